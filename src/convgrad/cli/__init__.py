@@ -1,0 +1,118 @@
+"""The command line: the one place that turns results into bytes on stdout and errors into exit codes.
+
+0 done; 1 the work was compared and differs; 2 it could not be done; 70 a bug; 130 interrupted; 141 the
+reader closed the pipe.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import NoReturn
+
+import click
+
+from convgrad.cli.app import Outcome, app
+from convgrad.errors import ConvgradError
+
+
+def main() -> NoReturn:
+    """Run the program on the process's arguments and leave with its exit code."""
+    # Nothing is left to the interpreter's own shutdown, which would flush again and report what we have reported.
+    code = run(sys.argv[1:])
+    sys.stdout = None
+    sys.exit(code)
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command -> its exit code; results go to stdout, notes and errors to stderr."""
+    if "_CONVGRAD_COMPLETE" in os.environ:
+        app.main(arguments, prog_name="convgrad")
+    try:
+        outcome = _invoke(arguments)
+        for note in outcome.notes:
+            _tell(f"Note: {note}")
+        _put(outcome.data)
+        return outcome.code
+    except ConvgradError as error:
+        return _fail(str(error))
+    except click.ClickException as error:
+        return _fail(_usage(error))
+    except MemoryError:
+        return _fail("out of memory; the arrays are too large for this machine")
+    except (KeyboardInterrupt, click.Abort):
+        return 130
+    except BrokenPipeError:
+        _drop_stdout()
+        return 141
+    except Exception as error:
+        if "--debug" in arguments:
+            raise
+        _tell(f"Error: convgrad has a bug ({type(error).__name__}: {' '.join(str(error).split())}); please report it "
+              "with the command and its files; --debug shows the traceback")
+        return 70
+
+
+def _invoke(arguments: list[str]) -> Outcome:
+    """Parse and run, without click's own handling of errors, whose exit codes are not ours."""
+    try:
+        with app.make_context("convgrad", list(arguments)) as context:
+            result = app.invoke(context)
+    except click.exceptions.Exit as done:
+        sys.stdout.flush()
+        return Outcome(code=done.exit_code)
+    return result if isinstance(result, Outcome) else Outcome()
+
+
+def _put(data: bytes) -> None:
+    """Write to stdout and make sure that it arrived."""
+    if not data:
+        return
+    if sys.stdout is None:
+        raise ConvgradError("it is closed", where="standard output", hint="redirect it to a file, or use -o FILE")
+    encoding = (sys.stdout.encoding or "utf-8").lower()
+    if encoding not in ("utf-8", "utf8"):
+        data = data.decode().translate(_PLAIN).encode(encoding, errors="replace")
+    try:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        _drop_stdout()
+        raise ConvgradError(f"it cannot be written ({error.strerror})", where="standard output") from None
+
+
+_PLAIN = {ord(fancy): plain for fancy, plain in zip("─│╭╮╰╯━┃", "-|++++=|", strict=True)}
+"""What stands for the lines of boxes where the terminal cannot show them."""
+
+
+def _drop_stdout() -> None:
+    """Point stdout at nothing, so that the interpreter does not fail on it once more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+def _fail(line: str) -> int:
+    _tell(f"Error: {line}")
+    return 2
+
+
+def _tell(line: str) -> None:
+    if sys.stderr is not None:
+        printable = line.encode(sys.stderr.encoding or "utf-8", errors="backslashreplace")
+        sys.stderr.buffer.write(printable + b"\n")
+        sys.stderr.flush()
+
+
+def _usage(error: click.ClickException) -> str:
+    """What click found wrong with the command line, as one line with a way out."""
+    from convgrad.errors import did_you_mean
+
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context else "convgrad"
+    if isinstance(error, click.NoSuchOption) and context:
+        options = [name for parameter in context.command.params for name in parameter.opts + parameter.secondary_opts]
+        return f"there is no option {error.option_name}. " + (
+            did_you_mean(error.option_name, options) or f"'{path} --help' lists the options")
+    return f"{' '.join(error.format_message().split())} ('{path} --help' shows how)"

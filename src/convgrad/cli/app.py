@@ -1,0 +1,100 @@
+"""The program `convgrad`: its commands, found by name and imported when they are run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any
+
+import click
+
+from convgrad import __version__
+from convgrad.errors import OptionError, did_you_mean
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command comes to: bytes for stdout, notes for stderr, and the exit code."""
+
+    data: bytes = b""
+    notes: list[str] = field(default_factory=list)
+    code: int = 0
+
+
+COMMANDS = {
+    "conv-forward": ("convgrad.cli.conv", "The output of a convolution."),
+    "conv-backward": ("convgrad.cli.conv", "dW, db and dX of a convolution."),
+    "pool-forward": ("convgrad.cli.pool", "The output of a pooling layer."),
+    "pool-backward": ("convgrad.cli.pool", "dX of a pooling layer."),
+    "shape": ("convgrad.cli.shape", "Output shape and number of weights, from sizes alone."),
+}
+
+
+class App(click.Group):
+    """A group whose commands are imported one by one, so that --help and --version cost nothing."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names of the commands, in the order in which they are learned."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command called `cmd_name`; None where there is none."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(COMMANDS[cmd_name][0])
+        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
+        return command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[Any, Any, list[str]]:
+        """The command that the arguments name; OptionError with a near miss where there is none."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            raise OptionError(f"there is no command {args[0]!r}",
+                              hint=did_you_mean(args[0], COMMANDS) or "'convgrad --help' lists the commands")
+        return super().resolve_command(ctx, args)
+
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The whole help page of the program."""
+        formatter.write(
+            "Example:\n\n  convgrad conv-backward input.json delta.json -k '[[0.1, 0.2], [0.3, 0.4]]'\n\n"
+            "Gradients of the layers of convolutional networks, with the working behind every number.\n"
+            "On a terminal the results are tables, with the overlays one by one; in a pipe they are JSON.\n\n"
+            "Commands:\n" + "".join(f"  {name:<15} {text}\n" for name, (_, text) in COMMANDS.items())
+            + "\nOptions:\n  --version       Show the version.\n  --help          Show this page.\n\n"
+            "'convgrad COMMAND --help' shows a command's options, what it reads and what it writes.\n"
+            "Exit codes: 0 done, 2 it could not be done (one line on stderr says why), 70 a bug.\n")
+
+
+class Command(click.Command):
+    """A command whose help begins with an example, and which takes negative numbers as arguments."""
+
+    def __init__(self, *args: Any, example: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.example = example
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Arguments that spell a negative number are operands, not options: they go behind ``--``."""
+        from convgrad.files.numbers import parse_number
+
+        if "--" not in args:
+            takes_value = {name for parameter in self.params if isinstance(parameter, click.Option)
+                           and not parameter.is_flag for name in parameter.opts}
+            negative = [k for k, arg in enumerate(args) if arg.startswith("-") and parse_number(arg) is not None
+                        and not (k and args[k - 1] in takes_value)]
+            if negative:
+                args = [arg for k, arg in enumerate(args) if k not in negative] + ["--", *(args[k] for k in negative)]
+        return super().parse_args(ctx, args)
+
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The example, then what click writes."""
+        formatter.write(f"Example:\n\n  {self.example}\n\n")
+        super().format_help(ctx, formatter)
+
+
+@click.group(cls=App, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="convgrad", message="%(prog)s %(version)s")
+@click.pass_context
+def app(ctx: click.Context) -> Outcome | None:
+    """Gradients of convolutional layers."""
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+    return None

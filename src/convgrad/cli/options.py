@@ -1,0 +1,101 @@
+"""Options as named decorators, made from the table in settings.py; and what they are made into."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import click
+
+from convgrad.errors import OptionError, at, did_you_mean
+from convgrad.settings import Setting, whole
+
+F = Callable[..., Any]
+Decorator = Callable[[F], F]
+
+FORMATS = ("auto", "table", "json", "csv")
+
+
+class Read(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.4, not before
+    """An option's text, read by a function that raises our own errors."""
+
+    def __init__(self, reader: Callable[[str], Any], name: str) -> None:
+        self.reader, self.name = reader, name
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The value read; the error names the option."""
+        if not isinstance(value, str):
+            return value
+        with at(param.opts[-1] if param else self.name):
+            return self.reader(value)
+
+
+def settings(table: Iterable[Setting]) -> Decorator:
+    """An option for each setting; what is not given is None, and may come from a document."""
+    def decorate(command: F) -> F:
+        for setting in reversed(tuple(table)):
+            names = f"{setting.option}/{setting.off}" if setting.off else setting.option
+            if setting.flag:
+                option = click.option(names, setting.name, is_flag=True, default=None, help=setting.help)
+            else:
+                option = click.option(setting.option, setting.name, type=Read(setting.value, setting.name),
+                                      metavar=setting.metavar, help=setting.help)
+            command = option(command)
+        return command
+    return decorate
+
+
+def source(*names: str, help: str) -> Decorator:
+    """An option whose value is a file, FILE#KEY, - or a literal."""
+    return click.option(*names, metavar="SOURCE", help=help)
+
+
+ALL = object()
+"""``--steps all``, told apart from no --steps at all."""
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _steps(text: str) -> Any:
+    """How many overlays: a number, ALL, or 0 for ``none``."""
+    if text in ("all", "none"):
+        return ALL if text == "all" else 0
+    try:
+        return whole(text, least=0)
+    except OptionError:
+        hint = did_you_mean(text, ("all", "none"))
+        raise OptionError(f"{text!r} is neither a number nor all or none", hint=hint) from None
+
+
+def _format(text: str) -> str:
+    if text not in FORMATS:
+        raise OptionError(f"there is no format {text!r}, only {', '.join(FORMATS)}", hint=did_you_mean(text, FORMATS))
+    return text
+
+
+def output(command: F) -> F:
+    """The options that every command has for what it writes, how and where."""
+    options = [
+        click.option("--only", type=Read(_names, "only"), metavar="NAME[,NAME]", help="Only these results."),
+        click.option("--format", "form", type=Read(_format, "format"), metavar="NAME", default="auto",
+                     help="auto (tables on a terminal, JSON elsewhere; the default), table, json or csv (one result)."),
+        click.option("-o", "--output-file", "out", metavar="FILE",
+                     help="Write to FILE, in the format of its suffix: .json .csv .tsv .npy .npz."),
+        click.option("--precision", type=Read(lambda text: min(whole(text, least=0), 100), "precision"), metavar="N",
+                     help="Digits after the point. Otherwise tables show up to 8 significant digits, and JSON "
+                          "and CSV as many as the number has."),
+        click.option("-q", "--quiet", is_flag=True, help="No notes on stderr."),
+        click.option("--debug", is_flag=True, help="Show the traceback of a bug."),
+    ]
+    return functools.reduce(lambda wrapped, option: option(wrapped), reversed(options), command)
+
+
+def working(command: F) -> F:
+    """The option that shows the working."""
+    return click.option("--steps", type=Read(_steps, "steps"),
+                        metavar="N|all|none",
+                        help="How many overlays to show one by one, those with delta 0 left out: on a terminal 16, "
+                             "elsewhere none, unless this says otherwise.")(command)

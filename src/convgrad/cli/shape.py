@@ -1,0 +1,43 @@
+"""shape: what comes out of a layer, and how many weights it has, from sizes alone."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import click
+
+from convgrad import settings
+from convgrad.cli.app import Command, Outcome
+from convgrad.cli.options import Read, output
+from convgrad.cli.options import settings as setting_options
+from convgrad.errors import OptionError
+
+_TABLE = {setting.name: setting for setting in (*settings.CONV, *settings.POOL, settings.LAYOUT, settings.DIMS)
+          if setting.name not in ("ties", "flip", "pad_mode")}
+
+
+def read_shape(text: str) -> tuple[int, ...]:
+    """``3x32x32``, ``3,32,32`` or ``(3, 32, 32)`` -> the shape."""
+    if not re.fullmatch(r"\s*[\[(]?\s*[0-9]+(\s*[x, ]\s*[0-9]+)*\s*[\])]?\s*", text, re.ASCII):
+        raise OptionError(f"{text!r} is not a shape", hint="write it as 3x32x32")
+    return tuple(settings.whole(size) for size in re.findall("[0-9]+", text))
+
+
+@click.command("shape", cls=Command, example="convgrad shape 3x32x32 --kernel-size 3 --filters 16 --padding same",
+               help="The shape that a convolution (--kernel-size) or a pooling layer (--size, --global) gives, and the "
+                    "weights it needs, biases not counted: shared as a convolution has them, unshared with a kernel of "
+                    "its own at every place, and dense between all inputs and all outputs. SHAPE is (H,W), (C,H,W) or "
+                    "(N,C,H,W), likewise with 1 or 3 spatial axes; see --dims.")
+@click.argument("shape_", metavar="SHAPE", type=Read(read_shape, "SHAPE"))
+@click.option("--filters", type=Read(settings.whole, "filters"), metavar="N", help="Number of filters.")
+@setting_options(_TABLE.values())
+@output
+def shape(shape_: tuple[int, ...], filters: int | None, **options: Any) -> Outcome:  # noqa: D103
+    from convgrad.cli.work import write_facts
+    from convgrad.report import Facts
+    from convgrad.shapes import shapes
+
+    values = {name: value for name, value in options.items() if name in _TABLE and value is not None}
+    return write_facts(Facts(f"a layer on {'x'.join(map(str, shape_))}", shapes(shape_, filters, values)), options)
+

@@ -1,0 +1,104 @@
+"""npy and npz, read by a strict pattern: header, dtype and declared size are checked before any number is."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convgrad.errors import FileError, at
+from convgrad.files.numbers import finite
+
+Array = NDArray[Any]
+
+MOST_BYTES = 2**30
+"""The largest file, and the largest npz once unpacked, that is read: 1 GiB."""
+
+_HEADER = re.compile(
+    r"\{\s*'descr':\s*'([<>|=]?)([A-Za-z?])([0-9]*)'\s*,\s*'fortran_order':\s*(True|False)\s*,"
+    r"\s*'shape':\s*\(((?:\s*[0-9]+L?\s*,?)*)\s*\)\s*,?\s*\}\s*", re.ASCII)
+
+
+def parse_npy(data: bytes) -> Array:
+    """The bytes of an npy file -> float64 array; FileError for other dtypes than numbers, or a wrong length."""
+    kind, array = _parse(data)
+    if kind not in "fiu":
+        raise FileError(f"it holds {_KINDS.get(kind, 'data')} instead of real numbers",
+                        hint="save a float or integer array")
+    return finite(array.astype(np.float64))
+
+
+def parse_npz(data: bytes) -> dict[str, Any]:
+    """The bytes of an npz -> {name: array}; zero-dimensional entries of text or truth become settings."""
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(data))
+        members = archive.infolist()
+    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError):
+        raise FileError("it is a damaged npz (zip) file", hint="save it again with np.savez") from None
+    if sum(member.file_size for member in members) > MOST_BYTES:
+        raise FileError("it unpacks to more than 1 GiB", hint="split it")
+    entries: dict[str, Any] = {}
+    for member in members:
+        name = member.filename.removesuffix(".npy")
+        if name == member.filename:
+            raise FileError(f"it is a zip file with {member.filename!r} in it, not an npz",
+                            hint="save arrays with np.savez")
+        with at(f"entry {name!r}"):
+            if member.flag_bits & 1 or member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                raise FileError("it is encrypted or packed by another method than deflate",
+                                hint="save it with np.savez or np.savez_compressed")
+            entries[name] = _entry(archive, member)
+    return entries
+
+
+def _entry(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Any:
+    import zlib
+
+    try:
+        with archive.open(member) as stream:
+            raw = stream.read(member.file_size + 1)
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError):
+        raise FileError("it is damaged", hint="save the file again") from None
+    kind, array = _parse(raw)
+    if kind in "Ub" and array.ndim == 0:
+        return array.item()
+    if kind not in "fiu":
+        raise FileError(f"it holds {_KINDS.get(kind, 'data')} instead of real numbers",
+                        hint="save a float or integer array")
+    return finite(array.astype(np.float64))
+
+
+def _parse(data: bytes) -> tuple[str, Array]:
+    """(dtype kind, array as stored); kinds other than f i u U b come without their data."""
+    length_bytes = 2 if data[6:7] == b"\x01" else 4
+    start = 8 + length_bytes
+    length = int.from_bytes(data[8:start], "little")
+    header = _HEADER.fullmatch(data[start : start + length].decode("latin-1"))
+    if data[:6] != b"\x93NUMPY" or data[6] not in (1, 2, 3) or len(data) < start + length or header is None:
+        raise FileError("it is not an npy array of plain numbers", hint="save it with np.save, without objects")
+    order, letter, size, fortran, dims = header.groups()
+    kind = {"?": "b"}.get(letter, letter)
+    if kind not in "fiuUb":
+        return kind, np.zeros(())
+    try:
+        dtype = np.dtype(f"{order}{letter}{size}")
+    except TypeError:
+        raise FileError(f"it has the unknown dtype {letter}{size}") from None
+    shape = tuple(int(n.strip().rstrip("L")) for n in dims.split(",") if n.strip())
+    if 0 in shape:
+        raise FileError(f"its shape {shape} has an empty axis", hint="an axis has at least one cell")
+    body = len(data) - start - length
+    if prod(shape) * dtype.itemsize != body:
+        raise FileError(f"it declares {prod(shape) * dtype.itemsize} bytes of numbers, but holds {body}",
+                        hint="the file is damaged or incomplete; save it again")
+    flat = np.frombuffer(data, dtype, offset=start + length)
+    return kind, flat.reshape(shape, order="F" if fortran == "True" else "C")
+
+
+_KINDS = {"c": "complex numbers", "b": "truth values", "O": "Python objects", "U": "text", "S": "bytes",
+          "V": "records", "M": "dates", "m": "time spans"}

@@ -1,0 +1,117 @@
+"""A document of named entries, and which entry a role takes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convgrad.errors import FileError, at, did_you_mean
+from convgrad.files.numbers import place, to_array
+
+Array = NDArray[Any]
+
+ROLES = {
+    "input": ("input", "x"),
+    "kernel": ("kernel", "weight", "w"),
+    "bias": ("bias", "b"),
+    "delta": ("delta", "dout"),
+    "output": ("output",),
+    "target": ("target",),
+}
+"""The names under which a document may hold each operand."""
+
+STEAD = {"input": "output", "delta": "dX"}
+"""What stands in for an operand when one command's results are the next one's input."""
+
+
+@dataclass(frozen=True)
+class Document:
+    """Named entries of one file: arrays, still as they were parsed, and settings."""
+
+    source: str
+    entries: dict[str, Any]
+
+    def find(self, name: str) -> str | None:
+        """The entry called `name`, whatever its case where only one could be meant; None where there is none."""
+        if name in self.entries:
+            return name
+        same = [each for each in self.entries if each.lower() == name.lower()]
+        if len(same) > 1:
+            raise FileError(f"{' and '.join(map(repr, same))} could both be {name!r}",
+                            where=self.source, hint="name one of them exactly")
+        return same[0] if same else None
+
+    def role(self, role: str) -> str | None:
+        """The name of the entry that plays a role, None where there is none; FileError where there are two."""
+        found = list(dict.fromkeys(filter(None, map(self.find, ROLES[role]))))
+        if len(found) > 1:
+            raise FileError(f"{' and '.join(map(repr, found))} are both the {role}", where=self.source,
+                            hint=f"keep one of them, or say which: {self.source}#{found[0]}")
+        return found[0] if found else None
+
+    def take(self, role: str) -> Loaded:
+        """The array for a role, or what stands in for it; FileError lists what there is instead."""
+        name = self.role(role) or (self.find(STEAD[role]) if role in STEAD else None)
+        if name is None:
+            names = [*ROLES[role], *([STEAD[role]] if role in STEAD else [])]
+            near = next(filter(None, (did_you_mean(each, names) for each in self.entries)), "")
+            raise FileError(f"there is no {role} in it, only {_listed(self.entries)}",
+                            where=self.source, hint=near or f"name the entry you mean: {self.source}#NAME")
+        return self.array(name)
+
+    def array(self, name: str) -> Loaded:
+        """The entry of that exact name, as an array."""
+        value = self.entries[name]
+        with at(f"{self.source}: {name}"):
+            if isinstance(value, str) and "/" not in value:
+                raise FileError(f"it is {value!r}, where an array is expected")
+            return Loaded(value if isinstance(value, np.ndarray) else to_array(value), f"{self.source}: {name}")
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What a source holds: an array or a document, and how errors call it.
+
+    literal: typed on the command line, so that a lone number stands for that number everywhere.
+    """
+
+    value: Array | Document
+    source: str
+    literal: bool = False
+
+    def take(self, role: str) -> Loaded:
+        """The array that plays a role here: the array itself, or a document's entry."""
+        return self.value.take(role) if isinstance(self.value, Document) else self
+
+
+def select(value: Any, key: str, source: str) -> Any:
+    """The part of parsed data that a key names: ``dX``, ``layers[0].dW``; FileError where there is none."""
+    for part in re.findall(r"[^.\[\]]+|\[[0-9]+\]", key):
+        if part.startswith("["):
+            index = int(part[1:-1])
+            if not isinstance(value, list | np.ndarray) or index >= len(value):
+                raise FileError(f"there is no {part} in {key}", where=source)
+            value = value[index]
+        elif not isinstance(value, dict):
+            raise FileError(f"there is no entry {part!r}, because it holds an array", where=source,
+                            hint="leave #" + key + " out")
+        else:
+            found = Document(source, value).find(part)
+            if found is None:
+                raise FileError(f"there is no entry {part!r}, only {_listed(value)}", where=source,
+                                hint=did_you_mean(part, value))
+            value = value[found]
+    return value
+
+
+def _listed(names: Iterable[str]) -> str:
+    listed = list(names)
+    return (", ".join(listed[:12]) + (", ..." if len(listed) > 12 else "")) or "nothing"
+
+
+__all__ = ["ROLES", "STEAD", "Document", "Loaded", "place", "select"]

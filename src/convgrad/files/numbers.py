@@ -1,0 +1,115 @@
+"""Numbers as they are written, and nested lists of them -> arrays, with the place of what is not a number."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convgrad.errors import FileError
+
+Array = NDArray[Any]
+
+NUMBER = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
+_NUMBER = re.compile(NUMBER)
+_FRACTION = re.compile(r"([+-]?[0-9]{1,300})/([0-9]{1,300})")
+
+MOST_AXES = 16
+
+
+def parse_number(text: str) -> float | None:
+    """The number that a text spells: a decimal, or a fraction such as ``1/3``; None where it is neither."""
+    if _NUMBER.fullmatch(text):
+        return float(text)
+    fraction = _FRACTION.fullmatch(text)
+    if fraction and int(fraction[2]):
+        return int(fraction[1]) / int(fraction[2])
+    return None
+
+
+def place(index: tuple[int, ...]) -> str:
+    """An index as it is written behind a name: ``[1][0][2]``."""
+    return "".join(f"[{i}]" for i in index)
+
+
+def to_array(value: Any) -> Array:
+    """Nested lists of numbers (and fractions as strings) -> a float64 array of the same shape.
+
+    FileError names the first place that is ragged, empty, not a number, or not finite.
+    """
+    value = [value]  # one level more, so that a lone number is a row like any other
+    _shape(value, ())
+    try:
+        array = np.array(value[0], dtype=np.float64)
+    except OverflowError:
+        index = next(index for index, number in _leaves(value[0], ()) if abs(number) > 1e308)
+        raise FileError(f"the number at {place(index) or 'the top'} is too large for a float") from None
+    return finite(array)
+
+
+def finite(array: Array) -> Array:
+    """The array itself, if all of it is finite; else FileError with the place."""
+    if not np.isfinite(array).all():
+        index = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+        raise FileError(f"the number at {place(index) or 'the top'} is not finite ({array[index]})",
+                        hint="convgrad takes finite numbers only")
+    return array
+
+
+def _shape(value: list[Any], index: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape of nested lists; fractions inside are replaced by their values."""
+    if not value:
+        raise FileError(f"the array at {place(index[1:]) or 'the top'} is empty", hint="an axis has at least one cell")
+    if len(index) > MOST_AXES:
+        raise FileError(f"the array has more than {MOST_AXES} axes")
+    kinds = set(map(type, value))
+    if kinds <= {int, float}:
+        return (len(value),)
+    if list not in kinds:
+        for i, item in enumerate(value):
+            if type(item) not in (int, float):
+                value[i] = _leaf(item, (*index, i)[1:])
+        return (len(value),)
+    first: tuple[int, ...] = ()
+    for i, item in enumerate(value):
+        here = (*index, i)
+        if not isinstance(item, list):
+            raise FileError(f"{place(here[1:])} is {_named(item)}, but beside it stand rows",
+                            hint="every row needs the same number of axes")
+        shape = _shape(item, here)
+        if i and shape != first:
+            raise FileError(f"{place(here[1:])} has {_counted(shape)}, but the rows before it have {_counted(first)}",
+                            hint="rows must be equally long")
+        first = shape
+    return (len(value), *first)
+
+
+def _leaf(item: Any, index: tuple[int, ...]) -> float:
+    number = parse_number(item) if isinstance(item, str) and "/" in item else None
+    if number is None:
+        raise FileError(f"{place(index) or 'the value'} is {_named(item)}, not a number", hint="write a number there")
+    return number
+
+
+def _leaves(value: Any, index: tuple[int, ...]) -> Any:
+    if isinstance(value, list):
+        for i, item in enumerate(value):
+            yield from _leaves(item, (*index, i))
+    else:
+        yield index, value
+
+
+def _named(item: Any) -> str:
+    words = {None: "null", True: "true", False: "false"}
+    if item is None or isinstance(item, bool):
+        return words[item]
+    if isinstance(item, dict):
+        return "an object"
+    text = repr(item)
+    return text if len(text) <= 40 else text[:37] + "..."
+
+
+def _counted(shape: tuple[int, ...]) -> str:
+    return f"{shape[0]} numbers" if len(shape) == 1 else "x".join(map(str, shape)) + " numbers"

@@ -1,0 +1,71 @@
+"""Arrays pasted from elsewhere: numpy's and PyTorch's printing, MATLAB's brackets. Tokenised, never evaluated."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from convgrad.errors import FileError
+from convgrad.files.json_text import MOST_DEPTH, line_and_column
+from convgrad.files.numbers import NUMBER
+
+_HEAD = re.compile(r"\s*(?:[A-Za-z_]\w*\s*=\s*)?(?:[A-Za-z_][\w.]*\s*\(\s*)?(?=[\[(])")
+_TAIL = re.compile(r"\s*(?:,\s*[a-z_]+\s*=\s*(?:\([^)]*\)|<[^>]*>|'[^']*'|\"[^\"]*\"|[\w.]+)\s*)*,?\s*\)?\s*;?\s*")
+_TOKEN = re.compile(rf"(?P<space>\s+)|(?P<open>[\[(])|(?P<close>[\])])|(?P<row>;)|(?P<comma>,)"
+                    rf"|(?P<number>{NUMBER})(?![\w.])|(?P<dots>\.\.\.)|(?P<word>[A-Za-z_+-][\w+-]*|.)", re.ASCII)
+
+
+def looks_pasted(text: str) -> bool:
+    """Whether a text begins like an array: a bracket, perhaps behind ``array(`` or ``x =``."""
+    return _HEAD.match(text) is not None
+
+
+def parse_pasted(text: str) -> Any:
+    """``array([[1., 2.]])``, ``[[1. 2.]\\n [3. 4.]]``, ``[1 2; 3 4]`` -> nested lists of floats.
+
+    A line break is a blank, as numpy wraps long rows; rows end at brackets or semicolons. FileError gives
+    line and column.
+    """
+    head = _HEAD.match(text)
+    position = head.end() if head else 0
+    stack: list[tuple[list[Any], list[Any]]] = [([], [])]  # (items of this row, rows closed by semicolons)
+    previous = "open"
+    while len(stack) > 1 or not stack[0][0]:
+        match = _TOKEN.match(text, position)
+        if match is None:
+            raise FileError(f"{line_and_column(text, position)}: the array ends too early",
+                            hint="a closing bracket is missing")
+        kind = match.lastgroup
+        items, rows = stack[-1]
+        if kind == "open":
+            if len(stack) > MOST_DEPTH:
+                raise FileError(f"{line_and_column(text, position)}: nested more than {MOST_DEPTH} levels deep")
+            stack.append(([], []))
+        elif kind == "close" and len(stack) > 1:
+            stack.pop()
+            stack[-1][0].append([*rows, items] if rows and items else rows or items)
+        elif kind == "row" and previous != "open":
+            rows.append(items.copy())
+            items.clear()
+        elif kind == "number" and len(stack) > 1:
+            items.append(float(match[0]))
+        elif kind == "comma" and previous in ("number", "close"):
+            pass
+        elif kind != "space":
+            raise FileError(f"{line_and_column(text, position)}: found {match[0]!r} where a number or a bracket "
+                            "was expected", hint=_hint(match[0]))
+        if kind != "space":
+            previous = str(kind)
+        position = match.end()
+    if not _TAIL.fullmatch(text, position):
+        raise FileError(f"{line_and_column(text, position)}: found {text[position:].strip()[:20]!r} behind the array",
+                        hint="give one array")
+    return stack[0][0][0]
+
+
+def _hint(token: str) -> str:
+    if token == "...":
+        return "the array was printed abbreviated; print it whole (numpy: np.set_printoptions(threshold=10**9))"
+    if token.lower().lstrip("+-") in ("nan", "inf", "infinity"):
+        return "convgrad takes finite numbers only"
+    return ""

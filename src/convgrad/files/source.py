@@ -1,0 +1,194 @@
+"""Sources: a path, ``-`` (standard input), ``PATH#KEY``, or a literal typed on the command line."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from convgrad.errors import FileError, at, did_you_mean
+from convgrad.files.binary import MOST_BYTES, parse_npy, parse_npz
+from convgrad.files.document import Document, Loaded, select
+from convgrad.files.json_text import parse_json
+from convgrad.files.numbers import parse_number, to_array
+from convgrad.files.pasted import looks_pasted, parse_pasted
+from convgrad.files.table_text import parse_table
+
+_SUFFIXES = {".json": "JSON", ".csv": "CSV", ".tsv": "CSV", ".npy": "npy", ".npz": "npz"}
+_INSTEAD = {
+    ".xlsx": "a spreadsheet: save the sheet as CSV", ".xls": "a spreadsheet: save the sheet as CSV",
+    ".ods": "a spreadsheet: save the sheet as CSV", ".mat": "a MATLAB file: save it with writematrix(A, 'a.csv')",
+    ".pt": "a PyTorch file: save it with np.save('a.npy', tensor.numpy())",
+    ".pth": "a PyTorch file: save it with np.save('a.npy', tensor.numpy())",
+    ".gz": "compressed: unpack it first with gunzip", ".zip": "compressed: unpack it first with unzip",
+    ".bz2": "compressed: unpack it first", ".xz": "compressed: unpack it first",
+    ".png": "an image: save its pixels as npy or CSV", ".jpg": "an image: save its pixels as npy or CSV",
+    ".jpeg": "an image: save its pixels as npy or CSV", ".pickle": "a Python pickle: save it with np.save",
+    ".pkl": "a Python pickle: save it with np.save", ".h5": "an HDF5 file: save the array with np.save",
+    ".hdf5": "an HDF5 file: save the array with np.save",
+}
+_MAGIC = (
+    (b"\x93NUMPY", "npy"), (b"PK\x03\x04", "npz"), (b"PK\x05\x06", "npz"), (b"\x1f\x8b", ".gz"), (b"BZh", ".bz2"),
+    (b"\xfd7zXZ", ".xz"), (b"\x89PNG", ".png"), (b"\xff\xd8\xff", ".jpg"), (b"\x89HDF", ".h5"),
+    (b"MATLAB 5.0", ".mat"), (b"\xd0\xcf\x11\xe0", ".xls"), (b"\x80\x02", ".pickle"), (b"\x80\x03", ".pickle"),
+    (b"\x80\x04", ".pickle"), (b"\x80\x05", ".pickle"),
+)
+
+
+class Reader:
+    """Reads the sources of one command, each file and standard input once, and remembers which they were."""
+
+    def __init__(self) -> None:
+        self.paths: list[str] = []
+        self._parsed: dict[str, Any] = {}
+
+    def read(self, source: str) -> Loaded:
+        """A source -> its array or document; FileError names the source and the place in it."""
+        if source != "-" and not Path(source).exists():
+            if looks_literal(source):
+                value = self._literal(source)
+                return Loaded(self._held(value, "the literal"), _shortened(source), literal=True)
+            path, mark, key = source.rpartition("#")
+            if mark and path and key:
+                # what follows is a part of that file, and is called by the whole of its name
+                part = select(self._raw(path), key, path)
+                with at(source):
+                    return Loaded(self._held(part, source), source)
+        name = "standard input" if source == "-" else source
+        with at(name):
+            return Loaded(self._held(self._raw(source), name), name)
+
+    @staticmethod
+    def _held(value: Any, source: str) -> Any:
+        if isinstance(value, dict):
+            return Document(source, value)
+        return value if isinstance(value, np.ndarray) else to_array(value)
+
+    def _literal(self, source: str) -> Any:
+        number = parse_number(source.strip())
+        with at(_shortened(source)):
+            return number if number is not None else _parse_text(source)
+
+    def _raw(self, path: str) -> Any:
+        """The parsed contents of a file or of standard input, read once."""
+        if path == "-" and isinstance(self._parsed.get("-"), list | np.ndarray | float | int):
+            raise FileError("standard input holds one array and cannot be read twice",
+                            where="standard input", hint="write one of the two to a file")
+        if path not in self._parsed:
+            with at("standard input" if path == "-" else path):
+                data = self._bytes(path)
+                self._parsed[path] = _parse(data, "" if path == "-" else Path(path).suffix.lower())
+        return self._parsed[path]
+
+    def _bytes(self, path: str) -> bytes:
+        if path == "-":
+            if sys.stdin is None:
+                raise FileError("it is closed", hint="pipe a file into convgrad")
+            return _bounded(sys.stdin.buffer.read(MOST_BYTES + 1))
+        suffix = Path(path).suffix.lower()
+        try:
+            if Path(path).is_dir():
+                raise FileError("it is a folder", hint="name a file in it")
+            if suffix in _INSTEAD:
+                raise FileError(f"it is {_INSTEAD[suffix]}")
+            with Path(path).open("rb") as stream:
+                data = _bounded(stream.read(MOST_BYTES + 1))
+        except (OSError, ValueError) as error:
+            raise FileError(*_unreadable(path, error)[:1], hint=_unreadable(path, error)[1]) from None
+        self.paths.append(path)
+        return data
+
+
+def looks_literal(text: str) -> bool:
+    """Whether a source spells a number or an array, rather than a file's name."""
+    text = text.strip()
+    return parse_number(text) is not None or text.startswith("{") or (
+        looks_pasted(text) and re.match(r"[\[(]|(np\.|numpy\.|torch\.|jnp\.)?(array|tensor|asarray|matrix)\s*\(", text)
+        is not None)
+
+
+def _parse(data: bytes, suffix: str) -> Any:
+    """The contents of a file -> dict, nested lists, number or array, by content and suffix together."""
+    kind = next((kind for magic, kind in _MAGIC if data.startswith(magic)), "")
+    if kind in _INSTEAD:
+        raise FileError(f"it is {_INSTEAD[kind]}")
+    if kind == "npz" and b"[Content_Types].xml" in data[:4096]:
+        raise FileError(f"it is {_INSTEAD['.xlsx']}")
+    if kind == "npz" and b"data.pkl" in data[:4096]:
+        raise FileError(f"it is {_INSTEAD['.pt']}")
+    named = _SUFFIXES.get(suffix, "")
+    if kind:
+        if named not in ("", kind):
+            raise FileError(f"it is named {suffix}, but holds {kind} data", hint=f"rename it to .{kind}")
+        return parse_npy(data) if kind == "npy" else parse_npz(data)
+    if named in ("npy", "npz"):
+        raise FileError("it is empty" if not data else f"it is named {suffix}, but does not hold {named} data",
+                        hint=f"save it with np.save{'z' if named == 'npz' else ''}")
+    text = _decoded(data)
+    if not text.strip():
+        raise FileError("it is empty", hint="write an array into it")
+    begins_as_array = looks_pasted(text) or text.lstrip().startswith("{")
+    if named == "CSV":
+        if begins_as_array:
+            raise FileError(f"it is named {suffix}, but holds JSON or pasted brackets",
+                            hint="rename it to .json or .txt, or write rows of numbers")
+        return parse_table(text)
+    if named == "JSON":
+        if not begins_as_array and "\n" in text.strip():
+            raise FileError("it is named .json, but holds rows as in CSV", hint="rename it to .csv")
+        return parse_json(text)
+    return _parse_text(text)
+
+
+def _parse_text(text: str) -> Any:
+    """Text of any kind: JSON, an array pasted from elsewhere, or CSV."""
+    if text.lstrip().startswith("{"):
+        return parse_json(text)
+    if not looks_pasted(text):
+        return parse_table(text)
+    try:
+        return parse_json(text)
+    except FileError as as_json:
+        try:
+            return parse_pasted(text)
+        except FileError:
+            if "NaN" in as_json.message or "nested" in as_json.message or "Infinity" in as_json.message:
+                raise as_json from None
+            raise
+
+
+def _decoded(data: bytes) -> str:
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        raise FileError("it is UTF-16 text", hint="save it as UTF-8")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise FileError(f"byte {error.start} ({data[error.start]:#04x}) is not UTF-8 text",
+                        hint="save it as UTF-8, or as .npy") from None
+
+
+def _bounded(data: bytes) -> bytes:
+    if len(data) > MOST_BYTES:
+        raise FileError("it is larger than 1 GiB", hint="convgrad reads at most that")
+    return data
+
+
+def _unreadable(path: str, error: OSError | ValueError) -> tuple[str, str]:
+    if isinstance(error, FileNotFoundError):
+        folder, name = os.path.split(path)
+        try:
+            beside = os.listdir(folder or ".")  # noqa: PTH208 - names, not paths
+        except OSError:
+            return "no such file", f"there is no folder {folder!r} either"
+        return "no such file", did_you_mean(name, beside) or "check the name; an array is typed as [[1,2],[3,4]]"
+    if isinstance(error, PermissionError):
+        return "it cannot be read", "you have no permission for it"
+    return f"it cannot be read ({getattr(error, 'strerror', None) or error})", ""
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= 40 else text[:37] + "..."

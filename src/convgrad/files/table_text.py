@@ -1,0 +1,101 @@
+"""CSV and TSV: rows of numbers, blank lines between 2-D blocks, and ``# shape: 2,3,5,5`` for any other shape."""
+
+from __future__ import annotations
+
+import csv
+import re
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convgrad.errors import FileError, by
+from convgrad.files.numbers import finite, parse_number
+
+Array = NDArray[Any]
+
+_SHAPE = re.compile(r"#\s*shape\s*:\s*[\[(]?\s*([0-9]+(?:\s*[,x ]\s*[0-9]+)*)\s*,?\s*[\])]?\s*$", re.ASCII | re.I)
+
+
+def parse_table(text: str) -> Array:
+    """CSV text -> array: (numbers,) for one row, (rows, columns), or (blocks, rows, columns); () for one number.
+
+    The separator is the first of ``;``, tab and comma that occurs, else blanks; with a separator other than
+    the comma, a comma is a decimal comma. FileError gives line and column.
+    """
+    shape: tuple[int, ...] | None = None
+    lines = []
+    for line in text.splitlines():
+        stated = _SHAPE.search(line)
+        if stated:
+            shape = tuple(int(size) for size in re.split(r"[,x\s]+", stated[1]))
+        lines.append(line.split("#", 1)[0].strip(" \r\n"))
+    body = "\n".join(lines)
+    separator = next((each for each in ";\t," if each in body), " ")
+    blocks: list[list[list[float]]] = [[]]
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            if blocks[-1]:
+                blocks.append([])
+            continue
+        row = [_cell(cell, separator, number, column)
+               for column, cell in enumerate(_split(line, separator), start=1)]
+        if shape is None and blocks[0] and len(row) != len(blocks[0][0]):
+            raise FileError(f"line {number} has {len(row)} cells, but the lines before it have {len(blocks[0][0])}",
+                            hint="rows must be equally long")
+        blocks[-1].append(row)
+    blocks = [block for block in blocks if block]
+    if not blocks:
+        raise FileError("there are no numbers in it", hint="write rows of numbers")
+    if shape is not None:
+        return _reshaped(blocks, shape)
+    for k, block in enumerate(blocks):
+        if len(block) != len(blocks[0]):
+            raise FileError(f"block {k + 1} has {len(block)} rows, but block 1 has {len(blocks[0])}",
+                            hint="blocks between blank lines must be equally large; '# shape: ...' states any shape")
+    array = finite(np.array(blocks))
+    if len(blocks) == 1:
+        array = array[0, 0] if len(blocks[0]) == 1 else array[0]
+    return array.reshape(()) if array.shape == (1,) else array
+
+
+def format_table(array: Array, separator: str, number: Any) -> str:
+    """Array -> the CSV text that `parse_table` reads back as the same shape; `number` writes one number."""
+    rows = array.reshape(-1, array.shape[-1]) if array.ndim else array.reshape(1, 1)
+    height = array.shape[-2] if array.ndim > 1 else 1
+    plain = array.ndim == 0 or (array.ndim == 1 and array.size > 1) or (array.ndim == 2 and height > 1) \
+        or (array.ndim == 3 and len(array) > 1)
+    lines = [] if plain else ["# shape: " + ",".join(map(str, array.shape))]
+    for k, row in enumerate(rows):
+        if k and k % height == 0 and array.ndim > 2:
+            lines.append("")
+        lines.append(separator.join(map(number, row)))
+    return "\n".join(lines) + "\n"
+
+
+def _reshaped(blocks: list[list[list[float]]], shape: tuple[int, ...]) -> Array:
+    numbers = [number for block in blocks for row in block for number in row]
+    if len(numbers) != prod(shape):
+        raise FileError(f"it states the shape {by(shape)}, {prod(shape)} numbers, but holds {len(numbers)}",
+                        hint="correct the line '# shape: ...'")
+    return finite(np.array(numbers)).reshape(shape)
+
+
+def _split(line: str, separator: str) -> list[str]:
+    if separator == " ":
+        return line.split()
+    return next(csv.reader([line], delimiter=separator))
+
+
+def _cell(text: str, separator: str, line: int, column: int) -> float:
+    text = text.strip()
+    number = parse_number(text if separator == "," else text.replace(",", "."))
+    if number is None:
+        where = f"line {line}, column {column}"
+        if not text:
+            raise FileError(f"{where}: the cell is empty", hint="write a number there, 0 if that is meant")
+        shown = text if len(text) <= 40 else text[:37] + "..."
+        hint = "put # before a heading" if line == 1 else "write a number there"
+        raise FileError(f"{where}: {shown!r} is not a number", hint=hint)
+    return number

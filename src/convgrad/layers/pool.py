@@ -1,0 +1,203 @@
+"""Pooling layers: maximum, average and sum over windows.
+
+Every kind has a *share*: how much of a window's delta each of its cells gets. The maximum takes it all,
+an average gives each cell 1/divisor, a sum gives each cell the whole::
+
+    dX[c,x] = sum over all i,u with cell(i,u) = x of share[c,i,u] * delta[c,i]
+
+Source: the chain rule, with d output / d cell as the share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from math import prod
+
+import numpy as np
+
+from convgrad.errors import OptionError, ShapeError, by
+from convgrad.quantity import Array, Cells, Factor, Place, Quantity, Term, beside, block, everywhere
+from convgrad.windows import Ints, Padding, Windows
+
+TIES = ("first", "last", "all", "split")
+
+
+@dataclass(frozen=True)
+class Pool:
+    """A pooling layer over windows of `size` cells, whose `stride` is the size where none is given.
+
+    kind: a key of KINDS. ceil: count a last window that hangs over the end (PyTorch's rule).
+    count_include_pad: padding counts in an average's divisor; cells that hang over the padded input never
+    do. divisor: the average's divisor, whatever the window holds. ties: who takes the delta among equal
+    maxima (`split` shares it equally). whole: one window over the whole input. Padding never wins a maximum.
+    """
+
+    kind: str = "max"
+    size: Ints = field(default=())
+    stride: Ints | None = None
+    padding: Padding = 0
+    dilation: Ints = 1
+    ceil: bool = False
+    count_include_pad: bool = True
+    divisor: float | None = None
+    ties: str = "first"
+    whole: bool = False
+
+    def windows(self, x: Array) -> Windows:
+        """x (N, C, *sizes) -> the windows; ShapeError where one lies wholly in the padding."""
+        return self.windows_on(x.shape[2:])
+
+    def windows_on(self, sizes: Sequence[int]) -> Windows:
+        """The same from the input's spatial shape alone."""
+        if self.whole:
+            return Windows.fit(sizes, sizes)
+        stride = self.size if self.stride is None else self.stride
+        windows = Windows.fit(sizes, self.size, stride, self.padding, self.dilation, self.ceil)
+        for number, axis in enumerate(windows.axes):
+            empty = ~np.any((axis.cells >= 0) & (axis.cells < axis.size), axis=1)
+            if empty.any():
+                place = ", ".join(str(int(empty.argmax())) if k == number else "..."
+                                  for k in range(len(windows.axes)))
+                raise ShapeError(f"the pooling window at place ({place}) holds no cell of the input, only padding",
+                                 hint="use less --padding or a larger --size")
+        return windows
+
+    def forward(self, x: Array) -> Quantity:
+        """x (N, C, *sizes) -> output (N, C, *places)."""
+        windows = self.windows(x)
+        kind = self._kind()
+        output = kind.output(self, self._seen(x, windows), windows)
+        term = partial(self._output_term, x, windows, output)
+        i, u = ",".join("ijk"[: len(windows.axes)]), ",".join("mno"[: len(windows.axes)])
+        cell = ",".join(axis.formula(p, o) for axis, p, o in zip(windows.axes, "ijk", "mno", strict=False))
+        formula = f"output[c,{i}] = {kind.words} over {u} of input[c,{cell}]"
+        return Quantity("output", formula, output, "NC*", lambda: np.ones((len(x), *windows.places), bool), term)
+
+    def backward(self, x: Array, delta: Array) -> tuple[Quantity, ...]:
+        """x (N, C, *sizes), delta (N, C, *places) -> (dX like x,); ShapeError where delta does not fit."""
+        windows = self.windows(x)
+        if delta.shape != (*x.shape[:2], *windows.places):
+            raise ShapeError(f"delta is {by(delta.shape)}, but the output is "
+                             f"{by((*x.shape[:2], *windows.places))}")
+        d = len(windows.axes)
+        share = self._kind().share(self, self._seen(x, windows), windows)
+        dX = windows.fold(share * beside(delta, d))
+        i, u, cell = ",".join("ijk"[:d]), ",".join("mno"[:d]), ",".join("xyz"[:d])
+        formula = f"dX[c,{cell}] = sum over all {i},{u} that lie on ({cell}) of share[c,{i},{u}] * delta[c,{i}]"
+        return (Quantity("dX", formula, dX, "NC*", lambda: np.any(delta != 0, axis=1),
+                         partial(self._dX_term, x, delta, windows)),)
+
+    def indices(self, x: Array) -> Array:
+        """x (N, C, *sizes) -> (N, C, *places): the flat position in the unpadded plane that gave each maximum.
+
+        Among equal maxima the first, or the last where `ties` says so. OptionError for another kind than max.
+        """
+        if self.kind != "max":
+            raise OptionError(f"indices are the places of maxima, and the kind is {self.kind}",
+                              hint="use --kind max")
+        windows = self.windows(x)
+        d = len(windows.axes)
+        flat = _flat(self._seen(x, windows), d)
+        chosen = flat.shape[-1] - 1 - flat[..., ::-1].argmax(-1) if self.ties == "last" else flat.argmax(-1)
+        position: Array = np.zeros(chosen.shape, np.int64)
+        for number, (axis, u) in enumerate(zip(windows.axes, np.unravel_index(chosen, windows.kernel), strict=True)):
+            place = np.arange(axis.places).reshape(-1, *(1,) * (d - 1 - number))
+            position = position * axis.size + axis.cells[place, u]
+        return position
+
+    # -- working --------------------------------------------------------------------------------------
+
+    def _output_term(self, x: Array, windows: Windows, output: Array, at: Place) -> Term:
+        box = tuple((i, i + 1) for i in at[1:])
+        seen = self._seen(x[at[0] : at[0] + 1], windows)[everywhere((0, *at[1:]))]
+        return Term(at, box, self._window(x, windows, at), block(at, box), output[block(at, box)],
+                    (Factor("input", seen, "C*"),))
+
+    def _dX_term(self, x: Array, delta: Array, windows: Windows, at: Place) -> Term:
+        place, here = at[1:], everywhere((0, *(0,) * len(at[1:])))
+        one = block((0,), [(i, i + 1) for i in place])
+        seen = self._seen(x[at[0] : at[0] + 1], windows)[one]
+        share, d = self._kind().share(self, seen, windows, place)[here], delta[everywhere(at)]
+        box = windows.box(place)
+        patch = windows.spread(place, share * beside(d, len(place)))[None]
+        return Term(at, box, self._window(x, windows, at), block(at, box), patch,
+                    (Factor("delta", d, "C"), Factor("input", seen[here], "C*"), Factor("share", share, "C*")))
+
+    def _window(self, x: Array, windows: Windows, at: Place) -> Cells:
+        return (range(at[0], at[0] + 1), range(x.shape[1]), *windows.touched(at[1:]))
+
+    # -- kinds ----------------------------------------------------------------------------------------
+
+    def _kind(self) -> Kind:
+        return KINDS[self.kind]
+
+    def _seen(self, x: Array, windows: Windows) -> Array:
+        """x (N, C, *sizes) -> windows (N, C, *places, *kernel), padded with what never changes the result."""
+        return windows.unfold(x, self._kind().fill)
+
+    def _divisors(self, windows: Windows) -> Array:
+        """What each window's sum is divided by, (*places)."""
+        if self.divisor is not None:
+            return np.full(windows.places, self.divisor)
+        counts = np.ones((), int)
+        for axis in windows.axes:
+            low, high = (-axis.before, axis.size + axis.after) if self.count_include_pad else (0, axis.size)
+            counts = np.multiply.outer(counts, ((axis.cells >= low) & (axis.cells < high)).sum(axis=1))
+        return counts
+
+    def _max(self, seen: Array, windows: Windows) -> Array:
+        return _flat(seen, len(windows.axes)).max(axis=-1)
+
+    def _max_share(self, seen: Array, windows: Windows, place: Place | None = None) -> Array:
+        flat = _flat(seen, len(windows.axes))
+        top = flat == flat.max(axis=-1, keepdims=True)
+        if self.ties == "split":
+            share = top / top.sum(axis=-1, keepdims=True)
+        elif self.ties == "all":
+            share = top
+        else:
+            ordered = top if self.ties == "first" else top[..., ::-1]
+            share = np.zeros(top.shape, seen.dtype)
+            np.put_along_axis(share, ordered.argmax(axis=-1, keepdims=True), 1, axis=-1)
+            share = share if self.ties == "first" else share[..., ::-1]
+        return share.astype(seen.dtype).reshape(seen.shape)
+
+    def _sum(self, seen: Array, windows: Windows) -> Array:
+        return seen.sum(axis=tuple(range(-len(windows.axes), 0)))
+
+    def _sum_share(self, seen: Array, windows: Windows, place: Place | None = None) -> Array:
+        return np.broadcast_to(seen.dtype.type(1), seen.shape)
+
+    def _average(self, seen: Array, windows: Windows) -> Array:
+        return self._sum(seen, windows) / self._divisors(windows).astype(seen.dtype)
+
+    def _average_share(self, seen: Array, windows: Windows, place: Place | None = None) -> Array:
+        divisors = self._divisors(windows)
+        if place is not None:
+            divisors = divisors[tuple(slice(i, i + 1) for i in place)]
+        share = 1 / divisors.astype(seen.dtype)
+        return np.broadcast_to(share.reshape(*share.shape, *(1,) * share.ndim), seen.shape)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of pooling: the output of each window, each cell's share of the delta, and what padding holds."""
+
+    words: str
+    output: Callable[[Pool, Array, Windows], Array]
+    share: Callable[..., Array]
+    fill: float = 0
+
+
+KINDS = {
+    "max": Kind("maximum", Pool._max, Pool._max_share, fill=-np.inf),
+    "avg": Kind("average", Pool._average, Pool._average_share),
+    "sum": Kind("sum", Pool._sum, Pool._sum_share),
+}
+
+
+def _flat(windows: Array, d: int) -> Array:
+    """windows (..., *kernel) -> (..., cells of the kernel)."""
+    return windows.reshape(*windows.shape[:-d], prod(windows.shape[-d:]))

@@ -1,0 +1,110 @@
+"""What is computed (Quantity) and the working that adds up to it (Term).
+
+Arrays name their axes by one letter each: N examples, C input channels, F filters, I input channels of
+one group of the kernel, and ``*`` for all the spatial axes. ``NC*`` is (N, C, H, W) on images.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+Place = tuple[int, ...]
+Cells = tuple[Any, ...]
+"""An index into an array: a slice, or the sequence of the cells meant, for each axis."""
+
+
+def everywhere(at: Place) -> Cells:
+    """The index (example, all channels, *place) into an array (N, C, *places): one number a channel."""
+    return (at[0], slice(None), *at[1:])
+
+
+def block(at: Place, box: Sequence[tuple[int, int]]) -> Cells:
+    """The index of all channels of one example, on a half-open range of each spatial axis."""
+    return (slice(at[0], at[0] + 1), slice(None), *(slice(*each) for each in box))
+
+
+def beside(values: Array, trailing: int) -> Array:
+    """values (...) -> (..., 1, ...), to multiply what has `trailing` axes more."""
+    return values.reshape(*values.shape, *(1,) * trailing)
+
+
+@dataclass(frozen=True)
+class Factor:
+    """A named array that a term is made of, such as the delta at its place."""
+
+    name: str
+    value: Array
+    axes: str
+
+
+@dataclass(frozen=True)
+class Term:
+    """What one overlay adds to a quantity.
+
+    at: the overlay, as (example, *output place); box: the half-open range of rows and columns that it
+    covers (of the input for gradients, of the output for the output); window: the cells of the input
+    under the kernel; region: where `patch` is added in the quantity; factors: what the patch is made of.
+    """
+
+    at: Place
+    box: tuple[tuple[int, int], ...]
+    window: Cells
+    region: Cells
+    patch: Array
+    factors: tuple[Factor, ...] = ()
+
+    def factor(self, name: str) -> Array | None:
+        """The value of the factor called `name`, None where the term has none."""
+        return next((factor.value for factor in self.factors if factor.name == name), None)
+
+
+@dataclass(frozen=True, eq=False)
+class Quantity:
+    """A result: its name, formula, value, and lazily its terms, which add up to the value.
+
+    value: array with the axes that `axes` names; live: () -> (N, *places) of bool, the overlays that add
+    something; term: the working of one overlay; window_axes: the axes of `Term.window`, empty where the terms
+    are no overlays; spatial: which axes of the value are spatial; label: how an overlay is called.
+    """
+
+    name: str
+    formula: str
+    value: Array
+    axes: str
+    live: Callable[[], Array]
+    term: Callable[[Place], Term]
+    window_axes: str = "NC*"
+    spatial: tuple[int, ...] = ()
+    label: Callable[[Place], Place] = tuple
+
+    def places(self) -> list[Place]:
+        """The overlays that add something, in reading order."""
+        return [tuple(int(i) for i in place) for place in np.argwhere(self.live())]
+
+    def silent(self) -> list[Place]:
+        """How the overlays that add nothing are called, in reading order."""
+        return [self.label(tuple(int(i) for i in place)) for place in np.argwhere(~self.live())]
+
+    def terms(self) -> Iterator[Term]:
+        """The terms in reading order; overlays that add nothing are left out."""
+        return map(self.term, self.places())
+
+    def running(self) -> Iterator[tuple[Term, Array]]:
+        """(term, sum so far), one at a time. The last sum is the value itself.
+
+        Sums taken in another order may differ from the value in the last digit of a float; the value is
+        what has been printed as the result, so the working ends there.
+        """
+        total = np.zeros_like(self.value)
+        places = self.places()
+        for number, place in enumerate(places, start=1):
+            term = self.term(place)
+            total = total.copy()
+            total[term.region] += term.patch
+            yield term, self.value if number == len(places) else total

@@ -1,0 +1,71 @@
+"""One report, many renderings: a module a format, imported when it is asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from convgrad.errors import OptionError, did_you_mean
+from convgrad.report import Facts, Report
+
+FORMATS = ("auto", "table", "json", "csv")
+SUFFIXES = {".json": "json", ".csv": "csv", ".tsv": "tsv", ".npy": "npy", ".npz": "npz"}
+"""The format that a file's suffix asks for."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """How a table is to be drawn: width in columns, whether in colour, and whether large arrays are abridged."""
+
+    width: int = 80
+    colour: bool = False
+    abridged: bool = False
+
+
+def render(report: Report, form: str, precision: int | None = None, page: Page | None = None) -> bytes:
+    """A report -> the bytes of a format: table, json, csv, tsv, npy or npz.
+
+    precision: digits after the point; None for as many as the number has. OptionError where the format holds
+    one result and there are more.
+    """
+    if form == "table":
+        from convgrad.render.table import render_table
+        return render_table(report, precision, page or Page()).encode()
+    if form == "json":
+        from convgrad.render.json import render_json
+        return render_json(report, precision).encode()
+    if form == "npz":
+        from convgrad.render.csv import render_npz
+        return render_npz(report)
+    from convgrad.render.csv import render_csv, render_npy
+    if len(report.results) != 1:
+        raise OptionError(f"{form} holds one result, and there are {len(report.results)}",
+                          hint=f"pick one: --only {next(iter(report.results))} (of {', '.join(report.results)})")
+    (quantity,) = report.results.values()
+    if form == "npy":
+        return render_npy(quantity)
+    return render_csv(quantity, precision, "\t" if form == "tsv" else ",").encode()
+
+
+def render_facts(facts: Facts, form: str, page: Page | None = None) -> bytes:
+    """Facts -> the bytes of a format: json, table, or csv where there is one entry."""
+    if form == "json":
+        from convgrad.render.json import dump
+        return (dump(dict(facts.entries)) + "\n").encode()
+    if form == "table":
+        from convgrad.render.table import render_facts_table
+        return render_facts_table(facts, page or Page()).encode()
+    if form == "csv" and len(facts.entries) == 1:
+        (entry,) = facts.entries.values()
+        return (",".join(map(str, entry.values() if isinstance(entry, dict) else entry)) + "\n").encode()
+    raise OptionError(f"{form} cannot hold {' and '.join(facts.entries)}", hint="use json, or pick one with --only")
+
+
+def format_of(path: str) -> str:
+    """The format that a file's name asks for; OptionError names those there are."""
+    from pathlib import Path
+
+    suffix = Path(path).suffix.lower()
+    if suffix in SUFFIXES:
+        return SUFFIXES[suffix]
+    found = f"the suffix {suffix!r} says no format" if suffix else "the name has no suffix to say the format"
+    raise OptionError(found, where=path, hint=did_you_mean(suffix, SUFFIXES) or f"use one of {' '.join(SUFFIXES)}, or --format")

@@ -1,0 +1,57 @@
+"""JSON: one object of results, innermost rows on one line, with the working where it is asked for."""
+
+from __future__ import annotations
+
+import json
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+from convgrad.quantity import Array, Quantity, Term
+from convgrad.render.numbers import exact
+from convgrad.report import Report
+
+
+def render_json(report: Report, precision: int | None = None) -> str:
+    """A report -> ``{"output": ..., "dW": ..., "steps": {"dW": [...]}}`` and a newline."""
+    entries: dict[str, Any] = {name: quantity.value for name, quantity in report.results.items()}
+    if report.steps != 0:
+        entries["steps"] = {quantity.name: list(_steps(quantity, report.steps))
+                            for quantity in report.worked() if quantity.name != "indices"}
+    return dump(entries, precision) + "\n"
+
+
+def dump(value: Any, precision: int | None = None, indent: str = "") -> str:
+    """A value of dicts, lists, arrays, strings and numbers -> JSON text, arrays row by row."""
+    deeper = indent + "  "
+    if isinstance(value, dict):
+        if not value:
+            return "{}"
+        body = [f"{deeper}{json.dumps(name)}: {dump(each, precision, deeper)}" for name, each in value.items()]
+        return "{\n" + ",\n".join(body) + f"\n{indent}}}"
+    if isinstance(value, np.ndarray):
+        if value.ndim > 1:
+            rows = [deeper + dump(row, precision, deeper) for row in value]
+            return "[\n" + ",\n".join(rows) + f"\n{indent}]"
+        if value.ndim:
+            # tolist() makes Python floats, quicker to write, but would widen the digits of a float32
+            numbers = value if value.dtype == np.float32 else value.tolist()
+            return "[" + ", ".join(exact(number, precision) for number in numbers) + "]"
+        return exact(value[()], precision)
+    if isinstance(value, list):
+        if not any(isinstance(each, dict) for each in value):
+            return json.dumps(value)
+        return "[\n" + ",\n".join(deeper + dump(each, precision, deeper) for each in value) + f"\n{indent}]"
+    return json.dumps(value)
+
+
+def _steps(quantity: Quantity, limit: int | None) -> Any:
+    for term, total in islice(quantity.running(), limit):
+        yield {"at": list(term.at), "region": [list(each) for each in term.box], **_delta(term),
+               "contribution": term.patch, "sum": total}
+
+
+def _delta(term: Term) -> dict[str, Array]:
+    delta = term.factor("delta")
+    return {} if delta is None else {"delta": delta}

@@ -1,0 +1,56 @@
+"""Numbers as text: exactly, for machines; readably and aligned, for people."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+READABLE_DIGITS = 8
+"""Significant digits in a table, unless --precision says otherwise: enough for products made on paper,
+and too few for the noise of binary floats to show."""
+
+
+def exact(number: Any, precision: int | None = None) -> str:
+    """The shortest text that reads back to the same number, or to the number rounded to `precision` places.
+
+    A number that is not 0 is never rounded to 0: it is written in scientific notation instead.
+    """
+    if isinstance(number, int | np.integer):
+        return str(number)
+    if precision is not None:
+        return repr(float(rounded(float(number), precision)) + 0.0)
+    if isinstance(number, np.float32):
+        return str(number + np.float32(0))
+    return repr(float(number) + 0.0)  # + 0.0 makes -0.0 a plain 0.0
+
+
+def rounded(number: float, precision: int) -> str:
+    """A number with `precision` digits after the point."""
+    text = f"{number:.{precision}f}"
+    if number and float(text) == 0:
+        return f"{number:.{precision}e}"
+    return text.removeprefix("-") if float(text) == 0 else text
+
+
+def readable(number: Any, precision: int | None = None) -> str:
+    """A number as a table shows it."""
+    if isinstance(number, int | np.integer):
+        return str(number)
+    value = float(number) + 0.0
+    return f"{value:.{READABLE_DIGITS}g}" if precision is None else rounded(value, precision)
+
+
+def aligned(plane: Array, precision: int | None = None) -> list[list[str]]:
+    """plane (rows, columns) -> texts of one width a column, the decimal points below one another."""
+    columns = []
+    for column in plane.T:
+        parts = [re.fullmatch(r"(-?\w*?)((?:\.|e|$).*)", readable(number, precision)) for number in column]
+        split = [(part[1], part[2]) if part else ("", "") for part in parts]
+        left, right = (max(len(pair[k]) for pair in split) for k in (0, 1))
+        columns.append([whole.rjust(left) + rest.ljust(right) for whole, rest in split])
+    return [list(row) for row in zip(*columns, strict=True)]

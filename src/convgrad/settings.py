@@ -1,0 +1,207 @@
+"""Settings: what may be said on the command line or in a document, and how it is read.
+
+A setting is read from the option's own text (``"2,1"``, ``"1:2,0:1"``, ``"same"``) or from a document's
+value (``2``, ``[2, 1]``, ``true``). Both spellings go through the same reader, so they mean the same.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from convgrad.errors import OptionError, at, did_you_mean
+
+LARGEST = 10**6
+"""The largest stride, padding, dilation or size that is taken: more than any axis that fits in memory needs."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting: its name as in a document, how its value is read, and what --help says of it."""
+
+    name: str
+    read: Callable[[Any], Any]
+    help: str
+    metavar: str = ""
+    off: str = ""
+    """For truth values that are on by default: the option that turns them off."""
+
+    @property
+    def option(self) -> str:
+        """The option's name on the command line."""
+        return "--" + self.name.replace("_", "-")
+
+    @property
+    def flag(self) -> bool:
+        """Whether it is a truth value, an option without a value."""
+        return self.read is truth
+
+    def value(self, given: Any) -> Any:
+        """What was given, read and checked; OptionError says what was found and expected."""
+        return self.read(given)
+
+
+def whole(given: Any, least: int = 1) -> int:
+    """A whole number of at least `least`: ``2`` or ``"2"``."""
+    if isinstance(given, float) and given.is_integer():
+        given = int(given)
+    if isinstance(given, str) and re.fullmatch(r"\s*[+-]?[0-9]{1,20}\s*", given, re.ASCII):
+        given = int(given)
+    if not isinstance(given, int) or isinstance(given, bool):
+        raise OptionError(f"{_shown(given)} is not a whole number")
+    if not least <= given <= LARGEST:
+        raise OptionError(f"{given} is not between {least} and {LARGEST}")
+    return given
+
+
+def wholes(given: Any) -> tuple[int, ...]:
+    """Whole numbers of at least 1, one or one an axis: ``2``, ``"2,1"``, ``[2, 1]``."""
+    return tuple(whole(each) for each in _parts(given))
+
+
+def padding(given: Any) -> str | tuple[tuple[int, int], ...]:
+    """A name, or pairs (before, after) an axis: ``"same"``, ``1``, ``"2,1"``, ``"1:2,0:1"``, ``[[1, 2], 0]``."""
+    from convgrad.windows import PADDINGS
+
+    if isinstance(given, str) and re.search("[A-Za-z]", given):
+        return choice(PADDINGS)(given)
+    pairs = []
+    for part in _parts(given):
+        pair = part.split(":") if isinstance(part, str) else _parts(part)
+        if len(pair) > 2:
+            raise OptionError(f"{_shown(part)} is not before:after")
+        numbers = [whole(each, least=0) for each in pair]
+        pairs.append((numbers[0], numbers[-1]))
+    return tuple(pairs)
+
+
+def number(given: Any) -> float:
+    """A finite number: ``0.1`` or ``"0.1"``."""
+    from convgrad.files.numbers import parse_number
+
+    value = parse_number(given.strip()) if isinstance(given, str) else given
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise OptionError(f"{_shown(given)} is not a number")
+    if not abs(value) < float("inf"):
+        raise OptionError(f"{_shown(given)} is not finite")
+    return float(value)
+
+
+def nonzero(given: Any) -> float:
+    """A finite number other than 0."""
+    value = number(given)
+    if value == 0:
+        raise OptionError("it must not be 0")
+    return value
+
+
+def truth(given: Any) -> bool:
+    """True or false."""
+    if isinstance(given, bool):
+        return given
+    if isinstance(given, str) and given.lower() in ("true", "false"):
+        return given.lower() == "true"
+    raise OptionError(f"{_shown(given)} is neither true nor false")
+
+
+def choice(names: Iterable[str]) -> Callable[[Any], str]:
+    """One of some names; a near miss is told which was probably meant."""
+    known = tuple(names)
+
+    def read(given: Any) -> str:
+        if given in known:
+            return str(given)
+        near = did_you_mean(given, known) if isinstance(given, str) else ""
+        raise OptionError(f"there is no {_shown(given)}, only {', '.join(known)}", hint=near)
+
+    return read
+
+
+def numbered(*known: int) -> Callable[[Any], int]:
+    """One of some whole numbers."""
+
+    def read(given: Any) -> int:
+        value = whole(given)
+        if value not in known:
+            raise OptionError(f"{value} is not one of {', '.join(map(str, known))}")
+        return value
+
+    return read
+
+
+def _parts(given: Any) -> list[Any]:
+    parts = given.split(",") if isinstance(given, str) else given
+    parts = parts.tolist() if hasattr(parts, "tolist") else parts
+    parts = list(parts) if isinstance(parts, list | tuple) else [parts]
+    if not 1 <= len(parts) <= 3:
+        raise OptionError(f"{_shown(given)} has {len(parts)} entries; there are at most 3 spatial axes")
+    return parts
+
+
+def _shown(given: Any) -> str:
+    text = repr(given)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+# -- the table --------------------------------------------------------------------------------------------
+
+DTYPES = ("float64", "float32")
+
+LAYOUT = Setting("layout", choice(("channels-first", "channels-last")), "channels-first (N,C,H,W), the default, with "
+                 "kernel (F,C,kh,kw); or channels-last (N,H,W,C) with kernel (kh,kw,C,F).", "NAME")
+DIMS = Setting("dims", numbered(1, 2, 3), "Number of spatial axes, where the ranks of the arrays leave it open.", "N")
+DTYPE = Setting("dtype", choice(DTYPES), "What is computed in: float64 (the default) or float32.", "NAME")
+STRIDE = Setting("stride", wholes, "Step between places: 2, or 2,1 an axis.", "N[,N]")
+PADDING = Setting("padding", padding, "Cells around the input: 1, or 2,1 an axis, or 1:2,0:1 (before:after); or valid "
+                  "(none), same (output = input / stride, the odd cell after), same-lower (the odd cell before), "
+                  "full, causal (all before, on every axis).", "N|NAME")
+DILATION = Setting("dilation", wholes, "Step between kernel cells; 1 is dense.", "N[,N]")
+
+CONV = (
+    STRIDE, PADDING, DILATION,
+    Setting("pad_mode", choice(("zeros", "reflect", "replicate", "circular")),
+            "What the padding holds: zeros (the default), reflect, replicate or circular; dX folds it back.", "NAME"),
+    Setting("groups", whole, "Groups of channels that do not see each other; depthwise: as many as channels.", "N"),
+    Setting("flip", truth, "True convolution: the kernel rotated by 180 degrees, in place of cross-correlation."),
+    Setting("kernel_size", wholes, "The kernel's size, for dW without a kernel where the stride leaves it open.",
+            "N[,N]"),
+)
+
+POOL = (
+    Setting("kind", choice(("max", "avg", "sum")), "max (the default), avg or sum.", "NAME"),
+    Setting("size", wholes, "The window: 2, or 2,3 an axis.", "N[,N]"),
+    Setting("stride", wholes, "Step between windows; the window's size where not given.", "N[,N]"),
+    PADDING, DILATION,
+    Setting("ceil", truth, "Count a last window that hangs over the end, if it starts inside."),
+    Setting("count_include_pad", truth, "Whether padding counts in an average (it does, unless told otherwise).",
+            off="--no-count-include-pad"),
+    Setting("divisor", nonzero, "Divide every window's sum by this number, in an average.", "X"),
+    Setting("ties", choice(("first", "last", "all", "split")), "Which of equal maxima takes the delta: first (the "
+            "default), last, all (each the whole), split (equal parts).", "NAME"),
+    Setting("global", truth, "One window over the whole input; pooled axes keep length 1."),
+)
+
+SGD = (
+    Setting("lr", number, "Learning rate of one SGD step: adds W_new and b_new.", "X"),
+)
+
+COMMON = (LAYOUT, DIMS, DTYPE)
+
+EVERY = {setting.name: setting for setting in (*CONV, *POOL, *SGD, *COMMON)}
+"""Every setting that some command knows, by name: a document may carry settings for another command."""
+
+
+def read_settings(entries: Mapping[str, Any], known: Iterable[Setting], source: str) -> dict[str, Any]:
+    """The values of the `known` settings among a document's entries; OptionError names source and entry.
+
+    Entries that no command knows are looked at only for being a near miss of a setting.
+    """
+    table = {setting.name: setting for setting in known}
+    values = {}
+    for name, given in entries.items():
+        if name in table:
+            with at(f"{source}: {name}"):
+                values[name] = table[name].value(given)
+    return values
