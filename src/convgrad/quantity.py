@@ -70,7 +70,8 @@ class Quantity:
 
     value: array with the axes that `axes` names; live: () -> (N, *places) of bool, the overlays that add
     something; term: the working of one overlay; window_axes: the axes of `Term.window`, empty where the terms
-    are no overlays; spatial: which axes of the value are spatial; label: how an overlay is called.
+    are no overlays; spatial: which axes of the value are spatial; label: how an overlay is called;
+    rule: what one overlay adds, in words.
     """
 
     name: str
@@ -82,6 +83,7 @@ class Quantity:
     window_axes: str = "NC*"
     spatial: tuple[int, ...] = ()
     label: Callable[[Place], Place] = tuple
+    rule: str = ""
 
     def places(self) -> list[Place]:
         """The overlays that add something, in reading order."""

@@ -42,19 +42,23 @@ class Report:
         """The results whose terms are overlays."""
         return [quantity for quantity in self.results.values() if quantity.window_axes]
 
+    def overlaid(self) -> list[Quantity]:
+        """The results that the overlays are shown for: the gradients, or the output where there are none."""
+        worked = [quantity for quantity in self.worked() if quantity.name != "indices"]
+        return [quantity for quantity in worked if quantity.name != "output"] or worked
+
     def overlays(self) -> Iterator[Overlay]:
-        """The overlays that add something, in reading order, to the gradients (or the output where there are none)."""
-        worked = [q for q in self.worked() if q.name != "indices"]
-        gradients = [q for q in worked if q.name != "output"] or worked
-        running = {q.name: q.running() for q in gradients}
-        for _ in gradients[0].places() if gradients else ():
+        """The overlays that add something, in reading order, to the overlaid results."""
+        overlaid = self.overlaid()
+        running = {quantity.name: quantity.running() for quantity in overlaid}
+        for _ in overlaid[0].places() if overlaid else ():
             parts = {name: next(each) for name, each in running.items()}
             yield Overlay(next(iter(parts.values()))[0].at, parts)
 
     def silent(self) -> list[Place]:
         """How the overlays are called that add nothing."""
-        gradients = [q for q in self.worked() if q.name not in ("output", "indices")]
-        return gradients[0].silent() if gradients else []
+        overlaid = self.overlaid()
+        return overlaid[0].silent() if overlaid else []
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,8 @@ class Conv:
             output += beside(self.bias, len(windows.axes))
         term = partial(self._output_term, x, kernel, windows, output)
         return Quantity("output", self._formula("output", windows), output, "NF*",
-                        lambda: np.ones((len(x), *windows.places), bool), term)
+                        lambda: np.ones((len(x), *windows.places), bool), term,
+                        rule="the sum of input x kernel" + ("" if self.bias is None else ", plus the bias"))
 
     def _output_term(self, x: Array, kernel: Array, windows: Windows, output: Array, at: Place) -> Term:
         box = tuple((i, i + 1) for i in at[1:])
@@ -96,13 +97,14 @@ class Conv:
 
         gradients = [
             Quantity("dW", self._formula("dW", windows), self._dW(x, delta, windows), "FI*", live,
-                     partial(self._dW_term, x, delta, windows)),
+                     partial(self._dW_term, x, delta, windows), rule="delta x the input in brackets"),
             Quantity("db", self._formula("db", windows), delta.sum(axis=(0, *range(2, delta.ndim))), "F", live,
-                     partial(self._db_term, x, delta, windows)),
+                     partial(self._db_term, x, delta, windows), rule="delta"),
         ]
         if self.kernel is not None:
             gradients.append(Quantity("dX", self._formula("dX", windows), self._dX(x, delta, windows), "NC*",
-                                      live, partial(self._dX_term, x, delta, windows)))
+                                      live, partial(self._dX_term, x, delta, windows),
+                                      rule="delta x kernel, laid on the same cells"))
         return tuple(gradients)
 
     def _dW(self, x: Array, delta: Array, windows: Windows) -> Array:

@@ -73,7 +73,8 @@ class Pool:
         i, u = ",".join("ijk"[: len(windows.axes)]), ",".join("mno"[: len(windows.axes)])
         cell = ",".join(axis.formula(p, o) for axis, p, o in zip(windows.axes, "ijk", "mno", strict=False))
         formula = f"output[c,{i}] = {kind.words} over {u} of input[c,{cell}]"
-        return Quantity("output", formula, output, "NC*", lambda: np.ones((len(x), *windows.places), bool), term)
+        return Quantity("output", formula, output, "NC*", lambda: np.ones((len(x), *windows.places), bool), term,
+                        rule=f"the {kind.words} of the input in brackets")
 
     def backward(self, x: Array, delta: Array) -> tuple[Quantity, ...]:
         """x (N, C, *sizes), delta (N, C, *places) -> (dX like x,); ShapeError where delta does not fit."""
@@ -87,7 +88,7 @@ class Pool:
         i, u, cell = ",".join("ijk"[:d]), ",".join("mno"[:d]), ",".join("xyz"[:d])
         formula = f"dX[c,{cell}] = sum over all {i},{u} that lie on ({cell}) of share[c,{i},{u}] * delta[c,{i}]"
         return (Quantity("dX", formula, dX, "NC*", lambda: np.any(delta != 0, axis=1),
-                         partial(self._dX_term, x, delta, windows)),)
+                         partial(self._dX_term, x, delta, windows), rule="share x delta, laid on the same cells"),)
 
     def indices(self, x: Array) -> Array:
         """x (N, C, *sizes) -> (N, C, *places): the flat position in the unpadded plane that gave each maximum.

@@ -31,7 +31,7 @@ MOST_PLANES = 12
 MOST_ROWS, MOST_COLUMNS = 12, 12
 """An input larger than this is drawn only where the kernel lies."""
 
-MOST_CELLS = 1000
+MOST_CELLS = 400
 """An array larger than this is summed up in one line where the page is abridged."""
 
 NAME, LIT, ADDS, TOTAL, QUIET = "bold", "bold cyan", "magenta", "bold green", "dim"
@@ -113,9 +113,10 @@ class Drawing:
         for name, quantity in self.report.results.items():
             blocks += self._array(name, quantity.value, quantity.spatial, "")
         if self.report.steps != 0:
+            yield Text("")
             yield Rule(Text("results", style=NAME), style=QUIET, align="left")
         for quantity in self.report.results.values():
-            yield Text(f" {quantity.formula}", style=QUIET, overflow="fold")
+            yield _indented(Text(quantity.formula, style=QUIET, overflow="fold"))
         yield from self._boxed(blocks)
 
     def _array(self, name: str, array: Array, spatial: Sequence[int], style: str) -> list[Block]:
@@ -130,11 +131,11 @@ class Drawing:
                 for label, lines in self._lines(label, plane, None, style)]
 
     def _boxed(self, blocks: list[Block]) -> Iterator[RenderableType]:
-        panels = [(block.width + 4, Panel(Text("\n").join(block.lines), title=Text(block.title.plain, style=NAME),
+        panels = [(block.width + 4, Panel(Text("\n").join(block.lines), title=Text(block.title.plain, style="not dim bold"),
                                           title_align="left", border_style=QUIET,
                                           width=max(block.width, block.title.cell_len + 2) + 4))
                   for block in blocks]
-        yield from flow([(max(width, panel.width or 0), panel) for width, panel in panels], self.page.width, gap=1)
+        yield from flow([[(max(width, panel.width or 0), panel)] for width, panel in panels], self.page.width, gap=1)
 
     # -- the working ----------------------------------------------------------------------------------
 
@@ -142,6 +143,7 @@ class Drawing:
         if self.report.steps == 0:
             return
         shown = 0
+        yield from self._legend()
         for overlay in islice(self.report.overlays(), self.report.steps):
             yield from self._overlay(overlay)
             shown += 1
@@ -149,28 +151,33 @@ class Drawing:
         total = int(worked[-1].live().size) if worked else 0
         rest = total - len(silent) - shown
         if rest > 0:
-            yield Text(f"\n {rest} more overlays add to the sums; --steps all shows them", style=QUIET)
+            yield _indented(Text(f"\n{rest} more overlays add to the sums; --steps all shows them", style=QUIET))
         if silent:
-            listed = " ".join(map(str, silent[:MOST_PLANES])) + (" ..." if len(silent) > MOST_PLANES else "")
+            listed = " ".join(map(_place, silent[:MOST_PLANES])) + (" ..." if len(silent) > MOST_PLANES else "")
             add, have = ("adds", "has") if len(silent) == 1 else ("add", "have")
-            yield Text(f"\n {len(silent)} of {total} overlays {have} delta 0 and {add} nothing: {listed}")
-        yield Text("")
+            yield _indented(Text(f"\n{len(silent)} of {total} overlays {have} delta 0 and {add} nothing: {listed}"))
+
+    def _legend(self) -> Iterator[RenderableType]:
+        rules = [f"to {quantity.name}: {quantity.rule}" for quantity in self.report.overlaid()]
+        if rules:
+            yield _indented(Text("\nAn overlay adds " + "; ".join(rules) + ".", style=QUIET))
 
     def _overlay(self, overlay: Overlay) -> Iterator[RenderableType]:
         term = overlay.term
-        head = Text.assemble((f"overlay {overlay.at}", NAME), ("  ", ""), (self._headline(overlay), LIT))
+        head = Text.assemble((f"overlay {_place(overlay.at)}", NAME), ("  ", ""), (self._headline(overlay), LIT))
+        yield Text("")
         yield Rule(head, style=QUIET, align="left")
-        blocks = self._input(term)
+        groups = [self._input(term)]
         for name in ("products", "share"):
             value = term.factor(name)
             if value is not None:
                 shown = {"products": "input x kernel", "share": "share of delta"}[name]
-                blocks += self._drawn(shown, value, ADDS)
-        for name, (each, total) in overlay.parts.items():
+                groups.append(self._drawn(shown, value, ADDS))
+        for name, (each, total) in sorted(overlay.parts.items(), key=lambda part: part[0] == "db"):
             if name not in ("output", "db"):  # an output's is its headline, db's is the delta
-                blocks += self._drawn(f"adds to {name}", each.patch, ADDS)
-            blocks += self._so_far(name, each, total)
-        rows = [(block.width, block.text()) for block in blocks]
+                groups.append(self._drawn(f"adds to {name}", each.patch, ADDS))
+            groups.append(self._so_far(name, each, total))
+        rows = [[(block.width, block.text()) for block in blocks] for blocks in groups]
         yield Padding(Group(*flow(rows, self.page.width - 1, gap=3)), (0, 0, 0, 1))
 
     def _headline(self, overlay: Overlay) -> str:
@@ -208,9 +215,9 @@ class Drawing:
         lit[term.region] = True
         whole = bool(lit.all())
         blocks = [Block(Text(text, style=NAME), lines)
-                  for label, plane, mask in planes(f"{name} so far", total, spatial, None if whole else lit)
+                  for label, plane, mask in planes(name, total, spatial, None if whole else lit)
                   if mask is None or mask.any()
-                  for text, lines in self._cropped(label, plane, mask, TOTAL)]
+                  for text, lines in self._cropped(label, plane, mask, TOTAL, suffix=" so far")]
         return self._counted(blocks, name)
 
     def _drawn(self, title: str, array: Array, style: str) -> list[Block]:
@@ -228,16 +235,17 @@ class Drawing:
 
     # -- planes ---------------------------------------------------------------------------------------
 
-    def _cropped(self, label: str, plane: Array, mask: Array | None, style: str = "") -> list[tuple[str, list[Text]]]:
+    def _cropped(self, label: str, plane: Array, mask: Array | None, style: str = "",
+                 suffix: str = "") -> list[tuple[str, list[Text]]]:
         """A plane with the cells of `mask` lit; a large one only there."""
         if mask is None or (plane.shape[0] <= MOST_ROWS and plane.shape[1] <= MOST_COLUMNS):
-            return self._lines(label, plane, mask, style)
+            return self._lines(label + suffix, plane, mask, style)
         rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
         if not len(rows):
-            return [(label, [Text("(beside it)", style=QUIET)])]
+            return [(label + suffix, [Text("(beside it)", style=QUIET)])]
         top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
         part = (slice(top, bottom), slice(left, right))
-        return self._lines(f"{label}[{top}:{bottom}, {left}:{right}]", plane[part], mask[part], style)
+        return self._lines(f"{label}[{top}:{bottom}, {left}:{right}]{suffix}", plane[part], mask[part], style)
 
     def _lines(self, label: str, plane: Array, mask: Array | None, style: str) -> list[tuple[str, list[Text]]]:
         """A plane as lines, in several pieces by columns where it is wider than the page."""
@@ -263,6 +271,14 @@ class Drawing:
         return text if array.size == 1 else f"[{text}]"
 
 
+def _place(at: Sequence[int]) -> str:
+    return f"({', '.join(map(str, at))})"
+
+
+def _indented(text: Text) -> RenderableType:
+    return Padding(text, (0, 0, 0, 1))
+
+
 def planes(name: str, array: Array, spatial: Sequence[int],
            mask: Array | None = None) -> Iterator[tuple[str, Array, Array | None]]:
     """An array of any rank -> (label, plane (rows, columns), its part of `mask`), one a channel, filter, example.
@@ -286,14 +302,18 @@ def planes(name: str, array: Array, spatial: Sequence[int],
         yield label, moved[index], None if moved_mask is None else moved_mask[index]
 
 
-def flow(items: Sequence[tuple[int, RenderableType]], width: int, gap: int) -> Iterator[RenderableType]:
-    """Things of known width, side by side as long as there is room, then below."""
+def flow(groups: Sequence[Sequence[tuple[int, RenderableType]]], width: int, gap: int) -> Iterator[RenderableType]:
+    """Things of known width, side by side as long as there is room, then below; a group is parted only if it must be."""
     row: list[tuple[int, RenderableType]] = []
-    for item in items:
-        if row and sum(w + gap for w, _ in row) + item[0] > width:
+    for group in groups:
+        if row and sum(w + gap for w, _ in [*row, *group]) - gap > width:
             yield _grid(row, gap)
             row = []
-        row.append(item)
+        for item in group:
+            if row and sum(w + gap for w, _ in row) + item[0] > width:
+                yield _grid(row, gap)
+                row = []
+            row.append(item)
     if row:
         yield _grid(row, gap)
 

@@ -1,0 +1,69 @@
+"""What several tests use: running the program inside this process, and drawing problems over the option space."""
+
+import io
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from convgrad.cli import run
+
+ROOT = Path(__file__).parent.parent
+SAMPLES = ROOT / "samples"
+
+
+@dataclass
+class Ran:
+    code: int
+    out: str
+    err: str
+
+
+class Terminal(io.TextIOWrapper):
+    def __init__(self, tty: bool, data: bytes = b"") -> None:
+        super().__init__(io.BytesIO(data), encoding="utf-8")
+        self.tty = tty
+
+    def isatty(self) -> bool:
+        return self.tty
+
+    def text(self) -> str:
+        self.flush()
+        return self.buffer.getvalue().decode()  # type: ignore[attr-defined,no-any-return]
+
+
+Convgrad = Callable[..., Ran]
+
+
+@pytest.fixture
+def convgrad(monkeypatch: pytest.MonkeyPatch) -> Convgrad:
+    """Run the program -> exit code, stdout, stderr; `stdin` is what `-` reads, `tty` makes stdout a terminal."""
+    for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+
+    def call(*arguments: Any, stdin: str | bytes = "", tty: bool = False, **env: str) -> Ran:
+        for name, value in env.items():
+            monkeypatch.setenv(name, value)
+        data = stdin.encode() if isinstance(stdin, str) else stdin
+        streams = Terminal(tty), Terminal(tty), Terminal(False, data)
+        for name, stream in zip(("stdout", "stderr", "stdin"), streams, strict=True):
+            monkeypatch.setattr(sys, name, stream)
+        code = run([str(argument) for argument in arguments])
+        monkeypatch.undo()
+        return Ran(code, streams[0].text(), streams[1].text())
+
+    return call
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--rewrite", action="store_true", help="write the golden screens anew from what is printed now")
+
+
+# A machine under load is no reason to fail, and a failure has to be the same failure on every machine.
+settings.register_profile("convgrad", deadline=None, derandomize=True, max_examples=100, suppress_health_check=list(HealthCheck))
+settings.load_profile("convgrad")

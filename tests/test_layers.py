@@ -1,0 +1,217 @@
+"""Every layer: its working adds up, its gradients are gradients, and others agree with its numbers."""
+
+import itertools
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from scipy import signal
+
+from convgrad import Conv, Pool, Quantity
+from convgrad.errors import ConvgradError, ShapeError
+from spaces import convolutions, poolings
+
+Array = NDArray[Any]
+LAYERS = st.one_of(convolutions(), poolings())
+
+
+def quantities(layer: Any, x: Array, delta: Array) -> list[Quantity]:
+    return [layer.forward(x), *layer.backward(x, delta)]
+
+
+@given(LAYERS)
+def test_the_working_adds_up_to_every_quantity(case: Any) -> None:
+    for quantity in quantities(*case):
+        total = np.zeros_like(quantity.value)
+        for term in quantity.terms():
+            total[term.region] += term.patch
+        np.testing.assert_allclose(total, quantity.value, rtol=1e-12, atol=1e-12, err_msg=quantity.name)
+
+
+@given(LAYERS)
+def test_running_sums_end_at_the_value(case: Any) -> None:
+    for quantity in quantities(*case):
+        sums = [total for _, total in quantity.running()]
+        if sums:
+            np.testing.assert_array_equal(sums[-1], quantity.value)
+        assert len(sums) + len(quantity.silent()) == quantity.live().size
+
+
+@given(LAYERS)
+def test_overlays_left_out_have_no_delta(case: Any) -> None:
+    layer, x, delta = case
+    for quantity in layer.backward(x, delta):
+        assert {tuple(place) for place in quantity.silent()} == {
+            (n, *place) for n, *place in np.argwhere((delta == 0).all(axis=1)).tolist()}
+
+
+@given(LAYERS)
+def test_gradients_agree_with_central_differences(case: Any) -> None:
+    layer, x, delta = case
+    # apart from ties, where a maximum has no derivative, and from places where ties decide
+    x = x + np.linspace(0, 0.3, x.size).reshape(x.shape)
+    if getattr(layer, "ties", "") == "all":
+        return
+
+    def loss(x: Array, layer: Any = layer) -> float:
+        return float((layer.forward(x).value * delta).sum())
+
+    found = {quantity.name: quantity.value for quantity in layer.backward(x, delta)}
+    np.testing.assert_allclose(found["dX"], central(loss, x), rtol=1e-6, atol=1e-6)
+    if isinstance(layer, Conv) and layer.kernel is not None:
+        def of_kernel(kernel: Array) -> float:
+            return loss(x, Conv(kernel, layer.bias, layer.stride, layer.padding, layer.dilation, layer.groups,
+                                layer.flip, layer.pad_mode))
+
+        np.testing.assert_allclose(found["dW"], central(of_kernel, layer.kernel), rtol=1e-6, atol=1e-6)
+        np.testing.assert_allclose(found["db"], delta.sum(axis=(0, *range(2, delta.ndim))))
+
+
+def central(function: Any, at: Array, step: float = 1e-4) -> Array:
+    gradient = np.zeros_like(at)
+    for index in np.ndindex(at.shape):
+        shift = np.zeros_like(at)
+        shift[index] = step
+        gradient[index] = (function(at + shift) - function(at - shift)) / (2 * step)
+    return gradient
+
+
+@given(convolutions())
+def test_convolution_agrees_with_loops_over_products(case: tuple[Conv, Array, Array]) -> None:
+    layer, x, delta = case
+    windows, kernel = layer.windows(x), layer.kernel
+    assert kernel is not None
+    per_group, inputs = len(kernel) // layer.groups, kernel.shape[1]
+    output = np.zeros(delta.shape)
+    dW, dX = np.zeros_like(kernel), np.zeros_like(x)
+    for n, f, c in itertools.product(range(len(x)), range(len(kernel)), range(inputs)):
+        channel = f // per_group * inputs + c
+        for place in itertools.product(*map(range, windows.places)):
+            for u in itertools.product(*map(range, windows.kernel)):
+                cells = [int(axis.source(np.array(i * axis.stride + v * axis.dilation - axis.before), layer.pad_mode))
+                         for i, v, axis in zip(place, u, windows.axes, strict=True)]
+                if min(cells) < 0:
+                    continue
+                w = tuple(k - 1 - v for k, v in zip(windows.kernel, u, strict=True)) if layer.flip else u
+                output[(n, f, *place)] += x[(n, channel, *cells)] * kernel[(f, c, *w)]
+                dW[(f, c, *w)] += delta[(n, f, *place)] * x[(n, channel, *cells)]
+                dX[(n, channel, *cells)] += delta[(n, f, *place)] * kernel[(f, c, *w)]
+    if layer.bias is not None:
+        output += layer.bias.reshape(-1, *(1,) * len(windows.axes))
+    found = {quantity.name: quantity.value for quantity in quantities(layer, x, delta)}
+    for name, expected in {"output": output, "dW": dW, "dX": dX}.items():
+        np.testing.assert_array_equal(found[name], expected, err_msg=name)
+
+
+@given(poolings())
+def test_pooling_agrees_with_loops_over_windows(case: tuple[Pool, Array, Array]) -> None:
+    layer, x, delta = case
+    windows = layer.windows(x)
+    output, dX = np.zeros(delta.shape), np.zeros_like(x)
+    for n, c in np.ndindex(x.shape[:2]):
+        for place in itertools.product(*map(range, windows.places)):
+            covered = [[i * a.stride + v * a.dilation - a.before for v in range(a.kernel)]
+                       for i, a in zip(place, windows.axes, strict=True)]
+            padded = [cell for cell in itertools.product(*covered)
+                      if all(v < a.size + a.after for v, a in zip(cell, windows.axes, strict=True))]
+            real = [cell for cell in padded if all(0 <= v < a.size for v, a in zip(cell, windows.axes, strict=True))]
+            values = [x[(n, c, *cell)] for cell in real]
+            d = delta[(n, c, *place)]
+            if layer.kind == "max":
+                top = [cell for cell, value in zip(real, values, strict=True) if value == max(values)]
+                takers = {"first": top[:1], "last": top[-1:]}.get(layer.ties, top)
+                shares = dict.fromkeys(takers, 1 / len(top) if layer.ties == "split" else 1.0)
+                output[(n, c, *place)] = max(values)
+            else:
+                divisor = 1.0 if layer.kind == "sum" else layer.divisor or len(
+                    padded if layer.count_include_pad else real)
+                shares = dict.fromkeys(real, 1 / divisor)
+                output[(n, c, *place)] = sum(values) / divisor
+            for cell, share in shares.items():
+                dX[(n, c, *cell)] += share * d
+    found = {quantity.name: quantity.value for quantity in quantities(layer, x, delta)}
+    np.testing.assert_allclose(found["output"], output, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(found["dX"], dX, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("d", [1, 2, 3])
+@pytest.mark.parametrize("flip", [False, True])
+@pytest.mark.parametrize("padding", ["valid", "full", "same"])
+def test_one_channel_agrees_with_scipy(d: int, flip: bool, padding: str) -> None:
+    rng = np.random.default_rng(d)
+    x, kernel = rng.normal(size=(6,) * d), rng.normal(size=(3,) * d)
+    output = Conv(kernel[None, None], padding=padding, flip=flip).forward(x[None, None]).value[0, 0]
+    theirs = signal.convolve if flip else signal.correlate
+    np.testing.assert_allclose(output, theirs(x, kernel, mode=padding, method="direct"))
+
+
+def test_gradients_of_one_channel_agree_with_scipy() -> None:
+    rng = np.random.default_rng(0)
+    x, kernel, delta = rng.normal(size=(7, 8)), rng.normal(size=(3, 2)), rng.normal(size=(5, 7))
+    layer = Conv(kernel[None, None])
+    dW, _, dX = (quantity.value[0, 0] if quantity.value.ndim > 1 else quantity.value
+                 for quantity in layer.backward(x[None, None], delta[None, None]))
+    # the two forms that textbooks give: dW correlates input and delta, dX is the full convolution of delta and kernel
+    np.testing.assert_allclose(dW, signal.correlate2d(x, delta, mode="valid"))
+    np.testing.assert_allclose(dW, signal.convolve2d(x, np.rot90(delta, 2), mode="valid"))
+    np.testing.assert_allclose(dX, signal.convolve2d(delta, kernel, mode="full"))
+
+
+def test_depthwise_is_one_convolution_a_channel() -> None:
+    rng = np.random.default_rng(1)
+    x, kernel = rng.normal(size=(2, 4, 6, 6)), rng.normal(size=(4, 1, 3, 3))
+    together = Conv(kernel, groups=4, stride=2).forward(x).value
+    for c in range(4):
+        alone = Conv(kernel[c : c + 1], stride=2).forward(x[:, c : c + 1]).value
+        np.testing.assert_allclose(together[:, c : c + 1], alone)
+
+
+def test_an_average_is_a_convolution_with_equal_weights() -> None:
+    rng = np.random.default_rng(2)
+    x, delta = rng.normal(size=(1, 1, 6, 6)), rng.normal(size=(1, 1, 3, 3))
+    pool, conv = Pool("avg", 2), Conv(np.full((1, 1, 2, 2), 0.25), stride=2)
+    np.testing.assert_allclose(pool.forward(x).value, conv.forward(x).value)
+    np.testing.assert_allclose(pool.backward(x, delta)[-1].value, conv.backward(x, delta)[-1].value)
+
+
+def test_global_pooling_keeps_axes_of_length_one() -> None:
+    x = np.arange(24.0).reshape(1, 2, 3, 4)
+    np.testing.assert_array_equal(Pool("avg", whole=True).forward(x).value, x.mean(axis=(2, 3), keepdims=True))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_results_keep_the_dtype(dtype: Any) -> None:
+    x, kernel = np.ones((1, 1, 4, 4), dtype), np.ones((1, 1, 2, 2), dtype)
+    layers: list[Any] = [Conv(kernel), Pool("max", 2, 1), Pool("avg", 2, 1), Pool("sum", 2, 1, ties="split")]
+    for layer in layers:
+        for quantity in quantities(layer, x, np.ones((1, 1, 3, 3), dtype)):
+            assert quantity.value.dtype == dtype, quantity.name
+
+
+def test_the_input_is_never_written_to() -> None:
+    x, kernel, delta = np.ones((1, 1, 4, 4)), np.ones((1, 1, 2, 2)), np.ones((1, 1, 3, 3))
+    for array in (x, kernel, delta):
+        array.flags.writeable = False
+    for layer in (Conv(kernel, flip=True), Pool("max", 2, 1)):
+        for quantity in quantities(layer, x, delta):
+            list(quantity.running())
+
+
+def test_a_window_in_the_padding_alone_is_an_error() -> None:
+    with pytest.raises(ShapeError, match=r"the pooling window at place \(0, ...\) holds no cell of the input"):
+        Pool("avg", 2, padding=[(2, 0), (0, 0)]).forward(np.ones((1, 1, 4, 4)))
+
+
+def test_deltas_and_channels_that_do_not_fit_are_errors() -> None:
+    x, kernel = np.ones((1, 2, 4, 4)), np.ones((2, 2, 2, 2))
+    with pytest.raises(ShapeError, match="delta is 1x2x2x2, but the output is 1x2x3x3"):
+        Conv(kernel).backward(x, np.ones((1, 2, 2, 2)))
+    with pytest.raises(ShapeError, match="that fits --groups 2"):
+        Conv(np.ones((2, 1, 2, 2))).forward(x)
+    with pytest.raises(ShapeError, match="cannot be split into 3 groups"):
+        Conv(kernel, groups=3).forward(x)
+    with pytest.raises(ConvgradError, match="use --kind max|the kind is avg"):
+        Pool("avg", 2).indices(x)
