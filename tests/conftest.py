@@ -33,7 +33,7 @@ class Terminal(io.TextIOWrapper):
 
     def text(self) -> str:
         self.flush()
-        return self.buffer.getvalue().decode()  # type: ignore[attr-defined,no-any-return]
+        return self.buffer.getvalue().decode()  # type: ignore[attr-defined]
 
 
 Convgrad = Callable[..., Ran]
@@ -47,14 +47,14 @@ def convgrad(monkeypatch: pytest.MonkeyPatch) -> Convgrad:
     monkeypatch.setenv("TERM", "xterm")
 
     def call(*arguments: Any, stdin: str | bytes = "", tty: bool = False, **env: str) -> Ran:
-        for name, value in env.items():
-            monkeypatch.setenv(name, value)
         data = stdin.encode() if isinstance(stdin, str) else stdin
         streams = Terminal(tty), Terminal(tty), Terminal(False, data)
-        for name, stream in zip(("stdout", "stderr", "stdin"), streams, strict=True):
-            monkeypatch.setattr(sys, name, stream)
-        code = run([str(argument) for argument in arguments])
-        monkeypatch.undo()
+        with monkeypatch.context() as patch:
+            for name, value in env.items():
+                patch.setenv(name, value)
+            for name, stream in zip(("stdout", "stderr", "stdin"), streams, strict=True):
+                patch.setattr(sys, name, stream)
+            code = run([str(argument) for argument in arguments])
         return Ran(code, streams[0].text(), streams[1].text())
 
     return call
@@ -65,5 +65,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 # A machine under load is no reason to fail, and a failure has to be the same failure on every machine.
-settings.register_profile("convgrad", deadline=None, derandomize=True, max_examples=100, suppress_health_check=list(HealthCheck))
+settings.register_profile("convgrad", deadline=None, derandomize=True, max_examples=100,
+                          suppress_health_check=list(HealthCheck))
 settings.load_profile("convgrad")

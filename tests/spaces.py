@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from convgrad import Conv, Pool
 from convgrad.errors import ShapeError
 from convgrad.layers.pool import KINDS, TIES
-from convgrad.windows import PAD_MODES, PADDINGS
+from convgrad.settings import PAD_MODES, PADDINGS
 
 Array = NDArray[Any]
 

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import signal
+from spaces import convolutions, poolings
 
 from convgrad import Conv, Pool, Quantity
 from convgrad.errors import ConvgradError, ShapeError
-from spaces import convolutions, poolings
 
 Array = NDArray[Any]
 LAYERS = st.one_of(convolutions(), poolings())
@@ -213,5 +213,5 @@ def test_deltas_and_channels_that_do_not_fit_are_errors() -> None:
         Conv(np.ones((2, 1, 2, 2))).forward(x)
     with pytest.raises(ShapeError, match="cannot be split into 3 groups"):
         Conv(kernel, groups=3).forward(x)
-    with pytest.raises(ConvgradError, match="use --kind max|the kind is avg"):
+    with pytest.raises(ConvgradError, match=r"use --kind max|the kind is avg"):
         Pool("avg", 2).indices(x)

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from spaces import convolutions, paddings, per_axis, poolings, whole_numbers
 
 from convgrad.errors import OptionError, ShapeError
 from convgrad.windows import Axis, Windows
-from spaces import convolutions, paddings, per_axis, poolings, whole_numbers
 
 LAYERS = st.one_of(convolutions(), poolings())
 

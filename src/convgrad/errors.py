@@ -23,7 +23,7 @@ class ConvgradError(Exception):
     def __str__(self) -> str:
         line = f"{self.where}: {self.message}" if self.where else self.message
         if self.hint:
-            line += f" {self.hint}" if line.endswith((".", "?")) else f"; {self.hint}"
+            line = line.rstrip(".") + (". " if self.hint[0].isupper() else "; ") + self.hint
         return " ".join(line.split())
 
 

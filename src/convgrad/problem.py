@@ -72,14 +72,14 @@ def conv_problem(operands: Operands, settings: Settings, backward: bool) -> Prob
     """
     arrays = _arrays(operands, settings)
     x, kernel = arrays["input"], arrays.get("kernel")
+    if kernel is None and not backward:
+        raise ShapeError("there is no kernel", hint="add one with -k KERNEL")
     given = {name: settings[name] for name in ("stride", "padding", "dilation", "groups", "flip", "pad_mode")
              if name in settings}
     shorthand = _conv_shorthand(operands, arrays, settings)
     full_x = shorthand.lift(x, "NC*")
     left_out: dict[str, str] = {}
     if kernel is None:
-        if not backward:
-            raise ShapeError("there is no kernel", hint="add one with -k KERNEL")
         layer = Conv(kernel_size=_kernel_size(full_x, operands, arrays, shorthand, settings), **given)
         left_out = dict.fromkeys(("output", "dX"), "a kernel (-k)")
     else:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from convgrad.errors import OptionError, at, did_you_mean
+from convgrad.numerals import parse_number
 
 LARGEST = 10**6
 """The largest stride, padding, dilation or size that is taken: more than any axis that fits in memory needs."""
@@ -63,8 +64,6 @@ def wholes(given: Any) -> tuple[int, ...]:
 
 def padding(given: Any) -> str | tuple[tuple[int, int], ...]:
     """A name, or pairs (before, after) an axis: ``"same"``, ``1``, ``"2,1"``, ``"1:2,0:1"``, ``[[1, 2], 0]``."""
-    from convgrad.windows import PADDINGS
-
     if isinstance(given, str) and re.search("[A-Za-z]", given):
         return choice(PADDINGS)(given)
     pairs = []
@@ -79,8 +78,6 @@ def padding(given: Any) -> str | tuple[tuple[int, int], ...]:
 
 def number(given: Any) -> float:
     """A finite number: ``0.1`` or ``"0.1"``."""
-    from convgrad.files.numbers import parse_number
-
     value = parse_number(given.strip()) if isinstance(given, str) else given
     if not isinstance(value, int | float) or isinstance(value, bool):
         raise OptionError(f"{_shown(given)} is not a number")
@@ -145,6 +142,10 @@ def _shown(given: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
+PADDINGS = ("valid", "same", "same-lower", "full", "causal")
+PAD_MODES = ("zeros", "reflect", "replicate", "circular")
+
+
 # -- the table --------------------------------------------------------------------------------------------
 
 DTYPES = ("float64", "float32")
@@ -161,7 +162,7 @@ DILATION = Setting("dilation", wholes, "Step between kernel cells; 1 is dense.",
 
 CONV = (
     STRIDE, PADDING, DILATION,
-    Setting("pad_mode", choice(("zeros", "reflect", "replicate", "circular")),
+    Setting("pad_mode", choice(PAD_MODES),
             "What the padding holds: zeros (the default), reflect, replicate or circular; dX folds it back.", "NAME"),
     Setting("groups", whole, "Groups of channels that do not see each other; depthwise: as many as channels.", "N"),
     Setting("flip", truth, "True convolution: the kernel rotated by 180 degrees, in place of cross-correlation."),

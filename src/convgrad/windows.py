@@ -25,14 +25,12 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from convgrad.errors import OptionError, ShapeError, by
+from convgrad.settings import PADDINGS
 
 Array = NDArray[Any]
 Ints = int | Sequence[int]
 Pair = tuple[int, int]
 Padding = str | int | Sequence[int | Pair]
-
-PADDINGS = ("valid", "same", "same-lower", "full", "causal")
-PAD_MODES = ("zeros", "reflect", "replicate", "circular")
 
 BLOCK_CELLS = 2**22
 """Window cells that are copied at a time (32 MB of float64), so that memory stays near the operands' own."""
@@ -255,7 +253,8 @@ class Windows:
             starts = [o + v * hole for o, v, hole in zip(offset, u, dilation, strict=True)]
             under: tuple[Any, ...] = tuple(slice(start, start + (n - 1) * s + 1, s)
                           for start, n, s in zip(starts, places, stride, strict=True))
-            canvas[(..., *under)] += windows[(..., *u)]
+            here: tuple[Any, ...] = (..., *u)
+            canvas[(..., *under)] += windows[here]
 
     def crop(self, canvas: Array) -> Array:
         """canvas (..., *extents) -> (..., *sizes): padding's transpose, which gives borrowed cells back."""

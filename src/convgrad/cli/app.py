@@ -10,6 +10,7 @@ import click
 
 from convgrad import __version__
 from convgrad.errors import OptionError, did_you_mean
+from convgrad.numerals import parse_number
 
 
 @dataclass(frozen=True)
@@ -73,8 +74,6 @@ class Command(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Arguments that spell a negative number are operands, not options: they go behind ``--``."""
-        from convgrad.files.numbers import parse_number
-
         if "--" not in args:
             takes_value = {name for parameter in self.params if isinstance(parameter, click.Option)
                            and not parameter.is_flag for name in parameter.opts}

@@ -10,7 +10,7 @@ from typing import Any
 from convgrad.cli.app import Outcome
 from convgrad.cli.options import ALL
 from convgrad.errors import ConvgradError, OptionError, did_you_mean
-from convgrad.files import Document, Reader, write_file
+from convgrad.files import Document, Reader
 from convgrad.problem import RESULTS, Operand, Problem, solve
 from convgrad.render import Page, format_of, render, render_facts
 from convgrad.report import Facts, Report, left_out_notes, select
@@ -135,12 +135,19 @@ def choose_format(options: Mapping[str, Any]) -> str:
 def write(reader: Reader, report: Report, form: str, options: Mapping[str, Any]) -> Outcome:
     """Render a report, to the file that -o names or to stdout."""
     to_file = options["out"] not in (None, "-")
-    page = page_for(to_file, abridged=options["form"] == "auto")
+    page = page_for(to_file, abridged=options["form"] == "auto") if form == "table" else None
     data = render(report, form, options["precision"], page)
-    if to_file:
-        write_file(options["out"], data, reader.paths)
-        data = b""
-    return Outcome(data, report.notes)
+    return Outcome(_placed(data, options["out"], reader.paths), report.notes)
+
+
+def _placed(data: bytes, out: str | None, inputs: list[str]) -> bytes:
+    """Write to the file that -o names, if it names one -> what is left for stdout."""
+    if out in (None, "-"):
+        return data
+    from convgrad.files.writing import write_file
+
+    write_file(out, data, inputs)
+    return b""
 
 
 def write_facts(facts: Facts, options: Mapping[str, Any]) -> Outcome:
@@ -152,10 +159,7 @@ def write_facts(facts: Facts, options: Mapping[str, Any]) -> Outcome:
     chosen = {name: entry for name, entry in facts.entries.items() if name in (options["only"] or facts.entries)}
     to_file = options["out"] not in (None, "-")
     data = render_facts(Facts(facts.title, chosen), choose_format(options), page_for(to_file, abridged=False))
-    if not to_file:
-        return Outcome(data)
-    write_file(options["out"], data)
-    return Outcome()
+    return Outcome(_placed(data, options["out"], []))
 
 
 def page_for(to_file: bool, abridged: bool) -> Page:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import io
 import re
-import zipfile
 from math import prod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from convgrad.errors import FileError, at
 from convgrad.files.numbers import finite
+
+if TYPE_CHECKING:
+    import zipfile
 
 Array = NDArray[Any]
 
@@ -35,6 +37,8 @@ def parse_npy(data: bytes) -> Array:
 
 def parse_npz(data: bytes) -> dict[str, Any]:
     """The bytes of an npz -> {name: array}; zero-dimensional entries of text or truth become settings."""
+    import zipfile
+
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
         members = archive.infolist()
@@ -57,6 +61,7 @@ def parse_npz(data: bytes) -> dict[str, Any]:
 
 
 def _entry(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Any:
+    import zipfile
     import zlib
 
     try:

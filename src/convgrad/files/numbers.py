@@ -1,32 +1,18 @@
-"""Numbers as they are written, and nested lists of them -> arrays, with the place of what is not a number."""
+"""Nested lists of numbers -> arrays, with the place of what is not a number."""
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from convgrad.errors import FileError
+from convgrad.numerals import parse_number
 
 Array = NDArray[Any]
 
-NUMBER = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
-_NUMBER = re.compile(NUMBER)
-_FRACTION = re.compile(r"([+-]?[0-9]{1,300})/([0-9]{1,300})")
-
 MOST_AXES = 16
-
-
-def parse_number(text: str) -> float | None:
-    """The number that a text spells: a decimal, or a fraction such as ``1/3``; None where it is neither."""
-    if _NUMBER.fullmatch(text):
-        return float(text)
-    fraction = _FRACTION.fullmatch(text)
-    if fraction and int(fraction[2]):
-        return int(fraction[1]) / int(fraction[2])
-    return None
 
 
 def place(index: tuple[int, ...]) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from convgrad.errors import FileError
 from convgrad.files.json_text import MOST_DEPTH, line_and_column
-from convgrad.files.numbers import NUMBER
+from convgrad.numerals import NUMBER
 
 _HEAD = re.compile(r"\s*(?:[A-Za-z_]\w*\s*=\s*)?(?:[A-Za-z_][\w.]*\s*\(\s*)?(?=[\[(])")
 _TAIL = re.compile(r"\s*(?:,\s*[a-z_]+\s*=\s*(?:\([^)]*\)|<[^>]*>|'[^']*'|\"[^\"]*\"|[\w.]+)\s*)*,?\s*\)?\s*;?\s*")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import sys
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,9 +13,10 @@ from convgrad.errors import FileError, at, did_you_mean
 from convgrad.files.binary import MOST_BYTES, parse_npy, parse_npz
 from convgrad.files.document import Document, Loaded, select
 from convgrad.files.json_text import parse_json
-from convgrad.files.numbers import parse_number, to_array
+from convgrad.files.numbers import to_array
 from convgrad.files.pasted import looks_pasted, parse_pasted
 from convgrad.files.table_text import parse_table
+from convgrad.numerals import parse_number
 
 _SUFFIXES = {".json": "JSON", ".csv": "CSV", ".tsv": "CSV", ".npy": "npy", ".npz": "npz"}
 _INSTEAD = {
@@ -48,10 +48,11 @@ class Reader:
 
     def read(self, source: str) -> Loaded:
         """A source -> its array or document; FileError names the source and the place in it."""
-        if source != "-" and not Path(source).exists():
+        if source != "-" and not os.path.exists(source):
             if looks_literal(source):
-                value = self._literal(source)
-                return Loaded(self._held(value, "the literal"), _shortened(source), literal=True)
+                with at(_shortened(source)):
+                    value = self._held(self._literal(source), "the literal")
+                return Loaded(value, _shortened(source), literal=True)
             path, mark, key = source.rpartition("#")
             if mark and path and key:
                 # what follows is a part of that file, and is called by the whole of its name
@@ -70,8 +71,7 @@ class Reader:
 
     def _literal(self, source: str) -> Any:
         number = parse_number(source.strip())
-        with at(_shortened(source)):
-            return number if number is not None else _parse_text(source)
+        return number if number is not None else _parse_text(source)
 
     def _raw(self, path: str) -> Any:
         """The parsed contents of a file or of standard input, read once."""
@@ -81,7 +81,7 @@ class Reader:
         if path not in self._parsed:
             with at("standard input" if path == "-" else path):
                 data = self._bytes(path)
-                self._parsed[path] = _parse(data, "" if path == "-" else Path(path).suffix.lower())
+                self._parsed[path] = _parse(data, "" if path == "-" else suffix_of(path))
         return self._parsed[path]
 
     def _bytes(self, path: str) -> bytes:
@@ -89,18 +89,23 @@ class Reader:
             if sys.stdin is None:
                 raise FileError("it is closed", hint="pipe a file into convgrad")
             return _bounded(sys.stdin.buffer.read(MOST_BYTES + 1))
-        suffix = Path(path).suffix.lower()
+        suffix = suffix_of(path)
         try:
-            if Path(path).is_dir():
+            if os.path.isdir(path):
                 raise FileError("it is a folder", hint="name a file in it")
             if suffix in _INSTEAD:
                 raise FileError(f"it is {_INSTEAD[suffix]}")
-            with Path(path).open("rb") as stream:
+            with open(path, "rb") as stream:
                 data = _bounded(stream.read(MOST_BYTES + 1))
         except (OSError, ValueError) as error:
             raise FileError(*_unreadable(path, error)[:1], hint=_unreadable(path, error)[1]) from None
         self.paths.append(path)
         return data
+
+
+def suffix_of(path: str) -> str:
+    """The suffix of a file's name, in lower case: ``.json``."""
+    return os.path.splitext(path)[1].lower()
 
 
 def looks_literal(text: str) -> bool:
@@ -181,7 +186,7 @@ def _unreadable(path: str, error: OSError | ValueError) -> tuple[str, str]:
     if isinstance(error, FileNotFoundError):
         folder, name = os.path.split(path)
         try:
-            beside = os.listdir(folder or ".")  # noqa: PTH208 - names, not paths
+            beside = os.listdir(folder or ".")
         except OSError:
             return "no such file", f"there is no folder {folder!r} either"
         return "no such file", did_you_mean(name, beside) or "check the name; an array is typed as [[1,2],[3,4]]"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from math import prod
 from typing import Any
@@ -11,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convgrad.errors import FileError, by
-from convgrad.files.numbers import finite, parse_number
+from convgrad.files.numbers import finite
+from convgrad.numerals import parse_number
 
 Array = NDArray[Any]
 
@@ -25,16 +25,20 @@ def parse_table(text: str) -> Array:
     the comma, a comma is a decimal comma. FileError gives line and column.
     """
     shape: tuple[int, ...] | None = None
-    lines = []
-    for line in text.splitlines():
-        stated = _SHAPE.search(line)
+    lines: list[str | None] = []
+    for raw in text.splitlines():
+        stated = _SHAPE.search(raw)
         if stated:
             shape = tuple(int(size) for size in re.split(r"[,x\s]+", stated[1]))
-        lines.append(line.split("#", 1)[0].strip(" \r\n"))
-    body = "\n".join(lines)
+        kept, comment, _ = raw.partition("#")
+        # a line of comment alone parts no blocks
+        lines.append(None if comment and not kept.strip() else kept.strip(" "))
+    body = "\n".join(filter(None, lines))
     separator = next((each for each in ";\t," if each in body), " ")
     blocks: list[list[list[float]]] = [[]]
     for number, line in enumerate(lines, start=1):
+        if line is None:
+            continue
         if not line.strip():
             if blocks[-1]:
                 blocks.append([])
@@ -83,8 +87,10 @@ def _reshaped(blocks: list[list[list[float]]], shape: tuple[int, ...]) -> Array:
 
 
 def _split(line: str, separator: str) -> list[str]:
-    if separator == " ":
-        return line.split()
+    if separator == " " or '"' not in line:
+        return line.split(None if separator == " " else separator)
+    import csv
+
     return next(csv.reader([line], delimiter=separator))
 
 

@@ -62,10 +62,11 @@ def render_facts(facts: Facts, form: str, page: Page | None = None) -> bytes:
 
 def format_of(path: str) -> str:
     """The format that a file's name asks for; OptionError names those there are."""
-    from pathlib import Path
+    import os
 
-    suffix = Path(path).suffix.lower()
+    suffix = os.path.splitext(path)[1].lower()
     if suffix in SUFFIXES:
         return SUFFIXES[suffix]
     found = f"the suffix {suffix!r} says no format" if suffix else "the name has no suffix to say the format"
-    raise OptionError(found, where=path, hint=did_you_mean(suffix, SUFFIXES) or f"use one of {' '.join(SUFFIXES)}, or --format")
+    hint = did_you_mean(suffix, SUFFIXES) or f"use one of {' '.join(SUFFIXES)}, or --format"
+    raise OptionError(found, where=path, hint=hint)

@@ -131,11 +131,13 @@ class Drawing:
                 for label, lines in self._lines(label, plane, None, style)]
 
     def _boxed(self, blocks: list[Block]) -> Iterator[RenderableType]:
-        panels = [(block.width + 4, Panel(Text("\n").join(block.lines), title=Text(block.title.plain, style="not dim bold"),
-                                          title_align="left", border_style=QUIET,
-                                          width=max(block.width, block.title.cell_len + 2) + 4))
-                  for block in blocks]
-        yield from flow([[(max(width, panel.width or 0), panel)] for width, panel in panels], self.page.width, gap=1)
+        items = []
+        for block in blocks:
+            width = max(block.width, block.title.cell_len + 2) + 4
+            title = Text(block.title.plain, style="not dim bold")
+            items.append([(width, Panel(Text("\n").join(block.lines), title=title, title_align="left",
+                                        border_style=QUIET, width=width))])
+        yield from flow(items, self.page.width, gap=1)
 
     # -- the working ----------------------------------------------------------------------------------
 
@@ -160,7 +162,9 @@ class Drawing:
     def _legend(self) -> Iterator[RenderableType]:
         rules = [f"to {quantity.name}: {quantity.rule}" for quantity in self.report.overlaid()]
         if rules:
-            yield _indented(Text("\nAn overlay adds " + "; ".join(rules) + ".", style=QUIET))
+            some = any(q.value.ndim > max(2, len(q.spatial)) for q in self.report.overlaid())
+            planes_left_out = " Planes to which it adds nothing are not drawn." if some else ""
+            yield _indented(Text("\nAn overlay adds " + "; ".join(rules) + "." + planes_left_out, style=QUIET))
 
     def _overlay(self, overlay: Overlay) -> Iterator[RenderableType]:
         term = overlay.term
@@ -175,7 +179,7 @@ class Drawing:
                 groups.append(self._drawn(shown, value, ADDS))
         for name, (each, total) in sorted(overlay.parts.items(), key=lambda part: part[0] == "db"):
             if name not in ("output", "db"):  # an output's is its headline, db's is the delta
-                groups.append(self._drawn(f"adds to {name}", each.patch, ADDS))
+                groups.append(self._adds(name, each))
             groups.append(self._so_far(name, each, total))
         rows = [[(block.width, block.text()) for block in blocks] for blocks in groups]
         yield Padding(Group(*flow(rows, self.page.width - 1, gap=3)), (0, 0, 0, 1))
@@ -209,15 +213,22 @@ class Drawing:
             blocks += self._drawn("under the kernel", under, "")
         return self._counted(blocks, "input")
 
+    def _adds(self, name: str, term: Term) -> list[Block]:
+        spatial = self.report.results[name].spatial
+        blocks = [Block(Text(text, style=NAME), lines)
+                  for label, plane, mask in planes(f"adds to {name}", term.patch, spatial, _adding(term.patch, spatial))
+                  if mask is None or mask.any()
+                  for text, lines in self._lines(label, plane, None, ADDS)]
+        return self._counted(blocks, name)
+
     def _so_far(self, name: str, term: Term, total: Array) -> list[Block]:
         spatial = self.report.results[name].spatial
         lit = np.zeros(total.shape, bool)
-        lit[term.region] = True
-        whole = bool(lit.all())
+        lit[term.region] = _adding(term.patch, spatial)
         blocks = [Block(Text(text, style=NAME), lines)
-                  for label, plane, mask in planes(name, total, spatial, None if whole else lit)
-                  if mask is None or mask.any()
-                  for text, lines in self._cropped(label, plane, mask, TOTAL, suffix=" so far")]
+                  for label, plane, mask in planes(name, total, spatial, lit)
+                  if mask is not None and mask.any()
+                  for text, lines in self._cropped(label, plane, None if mask.all() else mask, TOTAL, " so far")]
         return self._counted(blocks, name)
 
     def _drawn(self, title: str, array: Array, style: str) -> list[Block]:
@@ -271,6 +282,12 @@ class Drawing:
         return text if array.size == 1 else f"[{text}]"
 
 
+def _adding(patch: Array, spatial: Sequence[int]) -> Array:
+    """Which planes of a contribution are worth drawing: those that add something, all where none does."""
+    adding = np.any(patch != 0, axis=tuple(spatial), keepdims=True)
+    return np.broadcast_to(adding | ~adding.any(), patch.shape)
+
+
 def _place(at: Sequence[int]) -> str:
     return f"({', '.join(map(str, at))})"
 
@@ -303,7 +320,7 @@ def planes(name: str, array: Array, spatial: Sequence[int],
 
 
 def flow(groups: Sequence[Sequence[tuple[int, RenderableType]]], width: int, gap: int) -> Iterator[RenderableType]:
-    """Things of known width, side by side as long as there is room, then below; a group is parted only if it must be."""
+    """Things of known width, side by side as long as there is room, then below; groups stay together if they can."""
     row: list[tuple[int, RenderableType]] = []
     for group in groups:
         if row and sum(w + gap for w, _ in [*row, *group]) - gap > width:

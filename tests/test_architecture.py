@@ -1,0 +1,66 @@
+"""Imports run one way, as the rooms of the house are built; heavy ones wait until they are needed."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+SOURCE = Path(__file__).parent.parent / "src" / "convgrad"
+
+FLOORS = [
+    {"errors", "numerals"},
+    {"settings", "files"},
+    {"windows", "quantity"},
+    {"layers", "shorthand", "sgd"},
+    {"problem", "shapes"},
+    {"report"},
+    {"render"},
+    {"cli"},
+]
+"""What may be imported: rooms of lower floors, and one's own."""
+
+ONLY = {"rich": {"render"}, "click": {"cli"}}
+"""Libraries that live in one room."""
+
+ALLOWED_SIDEWAYS = {("windows", "errors"), ("render", "files")}
+
+
+def imports(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module} | ({f"convgrad.{alias.name}" for alias in node.names}
+                                      if node.module == "convgrad" else set())
+        elif isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+    return found
+
+
+def test_imports_run_one_way() -> None:
+    floor = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
+    for path in SOURCE.rglob("*.py"):
+        room = path.relative_to(SOURCE).parts[0].removesuffix(".py")
+        if room in ("__init__", "__main__"):
+            continue
+        assert room in floor, f"{room} stands on no floor"
+        for name in imports(path):
+            library, _, rest = name.partition(".")
+            assert room in ONLY.get(library, {room}), f"{path} imports {name}"
+            other = rest.split(".")[0]
+            if library == "convgrad" and other in floor and other != room:
+                assert floor[other] < floor[room], f"{path} imports {name}"
+                if other == "files":
+                    assert room == "cli" or (room, other) in ALLOWED_SIDEWAYS, f"{path} imports {name}"
+
+
+def test_nothing_heavy_is_imported_for_help_and_version() -> None:
+    for arguments, unwanted in (
+        (["--help"], {"numpy", "rich"}),
+        (["--version"], {"numpy", "rich"}),
+        (["conv-backward", "--help"], {"numpy", "rich"}),
+        (["conv-backward", "[1,2,3]", "[1,2]"], {"rich", "importlib.metadata", "asyncio", "csv", "zipfile"}),
+    ):
+        program = ("import sys; from convgrad.cli import run; code = run(sys.argv[1:]); "
+                   f"print(sorted({unwanted!r} & set(sys.modules)), code, file=sys.stderr)")
+        done = subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=True)
+        assert done.stderr.splitlines()[-1] == "[] 0", (arguments, done.stderr)

@@ -1,0 +1,367 @@
+"""The program as it is used: what it prints, where, and with which exit code."""
+
+import io
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import SAMPLES, Convgrad
+
+CLASSIC = (SAMPLES / "classic/input.json", SAMPLES / "classic/delta.json")
+KERNEL = "[[0.1, 0.2], [0.3, 0.4]]"
+
+
+def test_the_main_job_prints_json_into_a_pipe(convgrad: Convgrad) -> None:
+    ran = convgrad("conv-backward", *CLASSIC)
+    assert ran.code == 0
+    results = json.loads(ran.out)
+    assert list(results) == ["dW", "db"]
+    np.testing.assert_allclose(results["dW"], [[0.044606, 0.094061], [0.011262, 0.068288]], atol=1e-12)
+    assert ran.err == "Note: output and dX left out: add a kernel (-k)\n"
+    assert convgrad("conv-backward", *CLASSIC, "-q").err == ""
+
+
+def test_the_main_job_draws_tables_on_a_terminal(convgrad: Convgrad) -> None:
+    ran = convgrad("conv-backward", *CLASSIC, tty=True)
+    assert ran.code == 0
+    for text in ("overlay (0, 2)", "overlay (3, 3)", "12 of 16 overlays have delta 0 and add nothing", "dW so far"):
+        assert text in ran.out
+    assert "\x1b[" in ran.out
+
+
+def test_steps_are_part_of_the_json_where_asked_for(convgrad: Convgrad) -> None:
+    results = json.loads(convgrad("conv-backward", *CLASSIC, "-k", KERNEL, "--steps", "all").out)
+    assert list(results) == ["output", "dW", "db", "dX", "steps"]
+    steps = results["steps"]["dW"]
+    assert [step["at"] for step in steps] == [[0, 2], [1, 1], [2, 1], [3, 3]]
+    first = steps[0]
+    assert list(first) == ["at", "region", "delta", "contribution", "sum"]
+    assert first["region"] == [[0, 2], [2, 4]]
+    assert first["delta"] == 0.0686
+    np.testing.assert_allclose(first["contribution"], [[0.060368, 0.057624], [0.015092, 0.040474]])
+    assert steps[-1]["sum"] == results["dW"]
+    assert results["steps"]["dX"][-1]["sum"] == results["dX"]
+    assert results["steps"]["db"][-1]["sum"] == results["db"]
+    assert len(results["steps"]["output"]) == 16
+    assert len(json.loads(convgrad("conv-backward", *CLASSIC, "--steps", "3").out)["steps"]["dW"]) == 3
+    assert "steps" not in json.loads(convgrad("conv-backward", *CLASSIC, "--steps", "none").out)
+
+
+def test_steps_with_batch_and_filters(convgrad: Convgrad) -> None:
+    ran = convgrad("conv-backward", "-", "--steps", "all", stdin=json.dumps(
+        {"input": np.ones((2, 1, 3, 3)).tolist(), "kernel": np.ones((2, 1, 2, 2)).tolist(),
+         "delta": np.arange(16).reshape(2, 2, 2, 2).tolist(), "padding": 0}))
+    steps = json.loads(ran.out)["steps"]
+    assert [step["at"] for step in steps["dX"]] == [[n, i, j] for n in (0, 1) for i in (0, 1) for j in (0, 1)]
+    assert steps["dW"][1]["delta"] == [1.0, 5.0]
+    assert np.shape(steps["dX"][0]["contribution"]) == (1, 1, 2, 2)
+    assert np.shape(steps["dX"][0]["sum"]) == (2, 1, 3, 3)
+
+
+def test_regions_are_clipped_to_the_input(convgrad: Convgrad) -> None:
+    ran = convgrad("conv-backward", "[[1,2],[3,4]]", "-d", "1", "-k", "[[1,2],[3,4]]", "--padding", "1", "--steps", "all")
+    steps = json.loads(ran.out)["steps"]
+    assert steps["dX"][0]["region"] == [[0, 1], [0, 1]]
+    assert steps["dX"][0]["contribution"] == [[4.0]]
+    assert steps["dW"][0]["contribution"] == [[0.0, 0.0], [0.0, 1.0]]
+    assert steps["output"][1]["region"] == [[0, 1], [1, 2]]
+
+
+def test_one_commands_output_is_the_next_ones_delta(convgrad: Convgrad) -> None:
+    pool = convgrad("pool-backward", SAMPLES / "pooling/input.json", SAMPLES / "pooling/delta.json", "--size", "2")
+    conv = convgrad("conv-backward", "[[1,2,3,4,5],[6,7,8,9,0],[1,2,3,4,5],[6,7,8,9,0],[1,2,3,4,5]]", "-",
+                    "-k", KERNEL, stdin=pool.out)
+    assert conv.code == 0
+    assert json.loads(conv.out)["db"] == 4.0
+    forward = convgrad("conv-forward", "[[1,2],[3,4]]", "-k", "[[1]]")
+    assert json.loads(convgrad("pool-forward", "-", "--size", "2", stdin=forward.out).out) == {"output": [[4.0]]}
+
+
+def test_a_document_holds_everything_and_options_win(convgrad: Convgrad) -> None:
+    problem = SAMPLES / "two-filters/problem.json"
+    plain = json.loads(convgrad("conv-backward", problem).out)
+    assert np.shape(plain["output"]) == (2, 3, 3)
+    ran = convgrad("conv-backward", problem, "--padding", "1:0,1", "-d", "1")
+    assert ran.code == 0
+    assert np.shape(json.loads(ran.out)["output"]) == (2, 2, 3)
+    assert convgrad("conv-backward", problem, "--only", "db", "-k", f"{problem}#kernel").out == '{\n  "db": [9.0, 7.0]\n}\n'
+
+
+@pytest.mark.parametrize(("setting", "value", "option"), [
+    ("stride", [2, 1], "2,1"), ("padding", [[1, 2], 0], "1:2,0"), ("padding", "same", "same"), ("dilation", 2, "2"),
+    ("padding", "1:2,0:1", "1:2,0:1"),
+])
+def test_a_setting_means_what_the_option_means(convgrad: Convgrad, setting: str, value: Any, option: str) -> None:
+    x = np.arange(36).reshape(6, 6).tolist()
+    in_document = convgrad("conv-forward", "-", stdin=json.dumps({"x": x, "w": [[1, 2], [3, 4]], setting: value}))
+    on_line = convgrad("conv-forward", json.dumps(x), "-k", "[[1,2],[3,4]]", f"--{setting}", option)
+    assert in_document.code == 0
+    assert in_document.out == on_line.out
+
+
+def test_sgd_adds_the_new_parameters(convgrad: Convgrad) -> None:
+    ran = convgrad("conv-backward", "[1,2,3]", "[-0.1,0.2]", "-k", "[0.3,0.5]", "-b", "0.25", "--lr", "0.1")
+    results = json.loads(ran.out)
+    np.testing.assert_allclose(results["W_new"], [0.27, 0.46])
+    np.testing.assert_allclose(results["b_new"], 0.24)
+    ran = convgrad("conv-backward", "[1,2,3]", "[-0.1,0.2]", "--lr", "0.1")
+    assert ran.err == "Note: output and dX and W_new left out: add a kernel (-k)\nNote: b_new left out: add a bias (-b)\n"
+
+
+def test_pooling_results(convgrad: Convgrad) -> None:
+    ran = convgrad("pool-forward", "[[1,5],[7,7]]", "--size", "2", "--indices")
+    assert json.loads(ran.out) == {"output": [[7.0]], "indices": [[2]]}
+    assert json.loads(convgrad("pool-forward", "[[1,5],[7,7]]", "--size", "2", "--indices", "--ties", "last").out)[
+        "indices"] == [[3]]
+    for kind, expected in (("max", 7.0), ("avg", 5.0), ("sum", 20.0)):
+        assert json.loads(convgrad("pool-forward", "[[1,5],[7,7]]", "--global", "--kind", kind).out)["output"] == [[expected]]
+    ran = convgrad("pool-backward", "[[1,5],[7,7]]", "1", "--size", "2", "--ties", "split")
+    assert json.loads(ran.out)["dX"] == [[0.0, 0.0], [0.5, 0.5]]
+    ran = convgrad("pool-backward", "[[1,2],[3,4]]", "1", "--size", "2", "--padding", "1", "--kind", "avg",
+                   "--no-count-include-pad")
+    assert json.loads(ran.out)["dX"] == [[1.0, 1.0], [1.0, 1.0]]
+
+
+def test_shape(convgrad: Convgrad) -> None:
+    assert json.loads(convgrad("shape", "3x3", "--kernel-size", "2").out) == {
+        "output_shape": [2, 2], "parameters": {"shared": 4, "unshared": 16, "dense": 36}}
+    found = json.loads(convgrad("shape", "3x32x32", "--kernel-size", "3", "--filters", "16", "--padding", "same").out)
+    assert found == {"output_shape": [16, 32, 32], "parameters": {
+        "shared": 432, "unshared": 442368, "dense": 3 * 32 * 32 * 16 * 32 * 32}}
+    assert json.loads(convgrad("shape", "8,32,32,4", "--size", "2", "--layout", "channels-last").out)["output_shape"] == [
+        8, 16, 16, 4]
+    assert json.loads(convgrad("shape", "4x8x8", "--kernel-size", "3", "--filters", "4", "--groups", "4").out)[
+        "parameters"]["shared"] == 36
+    assert convgrad("shape", "3x3", "--kernel-size", "2", "--only", "output_shape", "--format", "csv").out == "2,2\n"
+    assert "parameters, dense" in convgrad("shape", "3x3", "--kernel-size", "2", tty=True).out
+
+
+@pytest.mark.parametrize("suffix", ["json", "csv", "tsv", "npy", "npz"])
+def test_output_files_read_back(convgrad: Convgrad, tmp_path: Path, suffix: str) -> None:
+    target = tmp_path / f"dX.{suffix}"
+    ran = convgrad("conv-backward", *CLASSIC, "-k", KERNEL, "--only", "dX", "-o", target)
+    assert (ran.code, ran.out) == (0, "")
+    direct = json.loads(convgrad("conv-backward", *CLASSIC, "-k", KERNEL).out)["dX"]
+    source = f"{target}#dX" if suffix in ("json", "npz") else target
+    again = json.loads(convgrad("conv-forward", source, "-k", "[[1]]").out)["output"]
+    assert again == direct
+
+
+def test_formats_and_precision(convgrad: Convgrad) -> None:
+    ran = convgrad("conv-backward", *CLASSIC, "--only", "dW", "--format", "csv", "--precision", "4")
+    assert ran.out == "0.0446,0.0941\n0.0113,0.0683\n"
+    ran = convgrad("conv-backward", *CLASSIC, "--precision", "4", "--format", "table")
+    assert "0.0446  0.0941" in ran.out
+    assert "\x1b" not in ran.out
+    tiny = convgrad("conv-forward", "[1e-9, 2]", "-k", "[1]", "--precision", "3")
+    assert json.loads(tiny.out)["output"] == [1e-9, 2.0]
+    ran = convgrad("conv-backward", *CLASSIC, "-k", KERNEL, "--format", "csv")
+    assert ran.code == 2
+    assert "csv holds one result, and there are 4; pick one: --only output (of output, dW, db, dX)" in ran.err
+
+
+def test_float32_is_computed_and_written_as_such(convgrad: Convgrad) -> None:
+    wide, narrow = (convgrad("conv-forward", "[0.1,0.2]", "-k", "[0.3]", "--dtype", dtype) for dtype in ("float64", "float32"))
+    assert json.loads(wide.out)["output"] == [0.03, 0.06]
+    assert json.loads(narrow.out)["output"] == [float(str(np.float32(0.1) * np.float32(0.3))),
+                                                float(str(np.float32(0.2) * np.float32(0.3)))]
+
+
+def test_colour_obeys_the_environment(convgrad: Convgrad) -> None:
+    def escapes(*more: str, tty: bool = False, **env: str) -> bool:
+        return "\x1b" in convgrad("conv-backward", *CLASSIC, *more, tty=tty, **env).out
+
+    assert escapes(tty=True)
+    assert not escapes(tty=True, NO_COLOR="1")
+    assert not escapes(tty=True, TERM="dumb")
+    assert not escapes("--format", "table")
+    assert escapes("--format", "table", FORCE_COLOR="1")
+    assert not escapes("--format", "table", FORCE_COLOR="1", NO_COLOR="1")
+    assert not escapes(FORCE_COLOR="1")
+    assert not escapes("--format", "json", tty=True)
+
+
+def test_no_width_changes_the_digits(convgrad: Convgrad) -> None:
+    rows = np.round(np.random.default_rng(0).normal(size=(3, 30)), 6).tolist()
+    for width in (40, 80, 120, 300):
+        out = convgrad("conv-forward", json.dumps(rows), "-k", "[[1]]", "--format", "table", COLUMNS=str(width)).out
+        assert all(len(line) <= width for line in out.splitlines())
+        assert all(f"{number:.8g}" in out for row in rows for number in row)
+
+
+def test_large_arrays_are_summed_up_on_a_terminal_only(convgrad: Convgrad, tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.ones((40, 40)))
+    arguments = ("conv-forward", tmp_path / "x.npy", "-k", "[[1]]")
+    assert "from 1 to 1" in convgrad(*arguments, tty=True).out
+    assert "from 1 to 1" not in convgrad(*arguments, "--format", "table").out
+    assert "1584 more overlays add to the sums; --steps all" in convgrad(*arguments, tty=True).out
+
+
+def test_help_begins_with_an_example(convgrad: Convgrad) -> None:
+    for command in ([], ["conv-forward"], ["conv-backward"], ["pool-forward"], ["pool-backward"], ["shape"]):
+        ran = convgrad(*command, "--help")
+        assert ran.code == 0
+        assert ran.out.startswith(f"Example:\n\n  convgrad {command[0] if command else 'conv-backward'} ")
+        assert all(len(line) <= 100 for line in ran.out.splitlines())
+    assert convgrad().out == convgrad("--help").out
+    assert convgrad("--version").out == "convgrad 0.1.0\n"
+
+
+ERRORS = [
+    (["conv-backwrad"], "there is no command 'conv-backwrad'. Did you mean 'conv-backward'?"),
+    (["conv-backward", "[1]", "--strid", "2"], "there is no option --strid. Did you mean '--stride'?"),
+    (["conv-backward"], "Missing argument 'INPUT'"),
+    (["conv-backward", "[1,2]", "[1]", "[1]"], "unexpected extra argument"),
+    (["conv-backward", "[1,2]"], "[1,2]: there is no delta; give DELTA (or -d), or an entry 'delta' in a document"),
+    (["conv-backward", "[1,2]", "[1]", "-d", "1"], "the delta is given twice"),
+    (["conv-forward", "[1,2]"], "there is no kernel; add one with -k KERNEL"),
+    (["conv-backward", "[1,2,3]", "[1,2]", "--only", "dX"], "--only: dX needs a kernel (-k)"),
+    (["conv-backward", "[1,2,3]", "[1,2]", "--only", "dw"], "there is no result 'dw' here, only dW, db. Did you mean 'dW'?"),
+    (["conv-forward", "[1,2]", "-k", "[1]", "--padding", "sane"], "--padding: there is no 'sane', only valid, same, "
+     "same-lower, full, causal. Did you mean 'same'?"),
+    (["conv-forward", "[1,2]", "-k", "[1]", "--stride", "0"], "--stride: 0 is not between 1 and 1000000"),
+    (["conv-forward", "[1,2]", "-k", "[1]", "--stride", "x"], "--stride: 'x' is not a whole number"),
+    (["conv-forward", "[1,2]", "-k", "[1]", "--stride", "1,2,3"], "stride has 3 numbers, but there are 1 spatial axes"),
+    (["conv-forward", "[1,2]", "-k", "[1]", "--padding", "1:2:3"], "--padding: '1:2:3' is not before:after"),
+    (["conv-forward", "[1,2]", "-k", "[1]", "--layout", "channel-last"], "Did you mean 'channels-last'?"),
+    (["conv-forward", "[1,2]", "-k", "[1]", "--format", "jsn"], "Did you mean 'json'?"),
+    (["conv-forward", "[1,2]", "-k", "[1]", "--steps", "al"], "--steps: 'al' is neither a number nor all or none. Did you mean 'all'?"),
+    (["conv-forward", "[1,2]", "-k", "[1]", "--precision", "-1"], "--precision: -1 is not between 0"),
+    (["conv-forward", "[1,2]", "-k", "[1]", "-o", "x.xyz"], "x.xyz: the suffix '.xyz' says no format"),
+    (["conv-forward", "[1,2]", "-k", "[1]", "-o", "no/such/x.json"], "no/such/x.json: it cannot be written"),
+    (["conv-forward", "[[1,2],[3]]", "-k", "[1]"], "[[1,2],[3]]: [1] has 1 numbers, but the rows before it have 2"),
+    (["conv-forward", "nothing.json", "-k", "[1]"], "nothing.json: no such file"),
+    (["conv-forward", "[1,2]", "-k", "[1,2,3]"], "[1,2,3]: a 3 kernel does not fit on a 2 input"),
+    (["conv-forward", "[1,2]", "-k", "[1]", "-b", "[1,2]"], "[1,2]: the bias is 2, but expected is a number"),
+    (["pool-forward", "[1,2]"], "the window's size is not given; add --size 2 (or --global for the whole input)"),
+    (["pool-forward", "[1,2]", "--global", "--size", "2"], "--global pools the whole input, which leaves no room for --size"),
+    (["pool-forward", "[1,2]", "--size", "2", "--divisor", "0"], "--divisor: it must not be 0"),
+    (["pool-forward", "[1,2]", "--size", "2", "--divisor", "3"], "--divisor divides an average; add --kind avg"),
+    (["pool-forward", "[1,2]", "--size", "2", "--kind", "mean"], "there is no 'mean', only max, avg, sum"),
+    (["pool-forward", "[1,2]", "--size", "2", "--kind", "avg", "--indices"], "use --kind max"),
+    (["pool-forward", "5", "--size", "2"], "with fewer axes than the 1 to be pooled"),
+    (["pool-backward", "[1,2]", "[1,2]", "--size", "2"], "[1,2]: delta is 2, but a 2 input under a 2 window gives 1"),
+    (["shape", "3y3", "--kernel-size", "2"], "'3y3' is not a shape; write it as 3x32x32"),
+    (["shape", "3x3"], "give --kernel-size for a convolution, or --size (or --global) for pooling"),
+    (["shape", "3x3", "--kernel-size", "2", "--only", "shape"], "there is no result 'shape' here"),
+    (["conv-forward", "[1e300, 1e300]", "-k", "[1e300]"], "output[0] overflows: it is too large for float64"),
+    (["conv-forward", "[1e300]", "-k", "[1]", "--dtype", "float32"], "[1e300]: a number in it is too large for float32"),
+    (["conv-forward", "[[1]]", "-k", "[[1]]", "--padding", "1000000"], "more than convgrad works on"),
+    (["conv-forward", '{"input": [1, 2], "kernel": [1], "strid": 2}'], "nothing is called 'strid'. Did you mean 'stride'?"),
+    (["conv-forward", '{"input": [1, 2], "kernel": [1], "stride": "x"}'], "the literal: stride: 'x' is not a whole number"),
+    (["conv-forward", '{"input": [1, 2], "kernel": null}'], "the literal: kernel: the value is null, not a number"),
+    (["conv-forward", '{"inptu": [1, 2]}'], "there is no input in it, only inptu. Did you mean 'input'?"),
+    (["conv-forward", "-", "-k", "-"], "standard input holds one array and cannot be read twice"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), ERRORS, ids=[" ".join(each[0])[:50] for each in ERRORS])
+def test_what_cannot_be_done_is_one_line_with_a_way_out(convgrad: Convgrad, arguments: list[str], message: str) -> None:
+    ran = convgrad(*arguments, stdin="[1, 2]")
+    assert ran.code == 2
+    assert ran.out == ""
+    assert ran.err.startswith("Error: ")
+    assert ran.err.count("\n") == 1
+    assert message in ran.err
+
+
+def test_file_names_are_never_markup(convgrad: Convgrad, tmp_path: Path) -> None:
+    for name in ("[red].json", "a [bold]b.json"):
+        path = tmp_path / name
+        path.write_text("[[1, 2], [3]]")
+        assert convgrad("conv-forward", path, "-k", "[1]", tty=True).err.startswith(f"Error: {path}: [1] has 1 numbers")
+
+
+def test_negative_numbers_are_operands(convgrad: Convgrad) -> None:
+    for arguments in (["-1"], ["-d", "-1"], ["--delta=-1"], ["--", "-1"]):
+        ran = convgrad("conv-backward", "[1,2,3]", "-k", "[0.5,1]", *arguments)
+        assert json.loads(ran.out)["db"] == -2.0, arguments
+
+
+def test_a_bug_is_not_a_wrong_answer(convgrad: Convgrad, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: Any) -> None:
+        raise ZeroDivisionError("surprise\nin two lines")
+
+    convgrad("--version")  # the fixture undoes its own changes only
+    monkeypatch.setattr("convgrad.cli.work.solve", broken)
+    ran = convgrad("conv-forward", "[1,2]", "-k", "[1]")
+    assert ran.code == 70
+    assert ran.err.count("\n") == 1
+    assert "please report it" in ran.err
+
+
+# -- as a process -----------------------------------------------------------------------------------------
+
+PROGRAM = [sys.executable, "-m", "convgrad"]
+JOB = [*PROGRAM, "conv-backward", str(CLASSIC[0]), str(CLASSIC[1])]
+
+
+def test_python_m_is_the_same_program() -> None:
+    done = subprocess.run(JOB, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout)["db"] == 0.0836
+
+
+def test_full_closed_and_broken_outputs() -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(JOB, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].startswith("Error: standard output: it cannot be written (No space left")
+    done = subprocess.run(["sh", "-c", '"$@" >&-', "sh", *JOB], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "Error: standard output: it is closed" in done.stderr
+    for command in (JOB, [*PROGRAM, "--help"]):
+        done = subprocess.run(["bash", "-c", '"$@" -q 2>/dev/null | true; echo ${PIPESTATUS[0]}', "bash", *command],
+                              capture_output=True, text=True, check=False)
+        assert done.stdout.strip() in ("141", "0", "2")
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run([*JOB, "-q"], stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (141, "")
+
+
+def test_an_interrupt_is_130() -> None:
+    process = subprocess.Popen([*PROGRAM, "conv-forward", "-", "-k", "[1]"], stdin=subprocess.PIPE,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    try:
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(1.5)  # it waits for standard input
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    finally:
+        process.kill()
+    assert (process.returncode, out, err) == (130, b"", b"")
+
+
+def test_no_locale_and_no_optimisation_hurts() -> None:
+    env = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    done = subprocess.run([*JOB, "--format", "table", "--steps", "1"], capture_output=True, env=env, check=True)
+    assert b"overlay (0, 2)" in done.stdout
+    assert done.stdout.isascii()
+    ran = subprocess.run([sys.executable, "-OO", "-W", "error", "-m", "convgrad", "conv-backward", "--help"],
+                          capture_output=True, text=True, check=True)
+    assert "The gradients of a convolutional layer" in ran.stdout
+    ran = subprocess.run([*PROGRAM, "conv-forward", "[1e300]", "-k", "[1e300]"], capture_output=True, text=True,
+                          env={**os.environ, "PYTHONWARNINGS": "error"}, check=False)
+    assert (ran.returncode, ran.stderr.count("\n")) == (2, 1)
+
+
+def test_a_real_terminal_shows_tables() -> None:
+    master, slave = pty.openpty()
+    done: subprocess.Popen[bytes] = subprocess.Popen(JOB, stdout=slave, stderr=subprocess.PIPE, env={**os.environ, "TERM": "xterm", "COLUMNS": "80"})
+    os.close(slave)
+    shown = io.BytesIO()
+    try:
+        while chunk := os.read(master, 4096):
+            shown.write(chunk)
+    except OSError:
+        pass
+    assert done.communicate(timeout=30)[1] == b"Note: output and dX left out: add a kernel (-k)\n"
+    assert "overlay (0, 2)" in shown.getvalue().decode()

@@ -1,0 +1,50 @@
+"""What people see, at fixed widths. `pytest --rewrite` writes the screens anew; look at them before committing."""
+
+from pathlib import Path
+
+import pytest
+from conftest import SAMPLES, Convgrad
+
+SCREENS = Path(__file__).parent / "screens"
+
+CLASSIC = ["conv-backward", "classic/input.json", "classic/delta.json", "-k", "[[0.1, 0.2], [0.3, 0.4]]"]
+JOBS = {
+    "classic": CLASSIC,
+    "layer-1d": ["conv-backward", "layer-1d/input.json", "layer-1d/delta.json", "-k", "layer-1d/kernel.json", "--lr", "0.1"],
+    "layer-1d-forward": ["conv-forward", "layer-1d/input.json", "-k", "layer-1d/kernel.json"],
+    "two-filters": ["conv-backward", "two-filters/problem.json", "--steps", "2"],
+    "max-pool": ["pool-backward", "pooling/input.json", "pooling/delta.json", "--size", "2"],
+    "average-pool-forward": ["pool-forward", "pooling/input.json", "--kind", "avg", "--size", "2", "--steps", "1"],
+    "shape": ["shape", "3x32x32", "--kernel-size", "3", "--filters", "16", "--padding", "same"],
+}
+
+
+@pytest.mark.parametrize("width", [80, 120])
+@pytest.mark.parametrize("name", JOBS)
+def test_screen(convgrad: Convgrad, request: pytest.FixtureRequest, name: str, width: int) -> None:
+    arguments = [str(SAMPLES / each) if each.endswith(".json") else each for each in JOBS[name]]
+    ran = convgrad(*arguments, tty=True, COLUMNS=str(width), NO_COLOR="1")
+    assert ran.code == 0
+    assert max(map(len, ran.out.splitlines())) <= width
+    golden = SCREENS / f"{name}-{width}.txt"
+    if request.config.getoption("--rewrite"):
+        golden.write_text(ran.out)
+    assert ran.out == golden.read_text()
+
+
+def test_every_number_of_the_paper_is_on_the_screen(convgrad: Convgrad) -> None:
+    """The classic sample worked by hand: each product, each running sum."""
+    out = convgrad(*(str(SAMPLES / each) if each.endswith(".json") else each for each in CLASSIC), tty=True, NO_COLOR="1").out
+    window = [[0.88, 0.84], [0.22, 0.59]], [[0.62, 0.22], [0.2, 0.74]], [[0.2, 0.74], [0.01, 0.85]], [[0.7, 0.09], [0.17, 0.57]]
+    totals = [0.0] * 4
+    for delta, cells in zip((0.0686, 0.0364, 0.0467, -0.0681), window, strict=True):
+        products = [round(delta * cell, 6) for row in cells for cell in row]
+        totals = [round(total + product, 6) for total, product in zip(totals, products, strict=True)]
+        for number in (delta, *products, *totals, *(round(delta * w, 6) for w in (0.1, 0.2, 0.3, 0.4))):
+            assert f"{number:g}" in out
+
+
+def test_overlays_that_hang_over_the_border_show_what_lies_under_the_kernel(convgrad: Convgrad) -> None:
+    out = convgrad("conv-forward", "[[1,2],[3,4]]", "-k", "[[1,1],[1,1]]", "--padding", "1", tty=True, NO_COLOR="1").out
+    assert "under the kernel" in out
+    assert "[1] 2" in out
