@@ -12,7 +12,7 @@ FLOORS = [
     {"settings", "files"},
     {"windows", "quantity"},
     {"layers", "shorthand", "sgd"},
-    {"problem", "shapes"},
+    {"problems", "shapes"},
     {"report"},
     {"render"},
     {"cli"},

@@ -11,7 +11,9 @@ from spaces import convolutions, poolings, whole_numbers
 
 from convgrad import Conv, Pool
 from convgrad.errors import ConvgradError
-from convgrad.problem import Operand, conv_problem, pool_problem, solve
+from convgrad.problems import Operand, solve
+from convgrad.problems.conv import conv_problem
+from convgrad.problems.pool import pool_problem
 
 Array = NDArray[Any]
 

@@ -9,8 +9,8 @@ from typing import Any
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Conv": "convgrad.layers",
-    "Pool": "convgrad.layers",
+    "Conv": "convgrad.layers.conv",
+    "Pool": "convgrad.layers.pool",
     "Windows": "convgrad.windows",
     "Quantity": "convgrad.quantity",
     "Term": "convgrad.quantity",

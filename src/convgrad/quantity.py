@@ -34,7 +34,7 @@ def beside(values: Array, trailing: int) -> Array:
     return values.reshape(*values.shape, *(1,) * trailing)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Factor:
     """A named array that a term is made of, such as the delta at its place."""
 
@@ -43,7 +43,7 @@ class Factor:
     axes: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Term:
     """What one overlay adds to a quantity.
 
@@ -64,7 +64,7 @@ class Term:
         return next((factor.value for factor in self.factors if factor.name == name), None)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Quantity:
     """A result: its name, formula, value, and lazily its terms, which add up to the value.
 

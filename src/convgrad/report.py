@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from convgrad.errors import OptionError, did_you_mean
-from convgrad.problem import RESULTS, Solution
+from convgrad.problems import RESULTS, Solution
 from convgrad.quantity import Array, Place, Quantity, Term
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Overlay:
     """One overlay: how it is called, and what it adds to each quantity, with the sum so far."""
 
@@ -24,7 +24,7 @@ class Overlay:
         return next(iter(self.parts.values()))[0]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Report:
     """Operands, results by name, and how many overlays of the working are wanted (None: all).
 
@@ -44,7 +44,7 @@ class Report:
 
     def overlaid(self) -> list[Quantity]:
         """The results that the overlays are shown for: the gradients, or the output where there are none."""
-        worked = [quantity for quantity in self.worked() if quantity.name != "indices"]
+        worked = self.worked()
         return [quantity for quantity in worked if quantity.name != "output"] or worked
 
     def overlays(self) -> Iterator[Overlay]:
@@ -61,7 +61,7 @@ class Report:
         return overlaid[0].silent() if overlaid else []
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Facts:
     """Named entries that are no quantities: numbers, lists and objects of them."""
 

@@ -18,7 +18,7 @@ LARGEST = 10**6
 """The largest stride, padding, dilation or size that is taken: more than any axis that fits in memory needs."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Setting:
     """One setting: its name as in a document, how its value is read, and what --help says of it."""
 

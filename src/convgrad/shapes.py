@@ -7,7 +7,7 @@ from math import prod
 from typing import Any
 
 from convgrad.errors import OptionError, ShapeError, by
-from convgrad.layers import Pool
+from convgrad.layers.pool import Pool
 from convgrad.windows import Windows
 
 

@@ -13,7 +13,7 @@ from convgrad.errors import OptionError, did_you_mean
 from convgrad.numerals import parse_number
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Outcome:
     """What a command comes to: bytes for stdout, notes for stderr, and the exit code."""
 

@@ -57,7 +57,7 @@ def conv_backward(input_: str, delta_: str | None, kernel: str | None, bias: str
 
 def _run(sources: dict[str, str | None], options: dict[str, Any], backward: bool) -> Outcome:
     from convgrad.cli.work import run_layer
-    from convgrad.problem import conv_problem
+    from convgrad.problems.conv import conv_problem
 
     table = (*settings.CONV, *settings.SGD, *settings.COMMON)
     return run_layer(conv_problem, "convolution", sources, options, table, backward)

@@ -49,6 +49,6 @@ def pool_backward(input_: str, delta_: str | None, delta: str | None, **options:
 
 def _run(sources: dict[str, str | None], options: dict[str, Any], backward: bool) -> Outcome:
     from convgrad.cli.work import run_layer
-    from convgrad.problem import pool_problem
+    from convgrad.problems.pool import pool_problem
 
     return run_layer(pool_problem, "pooling", sources, options, (*settings.POOL, *settings.COMMON), backward)

@@ -11,7 +11,7 @@ from convgrad.cli.app import Outcome
 from convgrad.cli.options import ALL
 from convgrad.errors import ConvgradError, OptionError, did_you_mean
 from convgrad.files import Document, Reader
-from convgrad.problem import RESULTS, Operand, Problem, solve
+from convgrad.problems import RESULTS, Operand, Problem, solve
 from convgrad.render import Page, format_of, render, render_facts
 from convgrad.report import Facts, Report, left_out_notes, select
 from convgrad.settings import EVERY, Setting, read_settings

@@ -1,4 +1,4 @@
-"""Files <-> named entries: reading sources with the place of every error; writing.py writes files whole or not at all."""
+"""Files <-> named entries: reading with the place of every error, writing whole or not at all (writing.py)."""
 
 from convgrad.files.document import Document, Loaded
 from convgrad.files.source import Reader

@@ -29,7 +29,7 @@ STEAD = {"input": "output", "delta": "dX"}
 """What stands in for an operand when one command's results are the next one's input."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Document:
     """Named entries of one file: arrays, still as they were parsed, and settings."""
 
@@ -73,7 +73,7 @@ class Document:
             return Loaded(value if isinstance(value, np.ndarray) else to_array(value), f"{self.source}: {name}")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Loaded:
     """What a source holds: an array or a document, and how errors call it.
 

@@ -15,11 +15,6 @@ _TOKEN = re.compile(rf"(?P<space>\s+)|(?P<open>[\[(])|(?P<close>[\])])|(?P<row>;
                     rf"|(?P<number>{NUMBER})(?![\w.])|(?P<dots>\.\.\.)|(?P<word>[A-Za-z_+-][\w+-]*|.)", re.ASCII)
 
 
-def looks_pasted(text: str) -> bool:
-    """Whether a text begins like an array: a bracket, perhaps behind ``array(`` or ``x =``."""
-    return _HEAD.match(text) is not None
-
-
 def parse_pasted(text: str) -> Any:
     """``array([[1., 2.]])``, ``[[1. 2.]\\n [3. 4.]]``, ``[1 2; 3 4]`` -> nested lists of floats.
 

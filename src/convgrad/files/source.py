@@ -10,12 +10,9 @@ from typing import Any
 import numpy as np
 
 from convgrad.errors import FileError, at, did_you_mean
-from convgrad.files.binary import MOST_BYTES, parse_npy, parse_npz
 from convgrad.files.document import Document, Loaded, select
 from convgrad.files.json_text import parse_json
 from convgrad.files.numbers import to_array
-from convgrad.files.pasted import looks_pasted, parse_pasted
-from convgrad.files.table_text import parse_table
 from convgrad.numerals import parse_number
 
 _SUFFIXES = {".json": "JSON", ".csv": "CSV", ".tsv": "CSV", ".npy": "npy", ".npz": "npz"}
@@ -37,6 +34,14 @@ _MAGIC = (
     (b"MATLAB 5.0", ".mat"), (b"\xd0\xcf\x11\xe0", ".xls"), (b"\x80\x02", ".pickle"), (b"\x80\x03", ".pickle"),
     (b"\x80\x04", ".pickle"), (b"\x80\x05", ".pickle"),
 )
+
+
+MOST_BYTES = 2**30
+"""The largest source that is read: 1 GiB."""
+
+_ARRAY = re.compile(r"\s*(?:[A-Za-z_]\w*\s*=\s*)?(?:[A-Za-z_][\w.]*\s*\(\s*)?[\[(]")
+
+_TYPED = re.compile(r"[\[(]|(np\.|numpy\.|torch\.|jnp\.)?(array|tensor|asarray|matrix)\s*\(")
 
 
 class Reader:
@@ -111,9 +116,7 @@ def suffix_of(path: str) -> str:
 def looks_literal(text: str) -> bool:
     """Whether a source spells a number or an array, rather than a file's name."""
     text = text.strip()
-    return parse_number(text) is not None or text.startswith("{") or (
-        looks_pasted(text) and re.match(r"[\[(]|(np\.|numpy\.|torch\.|jnp\.)?(array|tensor|asarray|matrix)\s*\(", text)
-        is not None)
+    return parse_number(text) is not None or text.startswith("{") or _TYPED.match(text) is not None
 
 
 def _parse(data: bytes, suffix: str) -> Any:
@@ -129,6 +132,7 @@ def _parse(data: bytes, suffix: str) -> Any:
     if kind:
         if named not in ("", kind):
             raise FileError(f"it is named {suffix}, but holds {kind} data", hint=f"rename it to .{kind}")
+        from convgrad.files.binary import parse_npy, parse_npz
         return parse_npy(data) if kind == "npy" else parse_npz(data)
     if named in ("npy", "npz"):
         raise FileError("it is empty" if not data else f"it is named {suffix}, but does not hold {named} data",
@@ -136,11 +140,12 @@ def _parse(data: bytes, suffix: str) -> Any:
     text = _decoded(data)
     if not text.strip():
         raise FileError("it is empty", hint="write an array into it")
-    begins_as_array = looks_pasted(text) or text.lstrip().startswith("{")
+    begins_as_array = _ARRAY.match(text) or text.lstrip().startswith("{")
     if named == "CSV":
         if begins_as_array:
             raise FileError(f"it is named {suffix}, but holds JSON or pasted brackets",
                             hint="rename it to .json or .txt, or write rows of numbers")
+        from convgrad.files.table_text import parse_table
         return parse_table(text)
     if named == "JSON":
         if not begins_as_array and "\n" in text.strip():
@@ -153,11 +158,13 @@ def _parse_text(text: str) -> Any:
     """Text of any kind: JSON, an array pasted from elsewhere, or CSV."""
     if text.lstrip().startswith("{"):
         return parse_json(text)
-    if not looks_pasted(text):
+    if not _ARRAY.match(text):
+        from convgrad.files.table_text import parse_table
         return parse_table(text)
     try:
         return parse_json(text)
     except FileError as as_json:
+        from convgrad.files.pasted import parse_pasted
         try:
             return parse_pasted(text)
         except FileError:

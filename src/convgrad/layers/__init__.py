@@ -7,11 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from convgrad.layers.conv import Conv
-from convgrad.layers.pool import Pool
 from convgrad.quantity import Quantity
-
-__all__ = ["Conv", "Layer", "Pool"]
 
 
 class Layer(Protocol):

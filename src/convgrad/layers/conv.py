@@ -23,7 +23,7 @@ from convgrad.quantity import Array, Cells, Factor, Place, Quantity, Term, besid
 from convgrad.windows import Ints, Padding, Windows
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Conv:
     """A convolutional layer.
 

@@ -11,7 +11,7 @@ Source: the chain rule, with d output / d cell as the share.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from math import prod
 
@@ -24,7 +24,7 @@ from convgrad.windows import Ints, Padding, Windows
 TIES = ("first", "last", "all", "split")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Pool:
     """A pooling layer over windows of `size` cells, whose `stride` is the size where none is given.
 
@@ -90,8 +90,8 @@ class Pool:
         return (Quantity("dX", formula, dX, "NC*", lambda: np.any(delta != 0, axis=1),
                          partial(self._dX_term, x, delta, windows), rule="share x delta, laid on the same cells"),)
 
-    def indices(self, x: Array) -> Array:
-        """x (N, C, *sizes) -> (N, C, *places): the flat position in the unpadded plane that gave each maximum.
+    def indices(self, x: Array) -> Quantity:
+        """x (N, C, *sizes) -> indices (N, C, *places): the flat position in the unpadded plane that gave each maximum.
 
         Among equal maxima the first, or the last where `ties` says so. OptionError for another kind than max.
         """
@@ -106,7 +106,9 @@ class Pool:
         for number, (axis, u) in enumerate(zip(windows.axes, np.unravel_index(chosen, windows.kernel), strict=True)):
             place = np.arange(axis.places).reshape(-1, *(1,) * (d - 1 - number))
             position = position * axis.size + axis.cells[place, u]
-        return position
+        return replace(self.forward(x), name="indices", value=position, window_axes="",
+                       formula="indices = flat position of each maximum in its channel's unpadded plane",
+                       term=partial(self._output_term, x, windows, position))
 
     # -- working --------------------------------------------------------------------------------------
 
@@ -182,7 +184,7 @@ class Pool:
         return np.broadcast_to(share.reshape(*share.shape, *(1,) * share.ndim), seen.shape)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Kind:
     """A kind of pooling: the output of each window, each cell's share of the delta, and what padding holds."""
 

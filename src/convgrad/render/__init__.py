@@ -12,7 +12,7 @@ SUFFIXES = {".json": "json", ".csv": "csv", ".tsv": "tsv", ".npy": "npy", ".npz"
 """The format that a file's suffix asks for."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Page:
     """How a table is to be drawn: width in columns, whether in colour, and whether large arrays are abridged."""
 

@@ -18,7 +18,7 @@ def render_json(report: Report, precision: int | None = None) -> str:
     entries: dict[str, Any] = {name: quantity.value for name, quantity in report.results.items()}
     if report.steps != 0:
         entries["steps"] = {quantity.name: list(_steps(quantity, report.steps))
-                            for quantity in report.worked() if quantity.name != "indices"}
+                            for quantity in report.worked()}
     return dump(entries, precision) + "\n"
 
 

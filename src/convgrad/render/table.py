@@ -149,7 +149,7 @@ class Drawing:
         for overlay in islice(self.report.overlays(), self.report.steps):
             yield from self._overlay(overlay)
             shown += 1
-        silent, worked = self.report.silent(), [q for q in self.report.worked() if q.name != "indices"]
+        silent, worked = self.report.silent(), self.report.overlaid()
         total = int(worked[-1].live().size) if worked else 0
         rest = total - len(silent) - shown
         if rest > 0:
