@@ -38,8 +38,11 @@ def paired(one: Callable[[], Any], other: Callable[[], Any], runs: int) -> tuple
             each()
             pair.append(time.perf_counter() - start)
         times.append((pair[0], pair[1]))
-    return (statistics.median(a for a, _ in times), statistics.median(b for _, b in times),
-            statistics.median(a / b for a, b in times))
+    return (
+        statistics.median(a for a, _ in times),
+        statistics.median(b for _, b in times),
+        statistics.median(a / b for a, b in times),
+    )
 
 
 def process(*command: str) -> Callable[[], Any]:
@@ -62,7 +65,11 @@ def startup() -> None:
 LAYERS: list[tuple[str, tuple[int, ...], dict[str, Any]]] = [
     ("conv 8x3x28x28, 16 filters 3x3", (8, 3, 28, 28), {"filters": 16, "k": 3}),
     ("conv 1x64x64x64, 64 filters 3x3", (1, 64, 64, 64), {"filters": 64, "k": 3, "padding": 1}),
-    ("conv 1x3x224x224, 64 filters 7x7, stride 2", (1, 3, 224, 224), {"filters": 64, "k": 7, "stride": 2, "padding": 3}),
+    (
+        "conv 1x3x224x224, 64 filters 7x7, stride 2",
+        (1, 3, 224, 224),
+        {"filters": 64, "k": 7, "stride": 2, "padding": 3},
+    ),
     ("depthwise 1x64x64x64, 3x3", (1, 64, 64, 64), {"filters": 64, "k": 3, "groups": 64}),
     ("conv 1x1x256x256, 31x31", (1, 1, 256, 256), {"filters": 1, "k": 31}),
     ("max pool 8x16x64x64, 2x2", (8, 16, 64, 64), {"pool": "max"}),
@@ -73,10 +80,13 @@ LAYERS: list[tuple[str, tuple[int, ...], dict[str, Any]]] = [
 def layers() -> None:
     try:
         import torch
+
         torch.set_num_threads(1)
     except ImportError:
         torch = None
-    print(f"\n{'forward and backward, one thread, float64':<44} {'convgrad':>9} {'PyTorch':>9} {'ratio':>6} {'peak memory':>12}")
+    print(
+        f"\n{'forward and backward, one thread, float64':<44} {'convgrad':>9} {'PyTorch':>9} {'ratio':>6} {'peak memory':>12}"
+    )
     rng = np.random.default_rng(0)
     for name, shape, options in LAYERS:
         x = rng.normal(size=shape)
@@ -90,7 +100,9 @@ def layers() -> None:
         print(f"{name:<44} {a * 1000:7.1f}ms {against} {peak:6.1f} times the operands")
 
 
-def both(torch: Any, x: Any, options: dict[str, Any], rng: Any) -> tuple[Callable[[], Any], Callable[[], Any] | None, int]:
+def both(
+    torch: Any, x: Any, options: dict[str, Any], rng: Any
+) -> tuple[Callable[[], Any], Callable[[], Any] | None, int]:
     """(our pass, PyTorch's pass or None, bytes of the operands)."""
     layer: Any
     if "pool" in options:

@@ -65,6 +65,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 # A machine under load is no reason to fail, and a failure has to be the same failure on every machine.
-settings.register_profile("convgrad", deadline=None, derandomize=True, max_examples=100,
-                          suppress_health_check=list(HealthCheck))
+settings.register_profile(
+    "convgrad", deadline=None, derandomize=True, max_examples=100, suppress_health_check=list(HealthCheck)
+)
 settings.load_profile("convgrad")

@@ -55,9 +55,20 @@ def test_steps_are_part_of_the_json_where_asked_for(convgrad: Convgrad) -> None:
 
 
 def test_steps_with_batch_and_filters(convgrad: Convgrad) -> None:
-    ran = convgrad("conv-backward", "-", "--steps", "all", stdin=json.dumps(
-        {"input": np.ones((2, 1, 3, 3)).tolist(), "kernel": np.ones((2, 1, 2, 2)).tolist(),
-         "delta": np.arange(16).reshape(2, 2, 2, 2).tolist(), "padding": 0}))
+    ran = convgrad(
+        "conv-backward",
+        "-",
+        "--steps",
+        "all",
+        stdin=json.dumps(
+            {
+                "input": np.ones((2, 1, 3, 3)).tolist(),
+                "kernel": np.ones((2, 1, 2, 2)).tolist(),
+                "delta": np.arange(16).reshape(2, 2, 2, 2).tolist(),
+                "padding": 0,
+            }
+        ),
+    )
     steps = json.loads(ran.out)["steps"]
     assert [step["at"] for step in steps["dX"]] == [[n, i, j] for n in (0, 1) for i in (0, 1) for j in (0, 1)]
     assert steps["dW"][1]["delta"] == [1.0, 5.0]
@@ -66,7 +77,9 @@ def test_steps_with_batch_and_filters(convgrad: Convgrad) -> None:
 
 
 def test_regions_are_clipped_to_the_input(convgrad: Convgrad) -> None:
-    ran = convgrad("conv-backward", "[[1,2],[3,4]]", "-d", "1", "-k", "[[1,2],[3,4]]", "--padding", "1", "--steps", "all")
+    ran = convgrad(
+        "conv-backward", "[[1,2],[3,4]]", "-d", "1", "-k", "[[1,2],[3,4]]", "--padding", "1", "--steps", "all"
+    )
     steps = json.loads(ran.out)["steps"]
     assert steps["dX"][0]["region"] == [[0, 1], [0, 1]]
     assert steps["dX"][0]["contribution"] == [[4.0]]
@@ -76,8 +89,14 @@ def test_regions_are_clipped_to_the_input(convgrad: Convgrad) -> None:
 
 def test_one_commands_output_is_the_next_ones_delta(convgrad: Convgrad) -> None:
     pool = convgrad("pool-backward", SAMPLES / "pooling/input.json", SAMPLES / "pooling/delta.json", "--size", "2")
-    conv = convgrad("conv-backward", "[[1,2,3,4,5],[6,7,8,9,0],[1,2,3,4,5],[6,7,8,9,0],[1,2,3,4,5]]", "-",
-                    "-k", KERNEL, stdin=pool.out)
+    conv = convgrad(
+        "conv-backward",
+        "[[1,2,3,4,5],[6,7,8,9,0],[1,2,3,4,5],[6,7,8,9,0],[1,2,3,4,5]]",
+        "-",
+        "-k",
+        KERNEL,
+        stdin=pool.out,
+    )
     assert conv.code == 0
     assert json.loads(conv.out)["db"] == 4.0
     forward = convgrad("conv-forward", "[[1,2],[3,4]]", "-k", "[[1]]")
@@ -91,13 +110,22 @@ def test_a_document_holds_everything_and_options_win(convgrad: Convgrad) -> None
     ran = convgrad("conv-backward", problem, "--padding", "1:0,1", "-d", "1")
     assert ran.code == 0
     assert np.shape(json.loads(ran.out)["output"]) == (2, 2, 3)
-    assert convgrad("conv-backward", problem, "--only", "db", "-k", f"{problem}#kernel").out == '{\n  "db": [9.0, 7.0]\n}\n'
+    assert (
+        convgrad("conv-backward", problem, "--only", "db", "-k", f"{problem}#kernel").out
+        == '{\n  "db": [9.0, 7.0]\n}\n'
+    )
 
 
-@pytest.mark.parametrize(("setting", "value", "option"), [
-    ("stride", [2, 1], "2,1"), ("padding", [[1, 2], 0], "1:2,0"), ("padding", "same", "same"), ("dilation", 2, "2"),
-    ("padding", "1:2,0:1", "1:2,0:1"),
-])
+@pytest.mark.parametrize(
+    ("setting", "value", "option"),
+    [
+        ("stride", [2, 1], "2,1"),
+        ("padding", [[1, 2], 0], "1:2,0"),
+        ("padding", "same", "same"),
+        ("dilation", 2, "2"),
+        ("padding", "1:2,0:1", "1:2,0:1"),
+    ],
+)
 def test_a_setting_means_what_the_option_means(convgrad: Convgrad, setting: str, value: Any, option: str) -> None:
     x = np.arange(36).reshape(6, 6).tolist()
     in_document = convgrad("conv-forward", "-", stdin=json.dumps({"x": x, "w": [[1, 2], [3, 4]], setting: value}))
@@ -112,33 +140,57 @@ def test_sgd_adds_the_new_parameters(convgrad: Convgrad) -> None:
     np.testing.assert_allclose(results["W_new"], [0.27, 0.46])
     np.testing.assert_allclose(results["b_new"], 0.24)
     ran = convgrad("conv-backward", "[1,2,3]", "[-0.1,0.2]", "--lr", "0.1")
-    assert ran.err == "Note: output and dX and W_new left out: add a kernel (-k)\nNote: b_new left out: add a bias (-b)\n"
+    assert (
+        ran.err == "Note: output and dX and W_new left out: add a kernel (-k)\nNote: b_new left out: add a bias (-b)\n"
+    )
 
 
 def test_pooling_results(convgrad: Convgrad) -> None:
     ran = convgrad("pool-forward", "[[1,5],[7,7]]", "--size", "2", "--indices")
     assert json.loads(ran.out) == {"output": [[7.0]], "indices": [[2]]}
     assert json.loads(convgrad("pool-forward", "[[1,5],[7,7]]", "--size", "2", "--indices", "--ties", "last").out)[
-        "indices"] == [[3]]
+        "indices"
+    ] == [[3]]
     for kind, expected in (("max", 7.0), ("avg", 5.0), ("sum", 20.0)):
-        assert json.loads(convgrad("pool-forward", "[[1,5],[7,7]]", "--global", "--kind", kind).out)["output"] == [[expected]]
+        assert json.loads(convgrad("pool-forward", "[[1,5],[7,7]]", "--global", "--kind", kind).out)["output"] == [
+            [expected]
+        ]
     ran = convgrad("pool-backward", "[[1,5],[7,7]]", "1", "--size", "2", "--ties", "split")
     assert json.loads(ran.out)["dX"] == [[0.0, 0.0], [0.5, 0.5]]
-    ran = convgrad("pool-backward", "[[1,2],[3,4]]", "1", "--size", "2", "--padding", "1", "--kind", "avg",
-                   "--no-count-include-pad")
+    ran = convgrad(
+        "pool-backward",
+        "[[1,2],[3,4]]",
+        "1",
+        "--size",
+        "2",
+        "--padding",
+        "1",
+        "--kind",
+        "avg",
+        "--no-count-include-pad",
+    )
     assert json.loads(ran.out)["dX"] == [[1.0, 1.0], [1.0, 1.0]]
 
 
 def test_shape(convgrad: Convgrad) -> None:
     assert json.loads(convgrad("shape", "3x3", "--kernel-size", "2").out) == {
-        "output_shape": [2, 2], "parameters": {"shared": 4, "unshared": 16, "dense": 36}}
+        "output_shape": [2, 2],
+        "parameters": {"shared": 4, "unshared": 16, "dense": 36},
+    }
     found = json.loads(convgrad("shape", "3x32x32", "--kernel-size", "3", "--filters", "16", "--padding", "same").out)
-    assert found == {"output_shape": [16, 32, 32], "parameters": {
-        "shared": 432, "unshared": 442368, "dense": 3 * 32 * 32 * 16 * 32 * 32}}
-    assert json.loads(convgrad("shape", "8,32,32,4", "--size", "2", "--layout", "channels-last").out)["output_shape"] == [
-        8, 16, 16, 4]
-    assert json.loads(convgrad("shape", "4x8x8", "--kernel-size", "3", "--filters", "4", "--groups", "4").out)[
-        "parameters"]["shared"] == 36
+    assert found == {
+        "output_shape": [16, 32, 32],
+        "parameters": {"shared": 432, "unshared": 442368, "dense": 3 * 32 * 32 * 16 * 32 * 32},
+    }
+    assert json.loads(convgrad("shape", "8,32,32,4", "--size", "2", "--layout", "channels-last").out)[
+        "output_shape"
+    ] == [8, 16, 16, 4]
+    assert (
+        json.loads(convgrad("shape", "4x8x8", "--kernel-size", "3", "--filters", "4", "--groups", "4").out)[
+            "parameters"
+        ]["shared"]
+        == 36
+    )
     assert convgrad("shape", "3x3", "--kernel-size", "2", "--only", "output_shape", "--format", "csv").out == "2,2\n"
     assert "parameters, dense" in convgrad("shape", "3x3", "--kernel-size", "2", tty=True).out
 
@@ -168,10 +220,14 @@ def test_formats_and_precision(convgrad: Convgrad) -> None:
 
 
 def test_float32_is_computed_and_written_as_such(convgrad: Convgrad) -> None:
-    wide, narrow = (convgrad("conv-forward", "[0.1,0.2]", "-k", "[0.3]", "--dtype", dtype) for dtype in ("float64", "float32"))
+    wide, narrow = (
+        convgrad("conv-forward", "[0.1,0.2]", "-k", "[0.3]", "--dtype", dtype) for dtype in ("float64", "float32")
+    )
     assert json.loads(wide.out)["output"] == [0.03, 0.06]
-    assert json.loads(narrow.out)["output"] == [float(str(np.float32(0.1) * np.float32(0.3))),
-                                                float(str(np.float32(0.2) * np.float32(0.3)))]
+    assert json.loads(narrow.out)["output"] == [
+        float(str(np.float32(0.1) * np.float32(0.3))),
+        float(str(np.float32(0.2) * np.float32(0.3))),
+    ]
 
 
 def test_colour_obeys_the_environment(convgrad: Convgrad) -> None:
@@ -223,27 +279,44 @@ ERRORS = [
     (["conv-backward", "[1,2]", "[1]", "-d", "1"], "the delta is given twice"),
     (["conv-forward", "[1,2]"], "there is no kernel; add one with -k KERNEL"),
     (["conv-backward", "[1,2,3]", "[1,2]", "--only", "dX"], "--only: dX needs a kernel (-k)"),
-    (["conv-backward", "[1,2,3]", "[1,2]", "--only", "dw"], "there is no result 'dw' here, only dW, db. Did you mean 'dW'?"),
-    (["conv-forward", "[1,2]", "-k", "[1]", "--padding", "sane"], "--padding: there is no 'sane', only valid, same, "
-     "same-lower, full, causal. Did you mean 'same'?"),
+    (
+        ["conv-backward", "[1,2,3]", "[1,2]", "--only", "dw"],
+        "there is no result 'dw' here, only dW, db. Did you mean 'dW'?",
+    ),
+    (
+        ["conv-forward", "[1,2]", "-k", "[1]", "--padding", "sane"],
+        "--padding: there is no 'sane', only valid, same, same-lower, full, causal. Did you mean 'same'?",
+    ),
     (["conv-forward", "[1,2]", "-k", "[1]", "--stride", "0"], "--stride: 0 is not between 1 and 1000000"),
     (["conv-forward", "[1,2]", "-k", "[1]", "--stride", "x"], "--stride: 'x' is not a whole number"),
-    (["conv-forward", "[1,2]", "-k", "[1]", "--stride", "1,2,3"], "stride has 3 numbers, but there are 1 spatial axes"),
+    (
+        ["conv-forward", "[1,2]", "-k", "[1]", "--stride", "1,2,3"],
+        "--stride: it has 3 numbers, but the input has 1 spatial axis",
+    ),
     (["conv-forward", "[1,2]", "-k", "[1]", "--padding", "1:2:3"], "--padding: '1:2:3' is not before:after"),
     (["conv-forward", "[1,2]", "-k", "[1]", "--layout", "channel-last"], "Did you mean 'channels-last'?"),
     (["conv-forward", "[1,2]", "-k", "[1]", "--format", "jsn"], "Did you mean 'json'?"),
-    (["conv-forward", "[1,2]", "-k", "[1]", "--steps", "al"], "--steps: 'al' is neither a number nor all or none. Did you mean 'all'?"),
+    (
+        ["conv-forward", "[1,2]", "-k", "[1]", "--steps", "al"],
+        "--steps: 'al' is neither a number nor all or none. Did you mean 'all'?",
+    ),
     (["conv-forward", "[1,2]", "-k", "[1]", "--precision", "-1"], "--precision: -1 is not between 0"),
     (["conv-forward", "[1,2]", "-k", "[1]", "-o", "x.xyz"], "x.xyz: the suffix '.xyz' says no format"),
     (["conv-forward", "[1,2]", "-k", "[1]", "-o", "no/such/x.json"], "no/such/x.json: it cannot be written"),
-    (["conv-forward", "[[1,2],[3]]", "-k", "[1]"], "[[1,2],[3]]: [1] has 1 numbers, but the rows before it have 2"),
+    (["conv-forward", "[[1,2],[3]]", "-k", "[1]"], "[[1,2],[3]]: [1] has 1 number, but the rows before it have 2"),
     (["conv-forward", "nothing.json", "-k", "[1]"], "nothing.json: no such file"),
     (["conv-forward", "[1,2]", "-k", "[1,2,3]"], "[1,2,3]: a 3 kernel does not fit on a 2 input"),
     (["conv-forward", "[1,2]", "-k", "[1]", "-b", "[1,2]"], "[1,2]: the bias is 2, but expected is a number"),
     (["pool-forward", "[1,2]"], "the window's size is not given; add --size 2 (or --global for the whole input)"),
-    (["pool-forward", "[1,2]", "--global", "--size", "2"], "--global pools the whole input, which leaves no room for --size"),
+    (
+        ["pool-forward", "[1,2]", "--global", "--size", "2"],
+        "--global pools the whole input, which leaves no room for --size",
+    ),
     (["pool-forward", "[1,2]", "--size", "2", "--divisor", "0"], "--divisor: it must not be 0"),
-    (["pool-forward", "[1,2]", "--size", "2", "--divisor", "3"], "--divisor divides an average; add --kind avg"),
+    (
+        ["pool-forward", "[1,2]", "--size", "2", "--divisor", "3"],
+        "--divisor belongs to --kind avg, and the kind is max; add --kind avg",
+    ),
     (["pool-forward", "[1,2]", "--size", "2", "--kind", "mean"], "there is no 'mean', only max, avg, sum"),
     (["pool-forward", "[1,2]", "--size", "2", "--kind", "avg", "--indices"], "use --kind max"),
     (["pool-forward", "5", "--size", "2"], "with fewer axes than the 1 to be pooled"),
@@ -252,13 +325,22 @@ ERRORS = [
     (["shape", "3x3"], "give --kernel-size for a convolution, or --size (or --global) for pooling"),
     (["shape", "3x3", "--kernel-size", "2", "--only", "shape"], "there is no result 'shape' here"),
     (["conv-forward", "[1e300, 1e300]", "-k", "[1e300]"], "output[0] overflows: it is too large for float64"),
-    (["conv-forward", "[1e300]", "-k", "[1]", "--dtype", "float32"], "[1e300]: a number in it is too large for float32"),
+    (
+        ["conv-forward", "[1e300]", "-k", "[1]", "--dtype", "float32"],
+        "[1e300]: a number in it is too large for float32",
+    ),
     (["conv-forward", "[[1]]", "-k", "[[1]]", "--padding", "1000000"], "more than convgrad works on"),
-    (["conv-forward", '{"input": [1, 2], "kernel": [1], "strid": 2}'], "nothing is called 'strid'. Did you mean 'stride'?"),
-    (["conv-forward", '{"input": [1, 2], "kernel": [1], "stride": "x"}'], "the literal: stride: 'x' is not a whole number"),
+    (
+        ["conv-forward", '{"input": [1, 2], "kernel": [1], "strid": 2}'],
+        "nothing is called 'strid'. Did you mean 'stride'?",
+    ),
+    (
+        ["conv-forward", '{"input": [1, 2], "kernel": [1], "stride": "x"}'],
+        "the literal: stride: 'x' is not a whole number",
+    ),
     (["conv-forward", '{"input": [1, 2], "kernel": null}'], "the literal: kernel: the value is null, not a number"),
     (["conv-forward", '{"inptu": [1, 2]}'], "there is no input in it, only inptu. Did you mean 'input'?"),
-    (["conv-forward", "-", "-k", "-"], "standard input holds one array and cannot be read twice"),
+    (["conv-forward", "-", "-k", "-"], "standard input: it holds one array and cannot be read twice"),
 ]
 
 
@@ -276,7 +358,7 @@ def test_file_names_are_never_markup(convgrad: Convgrad, tmp_path: Path) -> None
     for name in ("[red].json", "a [bold]b.json"):
         path = tmp_path / name
         path.write_text("[[1, 2], [3]]")
-        assert convgrad("conv-forward", path, "-k", "[1]", tty=True).err.startswith(f"Error: {path}: [1] has 1 numbers")
+        assert convgrad("conv-forward", path, "-k", "[1]", tty=True).err.startswith(f"Error: {path}: [1] has 1 number")
 
 
 def test_negative_numbers_are_operands(convgrad: Convgrad) -> None:
@@ -317,8 +399,12 @@ def test_full_closed_and_broken_outputs() -> None:
     assert done.returncode == 2
     assert "Error: standard output: it is closed" in done.stderr
     for command in (JOB, [*PROGRAM, "--help"]):
-        done = subprocess.run(["bash", "-c", '"$@" -q 2>/dev/null | true; echo ${PIPESTATUS[0]}', "bash", *command],
-                              capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            ["bash", "-c", '"$@" -q 2>/dev/null | true; echo ${PIPESTATUS[0]}', "bash", *command],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         assert done.stdout.strip() in ("141", "0", "2")
     reader, writer = os.pipe()
     os.close(reader)
@@ -328,8 +414,12 @@ def test_full_closed_and_broken_outputs() -> None:
 
 
 def test_an_interrupt_is_130() -> None:
-    process = subprocess.Popen([*PROGRAM, "conv-forward", "-", "-k", "[1]"], stdin=subprocess.PIPE,
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process = subprocess.Popen(
+        [*PROGRAM, "conv-forward", "-", "-k", "[1]"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
     try:
         with pytest.raises(subprocess.TimeoutExpired):
             process.wait(1.5)  # it waits for standard input
@@ -345,17 +435,28 @@ def test_no_locale_and_no_optimisation_hurts() -> None:
     done = subprocess.run([*JOB, "--format", "table", "--steps", "1"], capture_output=True, env=env, check=True)
     assert b"overlay (0, 2)" in done.stdout
     assert done.stdout.isascii()
-    ran = subprocess.run([sys.executable, "-OO", "-W", "error", "-m", "convgrad", "conv-backward", "--help"],
-                          capture_output=True, text=True, check=True)
+    ran = subprocess.run(
+        [sys.executable, "-OO", "-W", "error", "-m", "convgrad", "conv-backward", "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert "The gradients of a convolutional layer" in ran.stdout
-    ran = subprocess.run([*PROGRAM, "conv-forward", "[1e300]", "-k", "[1e300]"], capture_output=True, text=True,
-                          env={**os.environ, "PYTHONWARNINGS": "error"}, check=False)
+    ran = subprocess.run(
+        [*PROGRAM, "conv-forward", "[1e300]", "-k", "[1e300]"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONWARNINGS": "error"},
+        check=False,
+    )
     assert (ran.returncode, ran.stderr.count("\n")) == (2, 1)
 
 
 def test_a_real_terminal_shows_tables() -> None:
     master, slave = pty.openpty()
-    done: subprocess.Popen[bytes] = subprocess.Popen(JOB, stdout=slave, stderr=subprocess.PIPE, env={**os.environ, "TERM": "xterm", "COLUMNS": "80"})
+    done: subprocess.Popen[bytes] = subprocess.Popen(
+        JOB, stdout=slave, stderr=subprocess.PIPE, env={**os.environ, "TERM": "xterm", "COLUMNS": "80"}
+    )
     os.close(slave)
     shown = io.BytesIO()
     try:

@@ -26,8 +26,11 @@ from convgrad.render.numbers import exact
 
 Array = NDArray[Any]
 
-ARRAYS = nps.arrays(np.float64, nps.array_shapes(min_dims=0, max_dims=5, max_side=4),
-                    elements=st.floats(allow_nan=False, allow_infinity=False))
+ARRAYS = nps.arrays(
+    np.float64,
+    nps.array_shapes(min_dims=0, max_dims=5, max_side=4),
+    elements=st.floats(allow_nan=False, allow_infinity=False),
+)
 
 
 def same(one: Any, other: Array) -> None:
@@ -85,48 +88,54 @@ def _read(data: bytes, suffix: str, role: str | None = "input") -> Any:
         return value if role is None or not isinstance(value, Document) else value.take(role).value
 
 
-@pytest.mark.parametrize(("text", "expected"), [
-    ("1,2\n3,4\n", [[1, 2], [3, 4]]),
-    ("1;2,5\n3;4\n", [[1, 2.5], [3, 4]]),
-    ("1\t2,5\n", [1, 2.5]),
-    ("1 2   3\n", [1, 2, 3]),
-    ('1,"2.5"\n', [1, 2.5]),
-    ("1,2 # the first row\n# a comment\n3,4", [[1, 2], [3, 4]]),
-    ("1,2\n3,4\n\n5,6\n7,8\n", [[[1, 2], [3, 4]], [[5, 6], [7, 8]]]),
-    ("1,2\n\n\n\n5,6\n", [[[1, 2]], [[5, 6]]]),
-    ("# shape: 2,1,2\n1,2,3,4\n", [[[1, 2]], [[3, 4]]]),
-    ("# shape: 1x2\r\n1,2\r\n", [[1, 2]]),
-    ("1\n2\n", [[1], [2]]),
-    ("0.5\n", 0.5),
-    ("1/3,2\n", [1 / 3, 2]),
-    ("-.5,+1.,1e-3,1E5", [-0.5, 1, 0.001, 1e5]),
-])
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1,2\n3,4\n", [[1, 2], [3, 4]]),
+        ("1;2,5\n3;4\n", [[1, 2.5], [3, 4]]),
+        ("1\t2,5\n", [1, 2.5]),
+        ("1 2   3\n", [1, 2, 3]),
+        ('1,"2.5"\n', [1, 2.5]),
+        ("1,2 # the first row\n# a comment\n3,4", [[1, 2], [3, 4]]),
+        ("1,2\n3,4\n\n5,6\n7,8\n", [[[1, 2], [3, 4]], [[5, 6], [7, 8]]]),
+        ("1,2\n\n\n\n5,6\n", [[[1, 2]], [[5, 6]]]),
+        ("# shape: 2,1,2\n1,2,3,4\n", [[[1, 2]], [[3, 4]]]),
+        ("# shape: 1x2\r\n1,2\r\n", [[1, 2]]),
+        ("1\n2\n", [[1], [2]]),
+        ("0.5\n", 0.5),
+        ("1/3,2\n", [1 / 3, 2]),
+        ("-.5,+1.,1e-3,1E5", [-0.5, 1, 0.001, 1e5]),
+    ],
+)
 def test_csv_as_people_write_it(text: str, expected: Any) -> None:
     same(parse_table(text), np.array(expected, float))
     same(_read(b"\xef\xbb\xbf" + text.encode(), ".csv"), np.array(expected, float))
 
 
-@pytest.mark.parametrize(("text", "expected"), [
-    ("array([[1., 2.]])", [[1, 2]]),
-    ("tensor([[1., 2.],\n        [3., 4.]], grad_fn=<AddBackward0>)", [[1, 2], [3, 4]]),
-    ("tensor([1.0000e+00, -2.5000e-01], device='cuda:0', dtype=torch.float64)", [1, -0.25]),
-    ("W = np.array([[1, 2], [3, 4]], dtype=float32)", [[1, 2], [3, 4]]),
-    ("[[1. 2.]\n [3. 4.]]", [[1, 2], [3, 4]]),
-    ("[1 2; 3 4]", [[1, 2], [3, 4]]),
-    ("[1, 2; 3, 4;]", [[1, 2], [3, 4]]),
-    ("((1, 2), (3, 4))", [[1, 2], [3, 4]]),
-    ("[1.\n 2.]", [1, 2]),
-    ("[[1,2,],[3,4,],]", [[1, 2], [3, 4]]),
-    ("[-.5 +1.5]", [-0.5, 1.5]),
-    ("A = [1 2; 3 4];", [[1, 2], [3, 4]]),
-])
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("array([[1., 2.]])", [[1, 2]]),
+        ("tensor([[1., 2.],\n        [3., 4.]], grad_fn=<AddBackward0>)", [[1, 2], [3, 4]]),
+        ("tensor([1.0000e+00, -2.5000e-01], device='cuda:0', dtype=torch.float64)", [1, -0.25]),
+        ("W = np.array([[1, 2], [3, 4]], dtype=float32)", [[1, 2], [3, 4]]),
+        ("[[1. 2.]\n [3. 4.]]", [[1, 2], [3, 4]]),
+        ("[1 2; 3 4]", [[1, 2], [3, 4]]),
+        ("[1, 2; 3, 4;]", [[1, 2], [3, 4]]),
+        ("((1, 2), (3, 4))", [[1, 2], [3, 4]]),
+        ("[1.\n 2.]", [1, 2]),
+        ("[[1,2,],[3,4,],]", [[1, 2], [3, 4]]),
+        ("[-.5 +1.5]", [-0.5, 1.5]),
+        ("A = [1 2; 3 4];", [[1, 2], [3, 4]]),
+    ],
+)
 def test_pasted_text(text: str, expected: Any) -> None:
     for suffix in (".txt", ""):
         same(_read(text.encode(), suffix), np.array(expected, float))
 
 
 BAD = [
-    (".json", "[[1, 2], [3]]", r"\[1\] has 1 numbers, but the rows before it have 2"),
+    (".json", "[[1, 2], [3]]", r"\[1\] has 1 number, but the rows before it have 2"),
     (".json", "[[1, 2], 3]", r"\[1\] is 3, but beside it stand rows"),
     (".json", '[[1, 2], [3, "x"]]', r"\[1\]\[1\] is 'x', not a number"),
     (".json", "[[1, null]]", r"\[0\]\[1\] is null, not a number"),
@@ -147,7 +156,7 @@ BAD = [
     (".json", '{"input": [1], "input": [2]}', "the name 'input' stands twice"),
     (".json", "1,2\n3,4\n", "named .json, but holds rows as in CSV"),
     (".json", "", "it is empty"),
-    (".csv", "1,2\n3\n", "line 2 has 1 cells, but the lines before it have 2"),
+    (".csv", "1,2\n3\n", "line 2 has 1 cell, but the lines before it have 2"),
     (".csv", "1,2\n3,x\n", "line 2, column 2: 'x' is not a number"),
     (".csv", "a,b\n1,2\n", "line 1, column 1: 'a' is not a number; put # before a heading"),
     (".csv", "1,\n3,4\n", "line 1, column 2: the cell is empty"),
@@ -164,7 +173,7 @@ BAD = [
     (".txt", "array([nan, 1.])", "found 'nan'.*finite"),
     (".txt", "[1, 2", "ends too early"),
     (".txt", "[1 2]] 3", "behind the array"),
-    (".txt", "[[1 2]\n [3]]", r"\[1\] has 1 numbers"),
+    (".txt", "[[1 2]\n [3]]", r"\[1\] has 1 number"),
     (".txt", "[1,,2]", "line 1, column 4: found ','"),
     (".txt", "__import__('os').system('true')", "not a number|found"),
     (".npy", "hello", "named .npy, but does not hold npy data"),
@@ -187,27 +196,30 @@ def _npy(array: Any) -> bytes:
     return stream.getvalue()
 
 
-@pytest.mark.parametrize(("data", "message"), [
-    (_npy(np.array([1, None], object)), "Python objects"),
-    (_npy(np.array([1j])), "complex numbers"),
-    (_npy(np.array([True])), "truth values"),
-    (_npy(np.array(["a"])), "text"),
-    (_npy(np.array([b"a"])), "bytes"),
-    (_npy(np.array(["2020-01-01"], "datetime64[D]")), "not an npy array|dates"),
-    (_npy(np.zeros((0, 3))), "empty axis"),
-    (_npy(np.array([1.0, np.nan])), r"the number at \[1\] is not finite"),
-    (_npy(np.ones(3))[:-1], "declares 24 bytes of numbers, but holds 23"),
-    (_npy(np.ones(3)) + b"x", "declares 24 bytes of numbers, but holds 25"),
-    (_npy(np.ones(3)).replace(b"(3,)", b"(9999999999,)"), "declares|not an npy"),
-    (b"\x93NUMPY\x01\x00", "not an npy array"),
-    (b"\x1f\x8bxxxx", "gunzip"),
-    (b"PK\x03\x04damaged", "damaged"),
-    (b"\x80\x04K\x01.", "pickle"),
-    ("1,2".encode("utf-16"), "UTF-16"),
-    (b"1,\xff\n", "byte 2 .* is not UTF-8"),
-    (b"", "it is empty"),
-    (b"  \n ", "it is empty"),
-])
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (_npy(np.array([1, None], object)), "Python objects"),
+        (_npy(np.array([1j])), "complex numbers"),
+        (_npy(np.array([True])), "truth values"),
+        (_npy(np.array(["a"])), "text"),
+        (_npy(np.array([b"a"])), "bytes"),
+        (_npy(np.array(["2020-01-01"], "datetime64[D]")), "not an npy array|dates"),
+        (_npy(np.zeros((0, 3))), "empty axis"),
+        (_npy(np.array([1.0, np.nan])), r"the number at \[1\] is not finite"),
+        (_npy(np.ones(3))[:-1], "declares 24 bytes of numbers, but holds 23"),
+        (_npy(np.ones(3)) + b"x", "declares 24 bytes of numbers, but holds 25"),
+        (_npy(np.ones(3)).replace(b"(3,)", b"(9999999999,)"), "declares|not an npy"),
+        (b"\x93NUMPY\x01\x00", "not an npy array"),
+        (b"\x1f\x8bxxxx", "gunzip"),
+        (b"PK\x03\x04damaged", "damaged"),
+        (b"\x80\x04K\x01.", "pickle"),
+        ("1,2".encode("utf-16"), "UTF-16"),
+        (b"1,\xff\n", "byte 2 .* is not UTF-8"),
+        (b"", "it is empty"),
+        (b"  \n ", "it is empty"),
+    ],
+)
 def test_bad_bytes_are_refused(tmp_path: Path, data: bytes, message: str) -> None:
     path = tmp_path / "data"
     path.write_bytes(data)
@@ -215,9 +227,11 @@ def test_bad_bytes_are_refused(tmp_path: Path, data: bytes, message: str) -> Non
         Reader().read(str(path)).take("input")
 
 
-@given(st.binary(max_size=200), st.sampled_from([b"", b"[", b"{", b"\x93NUMPY\x01\x00v\x00{'descr': '<f8'", b"PK\x03\x04",
-                                                 b"array(", b"1,2\n"]),
-       st.sampled_from([".json", ".csv", ".npy", ".npz", ".txt", ""]))
+@given(
+    st.binary(max_size=200),
+    st.sampled_from([b"", b"[", b"{", b"\x93NUMPY\x01\x00v\x00{'descr': '<f8'", b"PK\x03\x04", b"array(", b"1,2\n"]),
+    st.sampled_from([".json", ".csv", ".npy", ".npz", ".txt", ""]),
+)
 def test_no_bytes_at_all_make_the_reader_fall_over(data: bytes, head: bytes, suffix: str) -> None:
     try:
         _read(head + data, suffix)
@@ -225,8 +239,10 @@ def test_no_bytes_at_all_make_the_reader_fall_over(data: bytes, head: bytes, suf
         assert "\n" not in str(error)
 
 
-@given(st.text(alphabet="[]{}(),;:. \n\t-+eE0123456789\"/#xnulltruearray", max_size=60),
-       st.sampled_from([".json", ".csv", ".txt"]))
+@given(
+    st.text(alphabet='[]{}(),;:. \n\t-+eE0123456789"/#xnulltruearray', max_size=60),
+    st.sampled_from([".json", ".csv", ".txt"]),
+)
 def test_no_text_makes_the_reader_fall_over(text: str, suffix: str) -> None:
     try:
         _read(text.encode(), suffix)

@@ -1,21 +1,21 @@
 """Every layer: its working adds up, its gradients are gradients, and others agree with its numbers."""
 
 import itertools
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import signal
-from spaces import convolutions, poolings
+from spaces import EVERY_LAYER, convolutions, poolings, unshared
 
-from convgrad import Conv, Pool, Quantity
+from convgrad import Activation, Conv, Dense, Loss, Pool, Quantity, Transposed, Unshared
 from convgrad.errors import ConvgradError, ShapeError
 
 Array = NDArray[Any]
-LAYERS = st.one_of(convolutions(), poolings())
+LAYERS = EVERY_LAYER
 
 
 def quantities(layer: Any, x: Array, delta: Array) -> list[Quantity]:
@@ -25,7 +25,7 @@ def quantities(layer: Any, x: Array, delta: Array) -> list[Quantity]:
 @given(LAYERS)
 def test_the_working_adds_up_to_every_quantity(case: Any) -> None:
     for quantity in quantities(*case):
-        total = np.zeros_like(quantity.value)
+        total = np.zeros_like(quantity.value) if quantity.start is None else quantity.start.copy()
         for term in quantity.terms():
             total[term.region] += term.patch
         np.testing.assert_allclose(total, quantity.value, rtol=1e-12, atol=1e-12, err_msg=quantity.name)
@@ -37,22 +37,25 @@ def test_running_sums_end_at_the_value(case: Any) -> None:
         sums = [total for _, total in quantity.running()]
         if sums:
             np.testing.assert_array_equal(sums[-1], quantity.value)
-        assert len(sums) + len(quantity.silent()) == quantity.live().size
+        assert len(sums) + sum(1 for _ in quantity.silent()) == quantity.live().size
 
 
 @given(LAYERS)
 def test_overlays_left_out_have_no_delta(case: Any) -> None:
     layer, x, delta = case
     for quantity in layer.backward(x, delta):
+        if isinstance(layer, Transposed | Activation | Dense):  # whose overlays are not the delta's places
+            continue
         assert {tuple(place) for place in quantity.silent()} == {
-            (n, *place) for n, *place in np.argwhere((delta == 0).all(axis=1)).tolist()}
+            (n, *place) for n, *place in np.argwhere((delta == 0).all(axis=1)).tolist()
+        }
 
 
 @given(LAYERS)
 def test_gradients_agree_with_central_differences(case: Any) -> None:
     layer, x, delta = case
     # apart from ties, where a maximum has no derivative, and from places where ties decide
-    x = x + np.linspace(0, 0.3, x.size).reshape(x.shape)
+    x = x + np.linspace(0.01, 0.3, x.size).reshape(x.shape)
     if getattr(layer, "ties", "") == "all":
         return
 
@@ -61,13 +64,16 @@ def test_gradients_agree_with_central_differences(case: Any) -> None:
 
     found = {quantity.name: quantity.value for quantity in layer.backward(x, delta)}
     np.testing.assert_allclose(found["dX"], central(loss, x), rtol=1e-6, atol=1e-6)
-    if isinstance(layer, Conv) and layer.kernel is not None:
-        def of_kernel(kernel: Array) -> float:
-            return loss(x, Conv(kernel, layer.bias, layer.stride, layer.padding, layer.dilation, layer.groups,
-                                layer.flip, layer.pad_mode))
+    for result, parameter in (("dW", "weight" if isinstance(layer, Dense) else "kernel"), ("db", "bias")):
+        value = getattr(layer, parameter, None)
+        if value is not None:
 
-        np.testing.assert_allclose(found["dW"], central(of_kernel, layer.kernel), rtol=1e-6, atol=1e-6)
-        np.testing.assert_allclose(found["db"], delta.sum(axis=(0, *range(2, delta.ndim))))
+            def of_parameter(value: Array, parameter: str = parameter) -> float:
+                return loss(x, replace(layer, **{parameter: value}))
+
+            np.testing.assert_allclose(
+                found[result], central(of_parameter, value), rtol=1e-6, atol=1e-6, err_msg=result
+            )
 
 
 def central(function: Any, at: Array, step: float = 1e-4) -> Array:
@@ -91,8 +97,10 @@ def test_convolution_agrees_with_loops_over_products(case: tuple[Conv, Array, Ar
         channel = f // per_group * inputs + c
         for place in itertools.product(*map(range, windows.places)):
             for u in itertools.product(*map(range, windows.kernel)):
-                cells = [int(axis.source(np.array(i * axis.stride + v * axis.dilation - axis.before), layer.pad_mode))
-                         for i, v, axis in zip(place, u, windows.axes, strict=True)]
+                cells = [
+                    int(axis.source(np.array(i * axis.stride + v * axis.dilation - axis.before), layer.pad_mode))
+                    for i, v, axis in zip(place, u, windows.axes, strict=True)
+                ]
                 if min(cells) < 0:
                     continue
                 w = tuple(k - 1 - v for k, v in zip(windows.kernel, u, strict=True)) if layer.flip else u
@@ -113,10 +121,21 @@ def test_pooling_agrees_with_loops_over_windows(case: tuple[Pool, Array, Array])
     output, dX = np.zeros(delta.shape), np.zeros_like(x)
     for n, c in np.ndindex(x.shape[:2]):
         for place in itertools.product(*map(range, windows.places)):
-            covered = [[i * a.stride + v * a.dilation - a.before for v in range(a.kernel)]
-                       for i, a in zip(place, windows.axes, strict=True)]
-            padded = [cell for cell in itertools.product(*covered)
-                      if all(v < a.size + a.after for v, a in zip(cell, windows.axes, strict=True))]
+            if layer.adaptive is not None:  # window i covers floor(i size / parts) up to ceil((i + 1) size / parts)
+                covered = [
+                    list(range(i * n // parts, -(-(i + 1) * n // parts)))
+                    for i, n, parts in zip(place, x.shape[2:], windows.places, strict=True)
+                ]
+            else:
+                covered = [
+                    [i * a.stride + v * a.dilation - a.before for v in range(a.kernel)]
+                    for i, a in zip(place, windows.axes, strict=True)
+                ]
+            padded = [
+                cell
+                for cell in itertools.product(*covered)
+                if all(v < a.size + a.after for v, a in zip(cell, windows.axes, strict=True))
+            ]
             real = [cell for cell in padded if all(0 <= v < a.size for v, a in zip(cell, windows.axes, strict=True))]
             values = [x[(n, c, *cell)] for cell in real]
             d = delta[(n, c, *place)]
@@ -125,9 +144,17 @@ def test_pooling_agrees_with_loops_over_windows(case: tuple[Pool, Array, Array])
                 takers = {"first": top[:1], "last": top[-1:]}.get(layer.ties, top)
                 shares = dict.fromkeys(takers, 1 / len(top) if layer.ties == "split" else 1.0)
                 output[(n, c, *place)] = max(values)
+            elif layer.kind == "lp":
+                norm = sum(abs(v) ** layer.p for v in values) ** (1 / layer.p)
+                shares = {
+                    cell: np.sign(v) * (abs(v) / norm) ** (layer.p - 1) if v else 0.0
+                    for cell, v in zip(real, values, strict=True)
+                }
+                output[(n, c, *place)] = norm
             else:
-                divisor = 1.0 if layer.kind == "sum" else layer.divisor or len(
-                    padded if layer.count_include_pad else real)
+                divisor = (
+                    1.0 if layer.kind == "sum" else layer.divisor or len(padded if layer.count_include_pad else real)
+                )
                 shares = dict.fromkeys(real, 1 / divisor)
                 output[(n, c, *place)] = sum(values) / divisor
             for cell, share in shares.items():
@@ -152,8 +179,10 @@ def test_gradients_of_one_channel_agree_with_scipy() -> None:
     rng = np.random.default_rng(0)
     x, kernel, delta = rng.normal(size=(7, 8)), rng.normal(size=(3, 2)), rng.normal(size=(5, 7))
     layer = Conv(kernel[None, None])
-    dW, _, dX = (quantity.value[0, 0] if quantity.value.ndim > 1 else quantity.value
-                 for quantity in layer.backward(x[None, None], delta[None, None]))
+    dW, _, dX = (
+        quantity.value[0, 0] if quantity.value.ndim > 1 else quantity.value
+        for quantity in layer.backward(x[None, None], delta[None, None])
+    )
     # the two forms that textbooks give: dW correlates input and delta, dX is the full convolution of delta and kernel
     np.testing.assert_allclose(dW, signal.correlate2d(x, delta, mode="valid"))
     np.testing.assert_allclose(dW, signal.convolve2d(x, np.rot90(delta, 2), mode="valid"))
@@ -182,6 +211,70 @@ def test_global_pooling_keeps_axes_of_length_one() -> None:
     np.testing.assert_array_equal(Pool("avg", whole=True).forward(x).value, x.mean(axis=(2, 3), keepdims=True))
 
 
+@given(convolutions())
+def test_a_transposed_convolution_is_the_gradient_of_a_convolution(case: tuple[Conv, Array, Array]) -> None:
+    """output, dW and dX of the one are dX, dW and output of the other, where no rows are lost."""
+    conv, x, delta = case
+    windows = conv.windows(x)
+    if conv.pad_mode != "zeros" or any((a.places - 1) * a.stride + a.span != a.padded for a in windows.axes):
+        return
+    pads = [(axis.before, axis.after) for axis in windows.axes]
+    layer = Transposed(conv.kernel, None, conv.stride, pads, conv.dilation, conv.groups, conv.flip)
+    there = {q.name: q.value for q in (replace(conv, bias=None).forward(x), *conv.backward(x, delta))}
+    back = {q.name: q.value for q in (layer.forward(delta), *layer.backward(delta, x))}
+    np.testing.assert_array_equal(back["output"], there["dX"])
+    np.testing.assert_array_equal(back["dW"], there["dW"])
+    np.testing.assert_array_equal(back["dX"], there["output"])
+
+
+def test_same_transposed_padding_gives_input_times_stride() -> None:
+    for stride, kernel in itertools.product(range(1, 5), range(1, 6)):
+        layer = Transposed(np.ones((1, 1, kernel)), stride=stride, padding="same")
+        assert layer.forward(np.ones((1, 1, 7))).value.shape == (1, 1, 7 * stride)
+
+
+@given(unshared())
+def test_unshared_gradients_add_up_to_the_shared_one(case: tuple[Unshared, Array, Array]) -> None:
+    """Weight sharing: with one kernel everywhere, dW is the sum of the gradients at each place."""
+    layer, x, delta = case
+    assert layer.kernel is not None
+    d = x.ndim - 2
+    kernel = layer.kernel[(0,) * d]
+    everywhere = replace(layer, kernel=np.broadcast_to(kernel, layer.kernel.shape), bias=None)
+    shared = Conv(kernel, None, layer.stride, layer.padding, layer.dilation, 1, layer.flip, layer.pad_mode)
+    np.testing.assert_array_equal(everywhere.forward(x).value, shared.forward(x).value)
+    apart, together = everywhere.backward(x, delta), shared.backward(x, delta)
+    np.testing.assert_array_equal(apart[0].value.sum(axis=tuple(range(d))), together[0].value)
+    np.testing.assert_array_equal(apart[2].value, together[2].value)
+
+
+@pytest.mark.parametrize("kind", ["mse", "mse-mean", "mse-sum", "cross-entropy", "bce", "mae", "huber"])
+@pytest.mark.parametrize("shape", [(3,), (2, 3), (2, 3, 2)])
+def test_the_delta_of_a_loss_is_its_gradient(kind: str, shape: tuple[int, ...]) -> None:
+    rng = np.random.default_rng(0)
+    output, target = rng.uniform(0.1, 0.9, shape), rng.uniform(0.1, 0.9, shape) * (3 if kind == "huber" else 1)
+    loss, delta = Loss(kind).backward(output, target)
+    numeric = central(lambda x: float(Loss(kind).backward(x, target)[0].value), output)
+    np.testing.assert_allclose(delta.value, numeric, rtol=1e-6, atol=1e-8)
+    for quantity in (loss, delta):
+        total = np.zeros_like(quantity.value)
+        for term in quantity.terms():
+            total[term.region] += term.patch
+        np.testing.assert_allclose(total, quantity.value, rtol=1e-12)
+
+
+def test_losses_refuse_what_is_no_target() -> None:
+    for kind, output, target, message in (
+        ("mse", np.ones(3), np.ones(2), "the target is 2, but the output is 3"),
+        ("cross-entropy", np.ones((2, 3)), np.array([0.0, 3.0]), r"the target\[1\] is 3, but the classes are 0 to 2"),
+        ("cross-entropy", np.ones((2, 3)), np.array([0.5, 1.0]), r"the target\[0\] is 0.5"),
+        ("cross-entropy", np.ones((2, 3)), np.ones(3), r"give class indices \(2\) or a distribution \(2x3\)"),
+        ("bce", np.array([1.5]), np.ones(1), "outside 0 to 1"),
+    ):
+        with pytest.raises(ShapeError, match=message):
+            Loss(kind).backward(output, target)
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_results_keep_the_dtype(dtype: Any) -> None:
     x, kernel = np.ones((1, 1, 4, 4), dtype), np.ones((1, 1, 2, 2), dtype)
@@ -207,7 +300,7 @@ def test_a_window_in_the_padding_alone_is_an_error() -> None:
 
 def test_deltas_and_channels_that_do_not_fit_are_errors() -> None:
     x, kernel = np.ones((1, 2, 4, 4)), np.ones((2, 2, 2, 2))
-    with pytest.raises(ShapeError, match="delta is 1x2x2x2, but the output is 1x2x3x3"):
+    with pytest.raises(ShapeError, match="delta is 1x2x2x2, but expected is 1x2x3x3"):
         Conv(kernel).backward(x, np.ones((1, 2, 2, 2)))
     with pytest.raises(ShapeError, match="that fits --groups 2"):
         Conv(np.ones((2, 1, 2, 2))).forward(x)

@@ -16,7 +16,12 @@ BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.M | re.S)
 
 def run_block(body: str, folder: Path) -> str:
     """The commands of a console block, run one by one (``> `` continues one) -> the block as it should stand."""
-    env = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "COLUMNS": "80", "NO_COLOR": "1"}
+    env = {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "COLUMNS": "80",
+        "NO_COLOR": "1",
+    }
     shown, cwd = "", folder
     for match in re.finditer(r"^\$ (.*\n(?:> .*\n)*)", body, re.M):
         command = match[1].replace("\n> ", "\n")
@@ -24,8 +29,15 @@ def run_block(body: str, folder: Path) -> str:
         if command.startswith("cd "):
             cwd = cwd / command[3:].strip()
         else:
-            shown += subprocess.run(["bash", "-c", command], cwd=cwd, env=env, text=True, check=False,
-                                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT).stdout
+            shown += subprocess.run(
+                ["bash", "-c", command],
+                cwd=cwd,
+                env=env,
+                text=True,
+                check=False,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+            ).stdout
     return shown
 
 

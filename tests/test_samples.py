@@ -9,16 +9,48 @@ from conftest import SAMPLES, Convgrad
 
 CASES = [
     ("classic", ["conv-backward", "classic/input.json", "classic/delta.json"], "classic/expected.json"),
-    ("layer-1d", ["conv-backward", "layer-1d/input.json", "layer-1d/delta.json", "-k", "layer-1d/kernel.json"],
-     "layer-1d/expected.json"),
+    (
+        "layer-1d",
+        ["conv-backward", "layer-1d/input.json", "layer-1d/delta.json", "-k", "layer-1d/kernel.json"],
+        "layer-1d/expected.json",
+    ),
     ("two-filters", ["conv-backward", "two-filters/problem.json"], "two-filters/expected.json"),
-    ("two-filters-step", ["conv-backward", "two-filters/problem.json", "--lr", "0.001"], "two-filters/expected-step.json"),
-    ("max", ["pool-backward", "pooling/input.json", "pooling/delta.json", "--kind", "max", "--size", "2"],
-     "pooling/expected-max.json"),
-    ("avg", ["pool-backward", "pooling/input.json", "pooling/delta.json", "--kind", "avg", "--size", "2"],
-     "pooling/expected-avg.json"),
-    ("avg-as-conv", ["conv-backward", "pooling/input.json", "pooling/delta.json", "-k", "pooling/quarters.json", "--stride",
-                     "2"], "pooling/expected-avg.json"),
+    (
+        "two-filters-step",
+        ["conv-backward", "two-filters/problem.json", "--lr", "0.001"],
+        "two-filters/expected-step.json",
+    ),
+    (
+        "max",
+        ["pool-backward", "pooling/input.json", "pooling/delta.json", "--kind", "max", "--size", "2"],
+        "pooling/expected-max.json",
+    ),
+    (
+        "avg",
+        ["pool-backward", "pooling/input.json", "pooling/delta.json", "--kind", "avg", "--size", "2"],
+        "pooling/expected-avg.json",
+    ),
+    (
+        "two-two-two",
+        [
+            "backprop",
+            "two-two-two/network.json",
+            "two-two-two/input.json",
+            "two-two-two/target.json",
+            "--lr",
+            "0.5",
+            "--only",
+            "loss,layers[1].W_new,layers[0].W_new",
+            "--precision",
+            "9",
+        ],
+        "two-two-two/expected.json",
+    ),
+    (
+        "avg-as-conv",
+        ["conv-backward", "pooling/input.json", "pooling/delta.json", "-k", "pooling/quarters.json", "--stride", "2"],
+        "pooling/expected-avg.json",
+    ),
 ]
 
 

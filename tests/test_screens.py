@@ -10,7 +10,15 @@ SCREENS = Path(__file__).parent / "screens"
 CLASSIC = ["conv-backward", "classic/input.json", "classic/delta.json", "-k", "[[0.1, 0.2], [0.3, 0.4]]"]
 JOBS = {
     "classic": CLASSIC,
-    "layer-1d": ["conv-backward", "layer-1d/input.json", "layer-1d/delta.json", "-k", "layer-1d/kernel.json", "--lr", "0.1"],
+    "layer-1d": [
+        "conv-backward",
+        "layer-1d/input.json",
+        "layer-1d/delta.json",
+        "-k",
+        "layer-1d/kernel.json",
+        "--lr",
+        "0.1",
+    ],
     "layer-1d-forward": ["conv-forward", "layer-1d/input.json", "-k", "layer-1d/kernel.json"],
     "two-filters": ["conv-backward", "two-filters/problem.json", "--steps", "2"],
     "max-pool": ["pool-backward", "pooling/input.json", "pooling/delta.json", "--size", "2"],
@@ -34,8 +42,15 @@ def test_screen(convgrad: Convgrad, request: pytest.FixtureRequest, name: str, w
 
 def test_every_number_of_the_paper_is_on_the_screen(convgrad: Convgrad) -> None:
     """The classic sample worked by hand: each product, each running sum."""
-    out = convgrad(*(str(SAMPLES / each) if each.endswith(".json") else each for each in CLASSIC), tty=True, NO_COLOR="1").out
-    window = [[0.88, 0.84], [0.22, 0.59]], [[0.62, 0.22], [0.2, 0.74]], [[0.2, 0.74], [0.01, 0.85]], [[0.7, 0.09], [0.17, 0.57]]
+    out = convgrad(
+        *(str(SAMPLES / each) if each.endswith(".json") else each for each in CLASSIC), tty=True, NO_COLOR="1"
+    ).out
+    window = (
+        [[0.88, 0.84], [0.22, 0.59]],
+        [[0.62, 0.22], [0.2, 0.74]],
+        [[0.2, 0.74], [0.01, 0.85]],
+        [[0.7, 0.09], [0.17, 0.57]],
+    )
     totals = [0.0] * 4
     for delta, cells in zip((0.0686, 0.0364, 0.0467, -0.0681), window, strict=True):
         products = [round(delta * cell, 6) for row in cells for cell in row]

@@ -9,7 +9,14 @@ from typing import Any
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Activation": "convgrad.layers.activation",
     "Conv": "convgrad.layers.conv",
+    "Dense": "convgrad.layers.dense",
+    "Flatten": "convgrad.layers.flatten",
+    "Loss": "convgrad.layers.loss",
+    "SGD": "convgrad.sgd",
+    "Transposed": "convgrad.layers.transposed",
+    "Unshared": "convgrad.layers.unshared",
     "Pool": "convgrad.layers.pool",
     "Windows": "convgrad.windows",
     "Quantity": "convgrad.quantity",
@@ -17,7 +24,7 @@ _HOMES = {
     "ConvgradError": "convgrad.errors",
 }
 
-__all__ = ["Conv", "ConvgradError", "Pool", "Quantity", "Term", "Windows", "__version__"]
+__all__ = [*_HOMES, "__version__"]  # noqa: PLE0604 - all of them strings
 
 
 def __getattr__(name: str) -> Any:

@@ -1,6 +1,19 @@
 """``python -m convgrad`` is the program ``convgrad``."""
 
-from convgrad.cli import main
+from __future__ import annotations
+
+import sys
+from typing import NoReturn
+
+
+def main() -> NoReturn:
+    """Import the program and run it, an interrupt on the way included."""
+    try:
+        from convgrad.cli import main as program
+    except KeyboardInterrupt:
+        sys.exit(130)
+    program()
+
 
 if __name__ == "__main__":
     main()

@@ -5,6 +5,7 @@ They are raised short, by whoever notices, and given their place (`where`) once,
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
@@ -24,7 +25,7 @@ class ConvgradError(Exception):
         line = f"{self.where}: {self.message}" if self.where else self.message
         if self.hint:
             line = line.rstrip(".") + (". " if self.hint[0].isupper() else "; ") + self.hint
-        return " ".join(line.split())
+        return re.sub(r"\s*\n\s*", " ", line)
 
 
 class FileError(ConvgradError):
@@ -49,13 +50,19 @@ def at(where: str) -> Iterator[None]:
         raise
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """``Did you mean 'stride'?`` for a near miss of one of `known`, else the empty string."""
+def shortened(value: object, most: int = 40) -> str:
+    """What was found, as an error shows it: its repr, cut off where it is long."""
+    text = repr(value)
+    return text if len(text) <= most else text[: most - 4] + "..." + text[-1]
+
+
+def did_you_mean(word: str, known: Iterable[str], cutoff: float = 0.6) -> str:
+    """``Did you mean 'stride'?`` for a near miss of one of `known`, else the empty string; never the word itself."""
     from difflib import get_close_matches
 
-    names = list(known)
+    names = [name for name in known if name != word]
     lowered = {name.lower(): name for name in reversed(names)}
-    near = get_close_matches(word.lower(), lowered, n=1, cutoff=0.6)
+    near = get_close_matches(word.lower(), lowered, n=1, cutoff=cutoff)
     return f"Did you mean '{lowered[near[0]]}'?" if near else ""
 
 

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from convgrad.errors import ConvgradError
+
 Array = NDArray[Any]
 Place = tuple[int, ...]
 Cells = tuple[Any, ...]
@@ -71,7 +73,8 @@ class Quantity:
     value: array with the axes that `axes` names; live: () -> (N, *places) of bool, the overlays that add
     something; term: the working of one overlay; window_axes: the axes of `Term.window`, empty where the terms
     are no overlays; spatial: which axes of the value are spatial; label: how an overlay is called;
-    rule: what one overlay adds, in words.
+    rule: what one overlay adds, in words;
+    start: what the sums begin with (a bias laid everywhere), 0 where it is None; unit: what one term is called.
     """
 
     name: str
@@ -84,14 +87,18 @@ class Quantity:
     spatial: tuple[int, ...] = ()
     label: Callable[[Place], Place] = tuple
     rule: str = ""
+    start: Array | None = None
+    unit: str = "overlay"
 
-    def places(self) -> list[Place]:
+    def places(self) -> Iterator[Place]:
         """The overlays that add something, in reading order."""
-        return [tuple(int(i) for i in place) for place in np.argwhere(self.live())]
+        live = self.live()
+        return (_place(n, live.shape) for n in np.flatnonzero(live))
 
-    def silent(self) -> list[Place]:
+    def silent(self) -> Iterator[Place]:
         """How the overlays that add nothing are called, in reading order."""
-        return [self.label(tuple(int(i) for i in place)) for place in np.argwhere(~self.live())]
+        live = self.live()
+        return (self.label(_place(n, live.shape)) for n in np.flatnonzero(~live))
 
     def terms(self) -> Iterator[Term]:
         """The terms in reading order; overlays that add nothing are left out."""
@@ -101,12 +108,22 @@ class Quantity:
         """(term, sum so far), one at a time. The last sum is the value itself.
 
         Sums taken in another order may differ from the value in the last digit of a float; the value is
-        what has been printed as the result, so the working ends there.
+        what has been printed as the result, so the working ends there. ConvgradError where a sum overflows.
         """
-        total = np.zeros_like(self.value)
-        places = self.places()
-        for number, place in enumerate(places, start=1):
+        total = np.zeros_like(self.value) if self.start is None else self.start
+        count = int(np.count_nonzero(self.live()))
+        for number, place in enumerate(self.places(), start=1):
             term = self.term(place)
             total = total.copy()
-            total[term.region] += term.patch
-            yield term, self.value if number == len(places) else total
+            with np.errstate(all="ignore"):
+                total[term.region] += term.patch
+            if not np.isfinite(total[term.region]).all():
+                raise ConvgradError(
+                    f"the running sum of {self.name} overflows at {self.label(place)}, though the result does not",
+                    hint="leave --steps out, or scale the operands down",
+                )
+            yield term, self.value if number == count else total
+
+
+def _place(number: Any, shape: tuple[int, ...]) -> Place:
+    return tuple(int(i) for i in np.unravel_index(number, shape))

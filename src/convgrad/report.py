@@ -6,8 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from convgrad.errors import OptionError, did_you_mean
-from convgrad.problems import RESULTS, Solution
+from convgrad.problems import Solution
 from convgrad.quantity import Array, Place, Quantity, Term
 
 
@@ -28,7 +30,8 @@ class Overlay:
 class Report:
     """Operands, results by name, and how many overlays of the working are wanted (None: all).
 
-    spatial: which axes of each operand are spatial, for whoever draws planes.
+    spatial: which axes of each operand are spatial, for whoever draws planes; working: quantities that overlays add up
+    to in place of a result of that name.
     """
 
     title: str
@@ -37,36 +40,37 @@ class Report:
     results: Mapping[str, Quantity]
     steps: int | None = 0
     notes: list[str] = field(default_factory=list)
+    working: Mapping[str, Quantity] = field(default_factory=dict)
 
     def worked(self) -> list[Quantity]:
-        """The results whose terms are overlays."""
-        return [quantity for quantity in self.results.values() if quantity.window_axes]
+        """The quantities that overlays add up to: the results, or what they were before the activation."""
+        quantities = [self.working.get(name, quantity) for name, quantity in self.results.items()]
+        return [quantity for quantity in quantities if quantity.window_axes]
 
     def overlaid(self) -> list[Quantity]:
-        """The results that the overlays are shown for: the gradients, or the output where there are none."""
+        """What the overlays are shown for: the gradients that share them, or the output where there is none."""
         worked = self.worked()
-        return [quantity for quantity in worked if quantity.name != "output"] or worked
+        chosen = [quantity for quantity in worked if quantity.name not in ("output", "z")] or worked
+        return [quantity for quantity in chosen if np.array_equal(quantity.live(), chosen[0].live())]
 
     def overlays(self) -> Iterator[Overlay]:
         """The overlays that add something, in reading order, to the overlaid results."""
         overlaid = self.overlaid()
         running = {quantity.name: quantity.running() for quantity in overlaid}
-        for _ in overlaid[0].places() if overlaid else ():
-            parts = {name: next(each) for name, each in running.items()}
-            yield Overlay(next(iter(parts.values()))[0].at, parts)
-
-    def silent(self) -> list[Place]:
-        """How the overlays are called that add nothing."""
-        overlaid = self.overlaid()
-        return overlaid[0].silent() if overlaid else []
+        for steps in zip(*running.values(), strict=True):
+            yield Overlay(steps[0][0].at, dict(zip(running, steps, strict=True)))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Facts:
-    """Named entries that are no quantities: numbers, lists and objects of them."""
+    """Named entries that are no quantities: numbers, arrays, lists and objects of them.
+
+    reports: what a table shows in place of the bare entries, one after the other.
+    """
 
     title: str
     entries: Mapping[str, Any]
+    reports: list[Report] = field(default_factory=list)
 
 
 def select(solution: Solution, only: tuple[str, ...]) -> dict[str, Quantity]:
@@ -77,10 +81,23 @@ def select(solution: Solution, only: tuple[str, ...]) -> dict[str, Quantity]:
         if name in solution.left_out:
             raise OptionError(f"{name} needs {solution.left_out[name]}", where="--only")
         if name not in solution.quantities:
-            known = [*solution.quantities, *(n for n in RESULTS if n not in solution.quantities)]
-            raise OptionError(f"there is no result {name!r} here, only {', '.join(solution.quantities)}",
-                              where="--only", hint=did_you_mean(name, known))
+            hint = (
+                f"{name} comes with {ADDED_BY[name]}" if name in ADDED_BY else did_you_mean(name, solution.quantities)
+            )
+            raise OptionError(
+                f"there is no result {name!r} here, only {', '.join(solution.quantities)}", where="--only", hint=hint
+            )
     return {name: quantity for name, quantity in solution.quantities.items() if name in only}
+
+
+ADDED_BY = {
+    "W_new": "--lr",
+    "b_new": "--lr",
+    "velocity_W": "--momentum",
+    "velocity_b": "--momentum",
+    "indices": "--indices of pool-forward",
+}
+"""Results that are there only where they are asked for."""
 
 
 def left_out_notes(left_out: Mapping[str, str]) -> list[str]:
@@ -89,4 +106,3 @@ def left_out_notes(left_out: Mapping[str, str]) -> list[str]:
     for name, need in left_out.items():
         wanting.setdefault(need, []).append(name)
     return [f"{' and '.join(names)} left out: add {need}" for need, names in wanting.items()]
-

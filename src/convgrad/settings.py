@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from convgrad.errors import OptionError, at, did_you_mean
+from convgrad.errors import OptionError, at, did_you_mean, shortened
 from convgrad.numerals import parse_number
 
 LARGEST = 10**6
@@ -46,20 +46,25 @@ class Setting:
 
 def whole(given: Any, least: int = 1) -> int:
     """A whole number of at least `least`: ``2`` or ``"2"``."""
-    if isinstance(given, float) and given.is_integer():
+    if isinstance(given, float) and abs(given) < 2**53 and given.is_integer():
         given = int(given)
     if isinstance(given, str) and re.fullmatch(r"\s*[+-]?[0-9]{1,20}\s*", given, re.ASCII):
         given = int(given)
     if not isinstance(given, int) or isinstance(given, bool):
-        raise OptionError(f"{_shown(given)} is not a whole number")
+        raise OptionError(f"{shortened(given)} is not a whole number")
     if not least <= given <= LARGEST:
-        raise OptionError(f"{given} is not between {least} and {LARGEST}")
+        raise OptionError(f"{shortened(given)} is not between {least} and {LARGEST}")
     return given
 
 
 def wholes(given: Any) -> tuple[int, ...]:
     """Whole numbers of at least 1, one or one an axis: ``2``, ``"2,1"``, ``[2, 1]``."""
     return tuple(whole(each) for each in _parts(given))
+
+
+def rows(given: Any) -> tuple[int, ...]:
+    """Whole numbers of at least 0, one or one an axis."""
+    return tuple(whole(each, least=0) for each in _parts(given))
 
 
 def padding(given: Any) -> str | tuple[tuple[int, int], ...]:
@@ -70,7 +75,7 @@ def padding(given: Any) -> str | tuple[tuple[int, int], ...]:
     for part in _parts(given):
         pair = part.split(":") if isinstance(part, str) else _parts(part)
         if len(pair) > 2:
-            raise OptionError(f"{_shown(part)} is not before:after")
+            raise OptionError(f"{shortened(part)} is not before:after")
         numbers = [whole(each, least=0) for each in pair]
         pairs.append((numbers[0], numbers[-1]))
     return tuple(pairs)
@@ -80,9 +85,9 @@ def number(given: Any) -> float:
     """A finite number: ``0.1`` or ``"0.1"``."""
     value = parse_number(given.strip()) if isinstance(given, str) else given
     if not isinstance(value, int | float) or isinstance(value, bool):
-        raise OptionError(f"{_shown(given)} is not a number")
-    if not abs(value) < float("inf"):
-        raise OptionError(f"{_shown(given)} is not finite")
+        raise OptionError(f"{shortened(given)} is not a number")
+    if not abs(value) <= 1e308:
+        raise OptionError(f"{shortened(given)} is too large")
     return float(value)
 
 
@@ -94,13 +99,21 @@ def nonzero(given: Any) -> float:
     return value
 
 
+def power(given: Any) -> float:
+    """A finite number of at least 1."""
+    value = number(given)
+    if value < 1:
+        raise OptionError(f"{value:g} is below 1")
+    return value
+
+
 def truth(given: Any) -> bool:
     """True or false."""
     if isinstance(given, bool):
         return given
     if isinstance(given, str) and given.lower() in ("true", "false"):
         return given.lower() == "true"
-    raise OptionError(f"{_shown(given)} is neither true nor false")
+    raise OptionError(f"{shortened(given)} is neither true nor false")
 
 
 def choice(names: Iterable[str]) -> Callable[[Any], str]:
@@ -111,7 +124,7 @@ def choice(names: Iterable[str]) -> Callable[[Any], str]:
         if given in known:
             return str(given)
         near = did_you_mean(given, known) if isinstance(given, str) else ""
-        raise OptionError(f"there is no {_shown(given)}, only {', '.join(known)}", hint=near)
+        raise OptionError(f"there is no {shortened(given)}, only {', '.join(known)}", hint=near)
 
     return read
 
@@ -133,15 +146,12 @@ def _parts(given: Any) -> list[Any]:
     parts = parts.tolist() if hasattr(parts, "tolist") else parts
     parts = list(parts) if isinstance(parts, list | tuple) else [parts]
     if not 1 <= len(parts) <= 3:
-        raise OptionError(f"{_shown(given)} has {len(parts)} entries; there are at most 3 spatial axes")
+        raise OptionError(f"{shortened(given)} has {len(parts)} entries; there are at most 3 spatial axes")
     return parts
 
 
-def _shown(given: Any) -> str:
-    text = repr(given)
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
+ACTIVATIONS = ("identity", "relu", "leaky-relu", "elu", "sigmoid", "tanh", "softplus", "gelu", "silu", "softmax")
+LOSSES = ("mse", "mse-mean", "mse-sum", "cross-entropy", "bce", "mae", "huber")
 PADDINGS = ("valid", "same", "same-lower", "full", "causal")
 PAD_MODES = ("zeros", "reflect", "replicate", "circular")
 
@@ -150,59 +160,162 @@ PAD_MODES = ("zeros", "reflect", "replicate", "circular")
 
 DTYPES = ("float64", "float32")
 
-LAYOUT = Setting("layout", choice(("channels-first", "channels-last")), "channels-first (N,C,H,W), the default, with "
-                 "kernel (F,C,kh,kw); or channels-last (N,H,W,C) with kernel (kh,kw,C,F).", "NAME")
+LAYOUT = Setting(
+    "layout",
+    choice(("channels-first", "channels-last")),
+    "channels-first (N,C,H,W), the default, with "
+    "kernel (F,C,kh,kw); or channels-last (N,H,W,C) with kernel (kh,kw,C,F).",
+    "NAME",
+)
 DIMS = Setting("dims", numbered(1, 2, 3), "Number of spatial axes, where the ranks of the arrays leave it open.", "N")
 DTYPE = Setting("dtype", choice(DTYPES), "What is computed in: float64 (the default) or float32.", "NAME")
 STRIDE = Setting("stride", wholes, "Step between places: 2, or 2,1 an axis.", "N[,N]")
-PADDING = Setting("padding", padding, "Cells around the input: 1, or 2,1 an axis, or 1:2,0:1 (before:after); or valid "
-                  "(none), same (output = input / stride, the odd cell after), same-lower (the odd cell before), "
-                  "full, causal (all before, on every axis).", "N|NAME")
+PADDING = Setting(
+    "padding",
+    padding,
+    "Cells around the input: 1, or 2,1 an axis, or 1:2,0:1 (before:after, for each axis); or valid "
+    "(none), same (output = input / stride, the extra cell after), same-lower (the extra cell before), "
+    "full, causal (all before, on every axis).",
+    "N|NAME",
+)
 DILATION = Setting("dilation", wholes, "Step between kernel cells; 1 is dense.", "N[,N]")
 
 CONV = (
-    STRIDE, PADDING, DILATION,
-    Setting("pad_mode", choice(PAD_MODES),
-            "What the padding holds: zeros (the default), reflect, replicate or circular; dX folds it back.", "NAME"),
+    STRIDE,
+    PADDING,
+    DILATION,
+    Setting(
+        "pad_mode",
+        choice(PAD_MODES),
+        "What the padding holds: zeros (the default), reflect, replicate or circular; dX folds it back.",
+        "NAME",
+    ),
     Setting("groups", whole, "Groups of channels that do not see each other; depthwise: as many as channels.", "N"),
     Setting("flip", truth, "True convolution: the kernel rotated by 180 degrees, in place of cross-correlation."),
-    Setting("kernel_size", wholes, "The kernel's size, for dW without a kernel where the stride leaves it open.",
-            "N[,N]"),
+    Setting(
+        "transposed",
+        truth,
+        "Transposed convolution; the kernel is (C, F/groups, kh, kw), as in PyTorch, padding is "
+        "cropped from the full result, and same means output = input times stride.",
+    ),
+    Setting("output_padding", rows, "Cells added at the end of a transposed convolution's output.", "N[,N]"),
+    Setting(
+        "unshared",
+        truth,
+        "Locally connected: a kernel at every place, (OH, OW, F, C, kh, kw); the bias is (F,) or (OH, OW, F).",
+    ),
+    Setting(
+        "kernel_size", wholes, "The kernel's size, for dW without a kernel where the stride leaves it open.", "N[,N]"
+    ),
 )
 
 POOL = (
-    Setting("kind", choice(("max", "avg", "sum")), "max (the default), avg or sum.", "NAME"),
+    Setting("kind", choice(("max", "avg", "sum", "lp")), "max (the default), avg, sum or lp.", "NAME"),
     Setting("size", wholes, "The window: 2, or 2,3 an axis.", "N[,N]"),
     Setting("stride", wholes, "Step between windows; the window's size where not given.", "N[,N]"),
-    PADDING, DILATION,
+    PADDING,
+    DILATION,
     Setting("ceil", truth, "Count a last window that hangs over the end, if it starts inside."),
-    Setting("count_include_pad", truth, "Whether padding counts in an average (it does, unless told otherwise).",
-            off="--no-count-include-pad"),
+    Setting(
+        "count_include_pad",
+        truth,
+        "Whether padding counts in an average (it does, unless told otherwise).",
+        off="--no-count-include-pad",
+    ),
     Setting("divisor", nonzero, "Divide every window's sum by this number, in an average.", "X"),
-    Setting("ties", choice(("first", "last", "all", "split")), "Which of equal maxima takes the delta: first (the "
-            "default), last, all (each the whole), split (equal parts).", "NAME"),
+    Setting(
+        "ties",
+        choice(("first", "last", "all", "split")),
+        "Which of equal maxima takes the delta: first (the default), last, all (each the whole), split (equal parts).",
+        "NAME",
+    ),
+    Setting("p", power, "The power of lp: (sum of |x|^p)^(1/p); 2 unless given.", "X"),
+    Setting(
+        "adaptive", wholes, "This many windows, cutting the input as equally as can be: 2, or 2,3 an axis.", "N[,N]"
+    ),
     Setting("global", truth, "One window over the whole input; pooled axes keep length 1."),
+)
+
+INDICES = Setting("indices", truth, "Also the position of each maximum, flat in its channel's unpadded plane.")
+
+DENSE = (
+    Setting(
+        "weight_layout", choice(("out-in", "in-out")), "out-in (the default), or in-out as some books have it.", "NAME"
+    ),
+)
+
+_ALPHA = Setting("alpha", number, "The slope of leaky-relu (0.01), or the floor of elu (1).", "X")
+_APPROXIMATE = Setting(
+    "approximate", choice(("none", "tanh")), "tanh: gelu by its tanh approximation, not by erf.", "NAME"
+)
+
+ACTIVATION = (
+    Setting(
+        "activation",
+        choice(ACTIVATIONS),
+        f"One of {', '.join(ACTIVATIONS)}. After a convolution or a dense layer, "
+        "the delta is then the gradient of the activated output.",
+        "NAME",
+    ),
+    _ALPHA,
+    _APPROXIMATE,
+)
+
+LOSS = (
+    Setting(
+        "kind",
+        choice(LOSSES),
+        "mse (half the sum of squares; the default), mse-mean, mse-sum, cross-entropy "
+        "(logits; class indices or distributions), bce (probabilities), mae or huber.",
+        "NAME",
+    ),
 )
 
 SGD = (
     Setting("lr", number, "Learning rate of one SGD step: adds W_new and b_new.", "X"),
+    Setting("momentum", number, "Momentum of the step: adds velocity_W and velocity_b.", "X"),
+    Setting("nesterov", truth, "Nesterov's momentum."),
+    Setting("weight_decay", number, "Adds this times the parameter to its gradient, the bias included.", "X"),
 )
 
 COMMON = (LAYOUT, DIMS, DTYPE)
 
-EVERY = {setting.name: setting for setting in (*CONV, *POOL, *SGD, *COMMON)}
+EVERY = {setting.name: setting for setting in (*CONV, *POOL, INDICES, *DENSE, *ACTIVATION, *LOSS, *SGD, *COMMON)}
 """Every setting that some command knows, by name: a document may carry settings for another command."""
 
 
 def read_settings(entries: Mapping[str, Any], known: Iterable[Setting], source: str) -> dict[str, Any]:
-    """The values of the `known` settings among a document's entries; OptionError names source and entry.
-
-    Entries that no command knows are looked at only for being a near miss of a setting.
-    """
+    """The values of the `known` settings among a document's entries, in any case; OptionError names the entry."""
     table = {setting.name: setting for setting in known}
-    values = {}
+    values: dict[str, Any] = {}
     for name, given in entries.items():
-        if name in table:
-            with at(f"{source}: {name}"):
-                values[name] = table[name].value(given)
+        setting = table.get(name.lower())
+        if setting is None or (name != setting.name and setting.name in entries):
+            continue
+        with at(f"{source}: {name}"):
+            if setting.name in values:
+                raise OptionError(f"{setting.name} stands there twice, in different cases", hint="keep one of them")
+            values[setting.name] = setting.value(given.tolist() if hasattr(given, "tolist") else given)
     return values
+
+
+RIVALS = {
+    "global": ("size", "stride", "padding", "dilation", "ceil", "adaptive"),
+    "adaptive": ("size", "stride", "padding", "dilation", "ceil", "global"),
+    "size": ("global", "adaptive"),
+    "stride": ("global", "adaptive"),
+    "padding": ("global", "adaptive"),
+    "dilation": ("global", "adaptive"),
+    "ceil": ("global", "adaptive"),
+    "kind": ("divisor", "p", "ties"),
+    "transposed": ("unshared",),
+    "unshared": ("transposed", "groups"),
+    "activation": ("alpha", "approximate"),
+}
+"""What a setting on the command line puts out of force in the document, besides itself."""
+
+
+def overridden(document: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """A document's settings, under those given on the command line, which win."""
+    rivals = {rival for name, value in given.items() if value is not False for rival in RIVALS.get(name, ())}
+    return {**{name: value for name, value in document.items() if name not in rivals}, **given}

@@ -1,23 +1,62 @@
-"""One step of stochastic gradient descent: W_new = W - lr * dW."""
+"""One step of stochastic gradient descent, by PyTorch's rule.
+
+    g = dW + weight_decay * W                      the bias likewise
+    v = momentum * v + g                           at first v = g
+    W_new = W - lr * v,  or with nesterov  W - lr * (g + momentum * v)
+
+Source: PyTorch's documentation of torch.optim.SGD; Sutskever et al. (2013) for the momentum.
+"""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from convgrad.quantity import Array, Place, Quantity, Term
 
 
-def step(name: str, parameter: Array, gradient: Array, lr: float) -> Quantity:
-    """parameter, gradient of the same shape -> ``W_new`` or ``b_new`` (name is W or b), in the parameter's dtype.
+@dataclass(frozen=True)
+class SGD:
+    """The options of a step; momentum None is a step without velocity."""
 
-    Its two terms are the parameter and minus the learning rate times the gradient.
-    """
-    change = -parameter.dtype.type(lr) * gradient
-    everything = (slice(None),) * parameter.ndim
+    lr: float
+    momentum: float | None = None
+    nesterov: bool = False
+    weight_decay: float = 0.0
 
-    def term(at: Place) -> Term:
-        return Term(at, (), (), everything, (parameter, change)[at[0]])
+    def step(self, name: str, parameter: Array, gradient: Array, velocity: Array | None = None) -> tuple[Quantity, ...]:
+        """parameter, gradient, velocity (all of one shape) -> ``W_new`` and, with momentum, ``velocity_W``.
 
-    formula = f"{name}_new = {name} - lr * d{name}, with lr = {lr:g}"
-    return Quantity(f"{name}_new", formula, np.asarray(parameter + change), "",
-                    lambda: np.ones(2, bool), term, window_axes="")
+        name: W or b. The terms of the new parameter are the parameter and each summand of the change.
+        """
+        kind = parameter.dtype.type
+        lr, mu, decay = kind(self.lr), kind(self.momentum or 0), kind(self.weight_decay)
+        summands = [(f"d{name}", gradient)]
+        if decay:
+            summands.append((f"{self.weight_decay:g} * {name}", decay * parameter))
+        if velocity is not None and mu:
+            summands.append((f"{self.momentum:g} * velocity", mu * velocity))
+        v = sum((array for _, array in summands[1:]), start=summands[0][1])
+        change = summands
+        if self.nesterov:
+            g = [each for each in summands if "velocity" not in each[0]]
+            change = [*g, (f"{self.momentum:g} * velocity_{name}", mu * v)]
+        words = " + ".join(label for label, _ in change)
+        words = f"({words})" if len(change) > 1 else words
+        parts = [parameter, *(-lr * array for _, array in change)]
+        total = np.asarray(sum(parts[1:], start=parts[0]))
+        found = [_sum_of(f"{name}_new", f"{name}_new = {name} - lr * {words}, with lr = {self.lr:g}", total, parts)]
+        if self.momentum is not None:
+            formula = f"velocity_{name} = " + " + ".join(label for label, _ in summands)
+            found.append(_sum_of(f"velocity_{name}", formula, np.asarray(v), [array for _, array in summands]))
+        return tuple(found)
+
+
+def _sum_of(name: str, formula: str, value: Array, parts: list[Array]) -> Quantity:
+    return Quantity(name, formula, value, "", partial(np.ones, len(parts), bool), partial(_part, parts), window_axes="")
+
+
+def _part(parts: list[Array], at: Place) -> Term:
+    return Term(at, (), (), (slice(None),) * parts[0].ndim, np.asarray(parts[at[0]]))

@@ -7,7 +7,7 @@ from math import prod
 from typing import Any
 
 from convgrad.errors import OptionError, ShapeError, by
-from convgrad.layers.pool import Pool
+from convgrad.problems.pool import pool_layer
 from convgrad.windows import Windows
 
 
@@ -23,8 +23,10 @@ def shapes(shape: Sequence[int], filters: int | None, settings: Mapping[str, Any
     size = settings.get("kernel_size", settings.get("size", (1,)))
     d = settings.get("dims") or (len(size) if len(size) > 1 else {1: 1, 2: 2, 3: 2, 4: 2, 5: 3}.get(len(shape), 0))
     if not d or not 0 <= len(shape) - d <= 2:
-        raise ShapeError(f"{by(shape)} has {len(shape)} axes, which does not fit {d or 'any number of'} spatial axes",
-                         hint="give d, d + 1 (with channels) or d + 2 (with batch) axes, and --dims d")
+        raise ShapeError(
+            f"{by(shape)} has {len(shape)} axes, which does not fit {d or 'any number of'} spatial axes",
+            hint="give d, d + 1 (with channels) or d + 2 (with batch) axes, and --dims d",
+        )
     last = settings.get("layout") == "channels-last" and len(shape) > d
     lead = len(shape) - d
     spatial = tuple(shape[lead - 1 : len(shape) - 1]) if last else tuple(shape[lead:])
@@ -34,15 +36,17 @@ def shapes(shape: Sequence[int], filters: int | None, settings: Mapping[str, Any
     if pooling:
         if filters is not None or groups != 1:
             raise OptionError("--filters and --groups belong to a convolution, --size and --global to pooling")
-        windows = _pool(settings).windows_on(spatial)
+        windows = pool_layer(settings).windows_on(spatial)
         count, has_axis, weights = channels, lead > 0, 0
     else:
         count, has_axis = filters or 1, filters is not None
         if channels % groups or count % groups:
-            raise OptionError(f"{groups} groups do not divide {channels} channels and {count} filters",
-                              where="--groups")
-        windows = Windows.fit(spatial, size, settings.get("stride", 1), settings.get("padding", 0),
-                              settings.get("dilation", 1))
+            raise OptionError(
+                f"{groups} groups do not divide {channels} channels and {count} filters", where="--groups"
+            )
+        windows = Windows.fit(
+            spatial, size, settings.get("stride", 1), settings.get("padding", 0), settings.get("dilation", 1)
+        )
         weights = count * (channels // groups) * prod(windows.kernel)
     own = (count,) if has_axis else ()
     return {
@@ -53,9 +57,3 @@ def shapes(shape: Sequence[int], filters: int | None, settings: Mapping[str, Any
             "dense": channels * prod(spatial) * count * prod(windows.places),
         },
     }
-
-
-def _pool(settings: Mapping[str, Any]) -> Pool:
-    fields = {name: value for name, value in settings.items()
-              if name in ("size", "stride", "padding", "dilation", "ceil")}
-    return Pool(**fields, whole=bool(settings.get("global")))

@@ -1,8 +1,7 @@
 """Draw cases over the option space and store what PyTorch computes for them, in float64.
 
-Run with PyTorch 2.13.0 installed: ``python tests/stored/make.py``. It writes conv.npz and pool.npz beside
-itself; the tests read those and never import PyTorch. In each, ``cases`` is JSON: a list of options; the
-arrays of case k are called ``k.x``, ``k.kernel`` and so on.
+Run with PyTorch 2.13.0 installed: ``python tests/stored/make.py``. It writes the npz files beside it; the
+tests read those and never import PyTorch. In each, ``cases`` is JSON: a list of options; the arrays of case k are called ``k.x``, ``k.kernel`` and so on.
 """
 
 import json
@@ -49,8 +48,14 @@ def conv_case(rng):
     delta = draw(rng, *out.shape)
     out.backward(torch.tensor(delta))
     options = {"stride": stride, "padding": pads, "dilation": dilation, "groups": groups, "pad_mode": mode}
-    arrays = {"x": x, "kernel": w, "delta": delta, "output": out.detach().numpy(), "dW": tw.grad.numpy(),
-              "dX": tx.grad.numpy()}
+    arrays = {
+        "x": x,
+        "kernel": w,
+        "delta": delta,
+        "output": out.detach().numpy(),
+        "dW": tw.grad.numpy(),
+        "dX": tx.grad.numpy(),
+    }
     if b is not None:
         arrays |= {"bias": b, "db": tb.grad.numpy()}
     return options, arrays
@@ -89,6 +94,177 @@ def pool_case(rng):
     return options, arrays | {"delta": delta, "output": out.detach().numpy(), "dX": tx.grad.numpy()}
 
 
+def transposed_case(rng):
+    d = int(rng.integers(1, 4))
+    groups = int(rng.choice([1, 1, 2]))
+    c, f = groups * int(rng.integers(1, 3)), groups * int(rng.integers(1, 3))
+    kernel = [int(n) for n in rng.integers(1, 4, d)]
+    stride, dilation = ([int(n) for n in rng.integers(1, 4, d)] for _ in range(2))
+    padding = [int(n) for n in rng.integers(0, 3, d)]
+    extra = [int(rng.integers(0, max(s, dil))) for s, dil in zip(stride, dilation)]
+    x, w = draw(rng, int(rng.integers(1, 3)), c, *rng.integers(1, 5, d)), draw(rng, c, f // groups, *kernel)
+    b = draw(rng, f) if rng.random() < 0.5 else None
+    tx, tw, tb = tensors(x, w, b)
+    conv = {1: F.conv_transpose1d, 2: F.conv_transpose2d, 3: F.conv_transpose3d}[d]
+    out = conv(tx, tw, tb, stride, padding, extra, groups, dilation)
+    delta = draw(rng, *out.shape)
+    out.backward(torch.tensor(delta))
+    options = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups, "output_padding": extra}
+    arrays = {
+        "x": x,
+        "kernel": w,
+        "delta": delta,
+        "output": out.detach().numpy(),
+        "dW": tw.grad.numpy(),
+        "dX": tx.grad.numpy(),
+    }
+    if b is not None:
+        arrays |= {"bias": b, "db": tb.grad.numpy()}
+    return options, arrays
+
+
+def unshared_case(rng):
+    """A locally connected layer, which PyTorch has as unfold and a product."""
+    c, f = (int(n) for n in rng.integers(1, 3, 2))
+    kernel, stride, dilation = ([int(n) for n in rng.integers(1, 4, 2)] for _ in range(3))
+    padding = [int(n) for n in rng.integers(0, 2, 2)]
+    x = draw(rng, int(rng.integers(1, 3)), c, *rng.integers(5, 8, 2))
+    places = [
+        (n + 2 * p - dil * (k - 1) - 1) // s + 1
+        for n, p, dil, k, s in zip(x.shape[2:], padding, dilation, kernel, stride)
+    ]
+    if min(places) < 1:
+        raise RuntimeError("the kernel does not fit")
+    w, b = draw(rng, *places, f, c, *kernel), draw(rng, *places, f)
+    tx, tw, tb = tensors(x, w, b)
+    columns = F.unfold(tx, kernel, dilation, padding, stride).transpose(1, 2)  # (N, P, C k)
+    out = torch.einsum("npk,pfk->nfp", columns, tw.reshape(places[0] * places[1], f, -1))
+    out = out.reshape(len(x), f, *places) + tb.permute(2, 0, 1)
+    delta = draw(rng, *out.shape)
+    out.backward(torch.tensor(delta))
+    return (
+        {"stride": stride, "padding": padding, "dilation": dilation},
+        {
+            "x": x,
+            "kernel": w,
+            "bias": b,
+            "delta": delta,
+            "output": out.detach().numpy(),
+            "dW": tw.grad.numpy(),
+            "db": tb.grad.numpy(),
+            "dX": tx.grad.numpy(),
+        },
+    )
+
+
+def spread_pool_case(rng):
+    """Adaptive pooling of 1 to 3 axes; and p-norms, whose inputs are positive, as PyTorch's formula wants them."""
+    d, x = int(rng.integers(1, 4)), None
+    if rng.random() < 0.7 or d == 3:
+        kind = str(rng.choice(["max", "avg"]))
+        x = draw(rng, int(rng.integers(1, 3)), 2, *rng.integers(2, 8, d))
+        parts = [int(rng.integers(1, n + 1)) for n in x.shape[2:]]
+        (tx,) = tensors(x)
+        out = getattr(F, f"adaptive_{kind}_pool{d}d")(tx, parts)
+        options = {"kind": kind, "adaptive": parts}
+    else:
+        x = np.abs(draw(rng, 2, 2, *rng.integers(4, 8, d))) + 0.1
+        size, stride = ([int(n) for n in rng.integers(1, 4, d)] for _ in range(2))
+        p = float(rng.choice([1.0, 2.0, 3.0, 2.5]))
+        (tx,) = tensors(x)
+        out = F.lp_pool1d(tx, p, size[0], stride[0]) if d == 1 else F.lp_pool2d(tx, p, size, stride)
+        options = {"kind": "lp", "size": size, "stride": stride, "p": p}
+    delta = draw(rng, *out.shape)
+    out.backward(torch.tensor(delta))
+    return options, {"x": x, "delta": delta, "output": out.detach().numpy(), "dX": tx.grad.numpy()}
+
+
+ACTIVATIONS = {
+    "identity": lambda x, o: x * 1,
+    "relu": lambda x, o: F.relu(x),
+    "sigmoid": lambda x, o: torch.sigmoid(x),
+    "leaky-relu": lambda x, o: F.leaky_relu(x, o.get("alpha", 0.01)),
+    "elu": lambda x, o: F.elu(x, o.get("alpha", 1.0)),
+    "tanh": lambda x, o: torch.tanh(x),
+    "softplus": lambda x, o: F.softplus(x, threshold=1e9),
+    "gelu": lambda x, o: F.gelu(x, approximate=o.get("approximate", "none")),
+    "silu": lambda x, o: F.silu(x),
+    "softmax": lambda x, o: F.softmax(x, -1),
+}
+
+
+def activation_case(rng):
+    name = str(rng.choice(sorted(ACTIVATIONS)))
+    options = {"name": name}
+    if name in ("leaky-relu", "elu") and rng.random() < 0.5:
+        options["alpha"] = round(float(rng.random()), 2)
+    if name == "gelu" and rng.random() < 0.5:
+        options["approximate"] = "tanh"
+    x = np.round(draw(rng, *rng.integers(1, 5, int(rng.integers(1, 4)))) * rng.choice([1, 3, 30]), 2)
+    x[rng.random(x.shape) < 0.1] = 0
+    (tx,) = tensors(x)
+    out = ACTIVATIONS[name](tx, options)
+    delta = draw(rng, *out.shape)
+    out.backward(torch.tensor(delta))
+    return options, {"x": x, "delta": delta, "output": out.detach().numpy(), "dX": tx.grad.numpy()}
+
+
+def loss_case(rng):
+    kind = str(rng.choice(["mse", "mse-mean", "mse-sum", "cross-entropy", "bce", "mae", "huber"]))
+    x = draw(rng, *rng.integers(1, 5, int(rng.integers(1, 4)))) * 2
+    target = draw(rng, *x.shape)
+    if kind == "bce":
+        x, target = rng.random(x.shape).round(2), rng.random(x.shape).round(2)
+    (tx,) = tensors(x)
+    if kind == "cross-entropy":
+        axis = min(1, x.ndim - 1)
+        others = x.shape[:axis] + x.shape[axis + 1 :]
+        if rng.random() < 0.5:
+            target = rng.integers(0, x.shape[axis], others)
+        else:
+            target = np.moveaxis(rng.dirichlet(np.ones(x.shape[axis]), others), -1, axis).round(3)
+        t = torch.tensor(target)
+        loss = F.cross_entropy(tx, t)
+        # PyTorch divides distributions by the batch alone; a mean over the rest too is what is meant here
+        if target.shape == x.shape and x.ndim > 2:
+            loss = -(t * F.log_softmax(tx, axis)).sum() / (x.size / x.shape[axis])
+    else:
+        t = torch.tensor(target)
+        loss = {
+            "mse": lambda: ((tx - t) ** 2).sum() / 2,
+            "mse-mean": lambda: F.mse_loss(tx, t),
+            "mse-sum": lambda: F.mse_loss(tx, t, reduction="sum"),
+            "bce": lambda: F.binary_cross_entropy(tx, t),
+            "mae": lambda: F.l1_loss(tx, t),
+            "huber": lambda: F.huber_loss(tx, t),
+        }[kind]()
+    loss.backward()
+    return {"kind": kind}, {"x": x, "target": target, "loss": loss.detach().numpy(), "delta": tx.grad.numpy()}
+
+
+def sgd_case(rng):
+    """Three steps in a row, so that velocities matter."""
+    momentum = float(rng.choice([0, 0.5, 0.9])) if rng.random() < 0.7 else None
+    nesterov = bool(momentum) and bool(rng.random() < 0.5)
+    options = {
+        "lr": float(rng.choice([0.1, 0.01])),
+        "momentum": momentum,
+        "nesterov": nesterov,
+        "weight_decay": float(rng.choice([0, 0.1])),
+    }
+    w, gradients = draw(rng, 2, 3), draw(rng, 3, 2, 3)
+    tw = torch.tensor(w, requires_grad=True)
+    optimiser = torch.optim.SGD(
+        [tw], lr=options["lr"], momentum=momentum or 0, nesterov=nesterov, weight_decay=options["weight_decay"]
+    )
+    steps = []
+    for gradient in gradients:
+        tw.grad = torch.tensor(gradient)
+        optimiser.step()
+        steps.append(tw.detach().numpy().copy())
+    return options, {"W": w, "gradients": gradients, "steps": np.array(steps)}
+
+
 def store(name, make, count, seed):
     rng, cases, arrays = np.random.default_rng(seed), [], {}
     while len(cases) < count:
@@ -104,3 +280,9 @@ def store(name, make, count, seed):
 if __name__ == "__main__":
     store("conv.npz", conv_case, CONVS, 1)
     store("pool.npz", pool_case, POOLS, 2)
+    store("transposed.npz", transposed_case, 150, 3)
+    store("unshared.npz", unshared_case, 40, 4)
+    store("spread_pool.npz", spread_pool_case, 100, 5)
+    store("activation.npz", activation_case, 120, 6)
+    store("loss.npz", loss_case, 120, 7)
+    store("sgd.npz", sgd_case, 30, 8)

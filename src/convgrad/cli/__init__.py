@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from typing import NoReturn
 
 import click
 
-from convgrad.cli.app import Outcome, app
+from convgrad.cli.app import Outcome, Page, app
 from convgrad.errors import ConvgradError
 
 
@@ -20,7 +21,7 @@ def main() -> NoReturn:
     """Run the program on the process's arguments and leave with its exit code."""
     # Nothing is left to the interpreter's own shutdown, which would flush again and report what we have reported.
     code = run(sys.argv[1:])
-    sys.stdout = None
+    sys.stdout = sys.stderr = None
     sys.exit(code)
 
 
@@ -30,9 +31,9 @@ def run(arguments: list[str]) -> int:
         app.main(arguments, prog_name="convgrad")
     try:
         outcome = _invoke(arguments)
+        _put(outcome.data)
         for note in outcome.notes:
             _tell(f"Note: {note}")
-        _put(outcome.data)
         return outcome.code
     except ConvgradError as error:
         return _fail(str(error))
@@ -48,8 +49,10 @@ def run(arguments: list[str]) -> int:
     except Exception as error:
         if "--debug" in arguments:
             raise
-        _tell(f"Error: convgrad has a bug ({type(error).__name__}: {' '.join(str(error).split())}); please report it "
-              "with the command and its files; --debug shows the traceback")
+        _tell(
+            f"Error: convgrad has a bug ({type(error).__name__}: {' '.join(str(error).split())}); please report it "
+            "with the command and its files; --debug shows the traceback"
+        )
         return 70
 
 
@@ -58,8 +61,9 @@ def _invoke(arguments: list[str]) -> Outcome:
     try:
         with app.make_context("convgrad", list(arguments)) as context:
             result = app.invoke(context)
+    except Page as page:
+        return Outcome(str(page).encode())
     except click.exceptions.Exit as done:
-        sys.stdout.flush()
         return Outcome(code=done.exit_code)
     return result if isinstance(result, Outcome) else Outcome()
 
@@ -84,7 +88,7 @@ def _put(data: bytes) -> None:
         raise ConvgradError(f"it cannot be written ({error.strerror})", where="standard output") from None
 
 
-_PLAIN = {ord(fancy): plain for fancy, plain in zip("─│╭╮╰╯━┃", "-|++++=|", strict=True)}
+_PLAIN = {ord(fancy): plain for fancy, plain in zip("─│╭╮╰╯┌┬┐├┼┤└┴┘", "-|+++++++++++++", strict=True)}
 """What stands for the lines of boxes where the terminal cannot show them."""
 
 
@@ -99,10 +103,12 @@ def _fail(line: str) -> int:
 
 
 def _tell(line: str) -> None:
-    if sys.stderr is not None:
-        printable = line.encode(sys.stderr.encoding or "utf-8", errors="backslashreplace")
-        sys.stderr.buffer.write(printable + b"\n")
+    printable = line.encode(getattr(sys.stderr, "encoding", None) or "utf-8", errors="backslashreplace")
+    # where stderr cannot be written, the exit code still says how it went
+    with suppress(OSError, AttributeError, ValueError):
         sys.stderr.flush()
+        sys.stderr.buffer.write(printable + b"\n")
+        sys.stderr.buffer.flush()
 
 
 def _usage(error: click.ClickException) -> str:
@@ -114,5 +120,6 @@ def _usage(error: click.ClickException) -> str:
     if isinstance(error, click.NoSuchOption) and context:
         options = [name for parameter in context.command.params for name in parameter.opts + parameter.secondary_opts]
         return f"there is no option {error.option_name}. " + (
-            did_you_mean(error.option_name, options) or f"'{path} --help' lists the options")
+            did_you_mean(error.option_name, options) or f"'{path} --help' lists the options"
+        )
     return f"{' '.join(error.format_message().split())} ('{path} --help' shows how)"

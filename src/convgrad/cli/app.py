@@ -22,16 +22,41 @@ class Outcome:
     code: int = 0
 
 
+class Page(Exception):  # noqa: N818 - a signal: what is to be printed in place of results
+    """A page of help, or the version: results like any other, to be written by whoever writes results."""
+
+
+class Help(click.Command):
+    """A command whose help is raised as a Page, not printed."""
+
+    def get_help_option(self, ctx: click.Context) -> click.Option | None:
+        """The option --help."""
+
+        def show(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+            if wanted and not ctx.resilient_parsing:
+                raise Page(ctx.get_help() + "\n")
+
+        return click.Option(
+            ["-h", "--help"], is_flag=True, is_eager=True, expose_value=False, callback=show, help="Show this page."
+        )
+
+
 COMMANDS = {
     "conv-forward": ("convgrad.cli.conv", "The output of a convolution."),
     "conv-backward": ("convgrad.cli.conv", "dW, db and dX of a convolution."),
     "pool-forward": ("convgrad.cli.pool", "The output of a pooling layer."),
     "pool-backward": ("convgrad.cli.pool", "dX of a pooling layer."),
+    "dense-forward": ("convgrad.cli.dense", "The output of a dense layer."),
+    "dense-backward": ("convgrad.cli.dense", "dW, db and dX of a dense layer."),
+    "activation-forward": ("convgrad.cli.activation", "An activation of every number."),
+    "activation-backward": ("convgrad.cli.activation", "dX of an activation."),
+    "loss": ("convgrad.cli.loss", "A loss, and the first delta."),
+    "backprop": ("convgrad.cli.backprop", "The whole backward pass through a network."),
     "shape": ("convgrad.cli.shape", "Output shape and number of weights, from sizes alone."),
 }
 
 
-class App(click.Group):
+class App(Help, click.Group):
     """A group whose commands are imported one by one, so that --help and --version cost nothing."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -49,8 +74,10 @@ class App(click.Group):
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[Any, Any, list[str]]:
         """The command that the arguments name; OptionError with a near miss where there is none."""
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            raise OptionError(f"there is no command {args[0]!r}",
-                              hint=did_you_mean(args[0], COMMANDS) or "'convgrad --help' lists the commands")
+            raise OptionError(
+                f"there is no command {args[0]!r}",
+                hint=did_you_mean(args[0], COMMANDS) or "'convgrad --help' lists the commands",
+            )
         return super().resolve_command(ctx, args)
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -59,13 +86,15 @@ class App(click.Group):
             "Example:\n\n  convgrad conv-backward input.json delta.json -k '[[0.1, 0.2], [0.3, 0.4]]'\n\n"
             "Gradients of the layers of convolutional networks, with the working behind every number.\n"
             "On a terminal the results are tables, with the overlays one by one; in a pipe they are JSON.\n\n"
-            "Commands:\n" + "".join(f"  {name:<15} {text}\n" for name, (_, text) in COMMANDS.items())
-            + "\nOptions:\n  --version       Show the version.\n  --help          Show this page.\n\n"
+            "Commands:\n"
+            + "".join(f"  {name:<19} {text}\n" for name, (_, text) in COMMANDS.items())
+            + "\nOptions:\n  --version       Show the version.\n  -h, --help      Show this page.\n\n"
             "'convgrad COMMAND --help' shows a command's options, what it reads and what it writes.\n"
-            "Exit codes: 0 done, 2 it could not be done (one line on stderr says why), 70 a bug.\n")
+            "Exit codes: 0 done; 2 it could not be done (one line on stderr says why); 70 a bug; 130 interrupted.\n"
+        )
 
 
-class Command(click.Command):
+class Command(Help):
     """A command whose help begins with an example, and which takes negative numbers as arguments."""
 
     def __init__(self, *args: Any, example: str = "", **kwargs: Any) -> None:
@@ -73,15 +102,9 @@ class Command(click.Command):
         self.example = example
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Arguments that spell a negative number are operands, not options: they go behind ``--``."""
-        if "--" not in args:
-            takes_value = {name for parameter in self.params if isinstance(parameter, click.Option)
-                           and not parameter.is_flag for name in parameter.opts}
-            negative = [k for k, arg in enumerate(args) if arg.startswith("-") and parse_number(arg) is not None
-                        and not (k and args[k - 1] in takes_value)]
-            if negative:
-                args = [arg for k, arg in enumerate(args) if k not in negative] + ["--", *(args[k] for k in negative)]
-        return super().parse_args(ctx, args)
+        """Arguments that spell a negative number are numbers, not options: a blank before them tells click."""
+        spelled = [f" {arg}" if arg.startswith("-") and parse_number(arg) is not None else arg for arg in args]
+        return super().parse_args(ctx, spelled)
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The example, then what click writes."""
@@ -89,11 +112,16 @@ class Command(click.Command):
         super().format_help(ctx, formatter)
 
 
-@click.group(cls=App, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="convgrad", message="%(prog)s %(version)s")
+def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted and not ctx.resilient_parsing:
+        raise Page(f"convgrad {__version__}\n")
+
+
+@click.group(cls=App, invoke_without_command=True)
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version)
 @click.pass_context
 def app(ctx: click.Context) -> Outcome | None:
     """Gradients of convolutional layers."""
     if ctx.invoked_subcommand is None:
-        click.echo(ctx.get_help())
+        raise Page(ctx.get_help() + "\n")
     return None

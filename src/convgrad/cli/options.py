@@ -27,22 +27,33 @@ class Read(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.
         """The value read; the error names the option."""
         if not isinstance(value, str):
             return value
-        with at(param.opts[-1] if param else self.name):
+        with at(
+            (param.opts[-1] if isinstance(param, click.Option) else param.make_metavar(ctx))
+            if param and ctx
+            else self.name
+        ):
             return self.reader(value)
 
 
 def settings(table: Iterable[Setting]) -> Decorator:
     """An option for each setting; what is not given is None, and may come from a document."""
+
     def decorate(command: F) -> F:
         for setting in reversed(tuple(table)):
             names = f"{setting.option}/{setting.off}" if setting.off else setting.option
             if setting.flag:
                 option = click.option(names, setting.name, is_flag=True, default=None, help=setting.help)
             else:
-                option = click.option(setting.option, setting.name, type=Read(setting.value, setting.name),
-                                      metavar=setting.metavar, help=setting.help)
+                option = click.option(
+                    setting.option,
+                    setting.name,
+                    type=Read(setting.value, setting.name),
+                    metavar=setting.metavar,
+                    help=setting.help,
+                )
             command = option(command)
         return command
+
     return decorate
 
 
@@ -66,6 +77,8 @@ def _steps(text: str) -> Any:
     try:
         return whole(text, least=0)
     except OptionError:
+        if text.lstrip(" -").isdigit():
+            raise
         hint = did_you_mean(text, ("all", "none"))
         raise OptionError(f"{text!r} is neither a number nor all or none", hint=hint) from None
 
@@ -80,22 +93,47 @@ def output(command: F) -> F:
     """The options that every command has for what it writes, how and where."""
     options = [
         click.option("--only", type=Read(_names, "only"), metavar="NAME[,NAME]", help="Only these results."),
-        click.option("--format", "form", type=Read(_format, "format"), metavar="NAME", default="auto",
-                     help="auto (tables on a terminal, JSON elsewhere; the default), table, json or csv (one result)."),
-        click.option("-o", "--output-file", "out", metavar="FILE",
-                     help="Write to FILE, in the format of its suffix: .json .csv .tsv .npy .npz."),
-        click.option("--precision", type=Read(lambda text: min(whole(text, least=0), 100), "precision"), metavar="N",
-                     help="Digits after the point. Otherwise tables show up to 8 significant digits, and JSON "
-                          "and CSV as many as the number has."),
+        click.option(
+            "--format",
+            "form",
+            type=Read(_format, "format"),
+            metavar="NAME",
+            default="auto",
+            help="auto (tables on a terminal, JSON elsewhere; the default), table, json or csv (one result).",
+        ),
+        click.option(
+            "-o",
+            "--output-file",
+            "out",
+            metavar="FILE",
+            help="Write to FILE, in the format of its suffix: .json .csv .tsv .npy .npz.",
+        ),
+        click.option(
+            "--precision",
+            type=Read(lambda text: min(whole(text, least=0), 100), "precision"),
+            metavar="N",
+            help="Digits after the point. Otherwise tables show up to 8 significant digits, and JSON "
+            "and CSV as many as the number has.",
+        ),
         click.option("-q", "--quiet", is_flag=True, help="No notes on stderr."),
         click.option("--debug", is_flag=True, help="Show the traceback of a bug."),
     ]
     return functools.reduce(lambda wrapped, option: option(wrapped), reversed(options), command)
 
 
+def velocity(command: F) -> F:
+    """The option that brings the velocities of the last step."""
+    return source("--velocity", help="velocity_W and velocity_b of the last step: a document, such as its JSON.")(
+        command
+    )
+
+
 def working(command: F) -> F:
     """The option that shows the working."""
-    return click.option("--steps", type=Read(_steps, "steps"),
-                        metavar="N|all|none",
-                        help="How many overlays to show one by one, those with delta 0 left out: on a terminal 16, "
-                             "elsewhere none, unless this says otherwise.")(command)
+    return click.option(
+        "--steps",
+        type=Read(_steps, "steps"),
+        metavar="N|all|none",
+        help="How many overlays to show one by one, those with delta 0 left out: on a terminal 16, "
+        "elsewhere none, unless this says otherwise.",
+    )(command)

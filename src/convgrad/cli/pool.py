@@ -20,35 +20,42 @@ The last two axes are pooled (the one axis of a vector), or as many as --dims sa
 """
 
 
-@click.command("pool-forward", cls=Command, example="convgrad pool-forward image.csv --kind max --size 2",
-               help=f"The output of a pooling layer. {READS}")
+@click.command(
+    "pool-forward",
+    cls=Command,
+    example="convgrad pool-forward image.csv --kind max --size 2",
+    help=f"The output of a pooling layer. {READS}",
+)
 @click.argument("input_", metavar="INPUT")
-@setting_options((*settings.POOL, *settings.COMMON))
-@click.option("--indices", is_flag=True, default=None,
-              help="Also the position of each maximum, flat in its channel's unpadded plane.")
+@setting_options((*settings.POOL, settings.INDICES, *settings.COMMON))
 @working
 @output
-def pool_forward(input_: str, **options: Any) -> Outcome:  # noqa: D103
+def pool_forward(input_: str, **options: Any) -> Outcome:
     return _run({"input": input_}, options, backward=False)
 
 
-@click.command("pool-backward", cls=Command, example="convgrad pool-backward input.json delta.json --kind max --size 2",
-               help="The gradient of a pooling layer: a maximum gets the whole delta, an average shares it out. "
-                    f"A lone number for DELTA stands for that number everywhere. {READS}")
+@click.command(
+    "pool-backward",
+    cls=Command,
+    example="convgrad pool-backward input.json delta.json --kind max --size 2",
+    help="The gradient of a pooling layer: a maximum gets the whole delta, an average shares it out. "
+    f"A lone number for DELTA stands for that number everywhere. {READS}",
+)
 @click.argument("input_", metavar="INPUT")
 @click.argument("delta_", metavar="[DELTA]", required=False)
 @source("-d", "--delta", help="The delta, in place of DELTA.")
 @setting_options((*settings.POOL, *settings.COMMON))
 @working
 @output
-def pool_backward(input_: str, delta_: str | None, delta: str | None, **options: Any) -> Outcome:  # noqa: D103
-    from convgrad.cli.work import one_delta
+def pool_backward(input_: str, delta_: str | None, delta: str | None, **options: Any) -> Outcome:
+    from convgrad.cli.gather import one_delta
 
     return _run({"input": input_, "delta": one_delta(delta_, delta)}, options, backward=True)
 
 
 def _run(sources: dict[str, str | None], options: dict[str, Any], backward: bool) -> Outcome:
-    from convgrad.cli.work import run_layer
+    from convgrad.cli.work import run_layer, solved
     from convgrad.problems.pool import pool_problem
 
-    return run_layer(pool_problem, "pooling", sources, options, (*settings.POOL, *settings.COMMON), backward)
+    table = (*settings.POOL, *(() if backward else (settings.INDICES,)), *settings.COMMON)
+    return run_layer(solved(pool_problem), "pooling", sources, options, table, backward)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convgrad.errors import FileError, at
-from convgrad.files.numbers import finite
+from convgrad.errors import FileError
+from convgrad.files.numbers import MOST_AXES, finite
 
 if TYPE_CHECKING:
     import zipfile
@@ -22,16 +22,19 @@ MOST_BYTES = 2**30
 """The largest file, and the largest npz once unpacked, that is read: 1 GiB."""
 
 _HEADER = re.compile(
-    r"\{\s*'descr':\s*'([<>|=]?)([A-Za-z?])([0-9]*)'\s*,\s*'fortran_order':\s*(True|False)\s*,"
-    r"\s*'shape':\s*\(((?:\s*[0-9]+L?\s*,?)*)\s*\)\s*,?\s*\}\s*", re.ASCII)
+    r"\{ *'descr': *'([<>|=]?)([A-Za-z?])([0-9]{0,4})' *, *'fortran_order': *(True|False) *,"
+    r" *'shape': *\(((?: *[0-9]{1,15}L? *,)* *(?:[0-9]{1,15}L?)? *)\) *,? *\} *\n? *",
+    re.ASCII,
+)
 
 
 def parse_npy(data: bytes) -> Array:
     """The bytes of an npy file -> float64 array; FileError for other dtypes than numbers, or a wrong length."""
     kind, array = _parse(data)
     if kind not in "fiu":
-        raise FileError(f"it holds {_KINDS.get(kind, 'data')} instead of real numbers",
-                        hint="save a float or integer array")
+        raise FileError(
+            f"it holds {_KINDS.get(kind, 'data')} instead of real numbers", hint="save a float or integer array"
+        )
     return finite(array.astype(np.float64))
 
 
@@ -50,13 +53,13 @@ def parse_npz(data: bytes) -> dict[str, Any]:
     for member in members:
         name = member.filename.removesuffix(".npy")
         if name == member.filename:
-            raise FileError(f"it is a zip file with {member.filename!r} in it, not an npz",
-                            hint="save arrays with np.savez")
-        with at(f"entry {name!r}"):
-            if member.flag_bits & 1 or member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-                raise FileError("it is encrypted or packed by another method than deflate",
-                                hint="save it with np.savez or np.savez_compressed")
+            raise FileError(
+                f"it is a zip file with {member.filename!r} in it, not an npz", hint="save arrays with np.savez"
+            )
+        try:
             entries[name] = _entry(archive, member)
+        except FileError as error:
+            entries[name] = error  # raised when the entry is asked for: others may be all that is needed
     return entries
 
 
@@ -64,6 +67,11 @@ def _entry(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Any:
     import zipfile
     import zlib
 
+    if member.flag_bits & 1 or member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise FileError(
+            "it is encrypted or packed by another method than deflate",
+            hint="save it with np.savez or np.savez_compressed",
+        )
     try:
         with archive.open(member) as stream:
             raw = stream.read(member.file_size + 1)
@@ -71,20 +79,26 @@ def _entry(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Any:
         raise FileError("it is damaged", hint="save the file again") from None
     kind, array = _parse(raw)
     if kind in "Ub" and array.ndim == 0:
-        return array.item()
+        try:
+            return array.item()
+        except (SystemError, ValueError):
+            raise FileError("it holds text that is none") from None
     if kind not in "fiu":
-        raise FileError(f"it holds {_KINDS.get(kind, 'data')} instead of real numbers",
-                        hint="save a float or integer array")
+        raise FileError(
+            f"it holds {_KINDS.get(kind, 'data')} instead of real numbers", hint="save a float or integer array"
+        )
     return finite(array.astype(np.float64))
 
 
 def _parse(data: bytes) -> tuple[str, Array]:
     """(dtype kind, array as stored); kinds other than f i u U b come without their data."""
+    if len(data) < 12 or data[:6] != b"\x93NUMPY" or data[6] not in (1, 2, 3):
+        raise FileError("it is not an npy array of plain numbers", hint="save it with np.save, without objects")
     length_bytes = 2 if data[6:7] == b"\x01" else 4
     start = 8 + length_bytes
     length = int.from_bytes(data[8:start], "little")
     header = _HEADER.fullmatch(data[start : start + length].decode("latin-1"))
-    if data[:6] != b"\x93NUMPY" or data[6] not in (1, 2, 3) or len(data) < start + length or header is None:
+    if len(data) < start + length or header is None:
         raise FileError("it is not an npy array of plain numbers", hint="save it with np.save, without objects")
     order, letter, size, fortran, dims = header.groups()
     kind = {"?": "b"}.get(letter, letter)
@@ -94,16 +108,30 @@ def _parse(data: bytes) -> tuple[str, Array]:
         dtype = np.dtype(f"{order}{letter}{size}")
     except TypeError:
         raise FileError(f"it has the unknown dtype {letter}{size}") from None
+    if not dtype.itemsize:
+        raise FileError("it holds empty texts")
     shape = tuple(int(n.strip().rstrip("L")) for n in dims.split(",") if n.strip())
+    if len(shape) > MOST_AXES:
+        raise FileError(f"it has more than {MOST_AXES} axes")
     if 0 in shape:
         raise FileError(f"its shape {shape} has an empty axis", hint="an axis has at least one cell")
     body = len(data) - start - length
     if prod(shape) * dtype.itemsize != body:
-        raise FileError(f"it declares {prod(shape) * dtype.itemsize} bytes of numbers, but holds {body}",
-                        hint="the file is damaged or incomplete; save it again")
+        raise FileError(
+            f"it declares {prod(shape) * dtype.itemsize} bytes of numbers, but holds {body}",
+            hint="the file is damaged or incomplete; save it again",
+        )
     flat = np.frombuffer(data, dtype, offset=start + length)
     return kind, flat.reshape(shape, order="F" if fortran == "True" else "C")
 
 
-_KINDS = {"c": "complex numbers", "b": "truth values", "O": "Python objects", "U": "text", "S": "bytes",
-          "V": "records", "M": "dates", "m": "time spans"}
+_KINDS = {
+    "c": "complex numbers",
+    "b": "truth values",
+    "O": "Python objects",
+    "U": "text",
+    "S": "bytes",
+    "V": "records",
+    "M": "dates",
+    "m": "time spans",
+}

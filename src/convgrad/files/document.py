@@ -10,14 +10,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convgrad.errors import FileError, at, did_you_mean
-from convgrad.files.numbers import place, to_array
+from convgrad.errors import FileError, at, did_you_mean, shortened
+from convgrad.files.numbers import to_array
 
 Array = NDArray[Any]
 
 ROLES = {
     "input": ("input", "x"),
     "kernel": ("kernel", "weight", "w"),
+    "weight": ("weight", "w", "kernel"),
     "bias": ("bias", "b"),
     "delta": ("delta", "dout"),
     "output": ("output",),
@@ -42,34 +43,47 @@ class Document:
             return name
         same = [each for each in self.entries if each.lower() == name.lower()]
         if len(same) > 1:
-            raise FileError(f"{' and '.join(map(repr, same))} could both be {name!r}",
-                            where=self.source, hint="name one of them exactly")
+            raise FileError(
+                f"{' and '.join(map(repr, same))} could both be {name!r}",
+                where=self.source,
+                hint="name one of them exactly",
+            )
         return same[0] if same else None
 
     def role(self, role: str) -> str | None:
         """The name of the entry that plays a role, None where there is none; FileError where there are two."""
         found = list(dict.fromkeys(filter(None, map(self.find, ROLES[role]))))
         if len(found) > 1:
-            raise FileError(f"{' and '.join(map(repr, found))} are both the {role}", where=self.source,
-                            hint=f"keep one of them, or say which: {self.source}#{found[0]}")
+            raise FileError(
+                f"{' and '.join(map(repr, found))} are both the {role}",
+                where=self.source,
+                hint=f"keep one of them, or say which: {self.source}#{found[0]}",
+            )
         return found[0] if found else None
 
     def take(self, role: str) -> Loaded:
         """The array for a role, or what stands in for it; FileError lists what there is instead."""
+        if not self.entries:
+            raise FileError("it is an empty object", where=self.source, hint=f"add {role!r} to it")
         name = self.role(role) or (self.find(STEAD[role]) if role in STEAD else None)
         if name is None:
             names = [*ROLES[role], *([STEAD[role]] if role in STEAD else [])]
             near = next(filter(None, (did_you_mean(each, names) for each in self.entries)), "")
-            raise FileError(f"there is no {role} in it, only {_listed(self.entries)}",
-                            where=self.source, hint=near or f"name the entry you mean: {self.source}#NAME")
+            raise FileError(
+                f"there is no {role} in it, only {_listed(self.entries)}",
+                where=self.source,
+                hint=near or f"name the entry you mean: {self.source}#NAME",
+            )
         return self.array(name)
 
     def array(self, name: str) -> Loaded:
         """The entry of that exact name, as an array."""
         value = self.entries[name]
         with at(f"{self.source}: {name}"):
+            if isinstance(value, FileError):
+                raise FileError(value.message, hint=value.hint)
             if isinstance(value, str) and "/" not in value:
-                raise FileError(f"it is {value!r}, where an array is expected")
+                raise FileError(f"it is {shortened(value)}, where an array is expected")
             return Loaded(value if isinstance(value, np.ndarray) else to_array(value), f"{self.source}: {name}")
 
 
@@ -90,28 +104,37 @@ class Loaded:
 
 
 def select(value: Any, key: str, source: str) -> Any:
-    """The part of parsed data that a key names: ``dX``, ``layers[0].dW``; FileError where there is none."""
+    """The part of parsed data that a key names: ``dX``, ``layers[0].dW``, or a name with dots; FileError for none."""
+    if isinstance(value, dict) and (found := Document(source, value).find(key)) is not None:
+        return _entry(value, found, source)
+    if not re.fullmatch(r"[^.\[\]]*(\[[0-9]{1,9}\])*(\.[^.\[\]]+(\[[0-9]{1,9}\])*)*", key):
+        raise FileError(f"{key!r} names no entry", where=source, hint="write #NAME, or #layers[0].dW")
     for part in re.findall(r"[^.\[\]]+|\[[0-9]+\]", key):
         if part.startswith("["):
             index = int(part[1:-1])
-            if not isinstance(value, list | np.ndarray) or index >= len(value):
+            if not isinstance(value, list | np.ndarray) or np.ndim(value) == 0 or index >= len(value):
                 raise FileError(f"there is no {part} in {key}", where=source)
-            value = value[index]
+            value = np.asarray(value[index]) if isinstance(value, np.ndarray) else value[index]
         elif not isinstance(value, dict):
-            raise FileError(f"there is no entry {part!r}, because it holds an array", where=source,
-                            hint="leave #" + key + " out")
+            raise FileError(
+                f"there is no entry {part!r}, because it holds an array", where=source, hint="leave #" + key + " out"
+            )
         else:
             found = Document(source, value).find(part)
             if found is None:
-                raise FileError(f"there is no entry {part!r}, only {_listed(value)}", where=source,
-                                hint=did_you_mean(part, value))
-            value = value[found]
+                raise FileError(
+                    f"there is no entry {part!r}, only {_listed(value)}", where=source, hint=did_you_mean(part, value)
+                )
+            value = _entry(value, found, source)
     return value
+
+
+def _entry(entries: dict[str, Any], name: str, source: str) -> Any:
+    if isinstance(entries[name], FileError):
+        raise FileError(entries[name].message, where=f"{source}: {name}", hint=entries[name].hint)
+    return entries[name]
 
 
 def _listed(names: Iterable[str]) -> str:
     listed = list(names)
     return (", ".join(listed[:12]) + (", ..." if len(listed) > 12 else "")) or "nothing"
-
-
-__all__ = ["ROLES", "STEAD", "Document", "Loaded", "place", "select"]

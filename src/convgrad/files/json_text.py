@@ -11,7 +11,7 @@ from convgrad.errors import FileError
 MOST_DEPTH = 64
 """Nesting beyond this is refused here, because Python's own limit differs between versions."""
 
-_STRING = r'"(?:[^"\\]|\\.)*"'
+_STRING = r'"(?:[^"\\]|\\.)*"?'
 
 
 def line_and_column(text: str, position: int) -> str:
@@ -26,16 +26,20 @@ def parse_json(text: str) -> Any:
     try:
         return json.loads(text, parse_constant=_Constant.refuse, object_pairs_hook=_pairs)
     except json.JSONDecodeError as error:
-        raise FileError(f"line {error.lineno}, column {error.colno}: not valid JSON ({error.msg})",
-                        hint=_hint(text, error.pos)) from None
+        raise FileError(
+            f"line {error.lineno}, column {error.colno}: not valid JSON ({error.msg})", hint=_hint(text, error.pos)
+        ) from None
     except _Constant as constant:
         found = next(m for m in re.finditer(rf"{_STRING}|NaN|-?Infinity", text) if m[0] == str(constant))
-        raise FileError(f"{line_and_column(text, found.start())}: {constant} is not a finite number",
-                        hint="convgrad takes finite numbers only") from None
+        raise FileError(
+            f"{line_and_column(text, found.start())}: {constant} is not a finite number",
+            hint="convgrad takes finite numbers only",
+        ) from None
     except ValueError:  # Python's limit on the digits of an integer
         found = next(re.finditer(r"[0-9]{4000,}", text))
-        raise FileError(f"{line_and_column(text, found.start())}: a number of {len(found[0])} digits "
-                        "is too large") from None
+        raise FileError(
+            f"{line_and_column(text, found.start())}: a number of {len(found[0])} digits is too large"
+        ) from None
 
 
 class _Constant(Exception):  # noqa: N818 - a signal inside this file

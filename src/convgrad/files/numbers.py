@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convgrad.errors import FileError
+from convgrad.errors import FileError, shortened
 from convgrad.numerals import parse_number
 
 Array = NDArray[Any]
@@ -39,8 +39,10 @@ def finite(array: Array) -> Array:
     """The array itself, if all of it is finite; else FileError with the place."""
     if not np.isfinite(array).all():
         index = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
-        raise FileError(f"the number at {place(index) or 'the top'} is not finite ({array[index]})",
-                        hint="convgrad takes finite numbers only")
+        raise FileError(
+            f"the number at {place(index) or 'the top'} is not finite ({array[index]})",
+            hint="convgrad takes finite numbers only",
+        )
     return array
 
 
@@ -62,12 +64,16 @@ def _shape(value: list[Any], index: tuple[int, ...]) -> tuple[int, ...]:
     for i, item in enumerate(value):
         here = (*index, i)
         if not isinstance(item, list):
-            raise FileError(f"{place(here[1:])} is {_named(item)}, but beside it stand rows",
-                            hint="every row needs the same number of axes")
+            raise FileError(
+                f"{place(here[1:])} is {_named(item)}, but beside it stand rows",
+                hint="every row needs the same number of axes",
+            )
         shape = _shape(item, here)
         if i and shape != first:
-            raise FileError(f"{place(here[1:])} has {_counted(shape)}, but the rows before it have {_counted(first)}",
-                            hint="rows must be equally long")
+            raise FileError(
+                f"{place(here[1:])} has {_counted(shape)}, but the rows before it have {_counted(first)}",
+                hint="rows must be equally long",
+            )
         first = shape
     return (len(value), *first)
 
@@ -93,9 +99,10 @@ def _named(item: Any) -> str:
         return words[item]
     if isinstance(item, dict):
         return "an object"
-    text = repr(item)
-    return text if len(text) <= 40 else text[:37] + "..."
+    return shortened(item)
 
 
 def _counted(shape: tuple[int, ...]) -> str:
-    return f"{shape[0]} numbers" if len(shape) == 1 else "x".join(map(str, shape)) + " numbers"
+    if len(shape) == 1:
+        return f"{shape[0]} {'number' if shape[0] == 1 else 'numbers'}"
+    return "x".join(map(str, shape)) + " numbers"

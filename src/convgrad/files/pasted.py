@@ -11,8 +11,11 @@ from convgrad.numerals import NUMBER
 
 _HEAD = re.compile(r"\s*(?:[A-Za-z_]\w*\s*=\s*)?(?:[A-Za-z_][\w.]*\s*\(\s*)?(?=[\[(])")
 _TAIL = re.compile(r"\s*(?:,\s*[a-z_]+\s*=\s*(?:\([^)]*\)|<[^>]*>|'[^']*'|\"[^\"]*\"|[\w.]+)\s*)*,?\s*\)?\s*;?\s*")
-_TOKEN = re.compile(rf"(?P<space>\s+)|(?P<open>[\[(])|(?P<close>[\])])|(?P<row>;)|(?P<comma>,)"
-                    rf"|(?P<number>{NUMBER})(?![\w.])|(?P<dots>\.\.\.)|(?P<word>[A-Za-z_+-][\w+-]*|.)", re.ASCII)
+_TOKEN = re.compile(
+    rf"(?P<space>\s+)|(?P<open>[\[(])|(?P<close>[\])])|(?P<row>;)|(?P<comma>,)"
+    rf"|(?P<number>{NUMBER})(?![\w.+-])|(?P<dots>\.\.\.)|(?P<word>[A-Za-z_+-][\w+-]*|.)",
+    re.ASCII,
+)
 
 
 def parse_pasted(text: str) -> Any:
@@ -28,8 +31,9 @@ def parse_pasted(text: str) -> Any:
     while len(stack) > 1 or not stack[0][0]:
         match = _TOKEN.match(text, position)
         if match is None:
-            raise FileError(f"{line_and_column(text, position)}: the array ends too early",
-                            hint="a closing bracket is missing")
+            raise FileError(
+                f"{line_and_column(text, position)}: the array ends too early", hint="a closing bracket is missing"
+            )
         kind = match.lastgroup
         items, rows = stack[-1]
         if kind == "open":
@@ -47,14 +51,18 @@ def parse_pasted(text: str) -> Any:
         elif kind == "comma" and previous in ("number", "close"):
             pass
         elif kind != "space":
-            raise FileError(f"{line_and_column(text, position)}: found {match[0]!r} where a number or a bracket "
-                            "was expected", hint=_hint(match[0]))
+            raise FileError(
+                f"{line_and_column(text, position)}: found {match[0]!r} where a number or a bracket was expected",
+                hint=_hint(match[0]),
+            )
         if kind != "space":
             previous = str(kind)
         position = match.end()
     if not _TAIL.fullmatch(text, position):
-        raise FileError(f"{line_and_column(text, position)}: found {text[position:].strip()[:20]!r} behind the array",
-                        hint="give one array")
+        raise FileError(
+            f"{line_and_column(text, position)}: found {text[position:].strip()[:20]!r} behind the array",
+            hint="give one array",
+        )
     return stack[0][0][0]
 
 

@@ -17,22 +17,40 @@ from convgrad.numerals import parse_number
 
 _SUFFIXES = {".json": "JSON", ".csv": "CSV", ".tsv": "CSV", ".npy": "npy", ".npz": "npz"}
 _INSTEAD = {
-    ".xlsx": "a spreadsheet: save the sheet as CSV", ".xls": "a spreadsheet: save the sheet as CSV",
-    ".ods": "a spreadsheet: save the sheet as CSV", ".mat": "a MATLAB file: save it with writematrix(A, 'a.csv')",
+    ".xlsx": "a spreadsheet: save the sheet as CSV",
+    ".xls": "a spreadsheet: save the sheet as CSV",
+    ".ods": "a spreadsheet: save the sheet as CSV",
+    ".mat": "a MATLAB file: save it with writematrix(A, 'a.csv')",
     ".pt": "a PyTorch file: save it with np.save('a.npy', tensor.numpy())",
     ".pth": "a PyTorch file: save it with np.save('a.npy', tensor.numpy())",
-    ".gz": "compressed: unpack it first with gunzip", ".zip": "compressed: unpack it first with unzip",
-    ".bz2": "compressed: unpack it first", ".xz": "compressed: unpack it first",
-    ".png": "an image: save its pixels as npy or CSV", ".jpg": "an image: save its pixels as npy or CSV",
-    ".jpeg": "an image: save its pixels as npy or CSV", ".pickle": "a Python pickle: save it with np.save",
-    ".pkl": "a Python pickle: save it with np.save", ".h5": "an HDF5 file: save the array with np.save",
+    ".gz": "compressed: unpack it first with gunzip",
+    ".zip": "compressed: unpack it first with unzip",
+    ".bz2": "compressed: unpack it first",
+    ".xz": "compressed: unpack it first",
+    ".png": "an image: save its pixels as npy or CSV",
+    ".jpg": "an image: save its pixels as npy or CSV",
+    ".jpeg": "an image: save its pixels as npy or CSV",
+    ".pickle": "a Python pickle: save it with np.save",
+    ".pkl": "a Python pickle: save it with np.save",
+    ".h5": "an HDF5 file: save the array with np.save",
     ".hdf5": "an HDF5 file: save the array with np.save",
 }
 _MAGIC = (
-    (b"\x93NUMPY", "npy"), (b"PK\x03\x04", "npz"), (b"PK\x05\x06", "npz"), (b"\x1f\x8b", ".gz"), (b"BZh", ".bz2"),
-    (b"\xfd7zXZ", ".xz"), (b"\x89PNG", ".png"), (b"\xff\xd8\xff", ".jpg"), (b"\x89HDF", ".h5"),
-    (b"MATLAB 5.0", ".mat"), (b"\xd0\xcf\x11\xe0", ".xls"), (b"\x80\x02", ".pickle"), (b"\x80\x03", ".pickle"),
-    (b"\x80\x04", ".pickle"), (b"\x80\x05", ".pickle"),
+    (b"\x93NUMPY", "npy"),
+    (b"PK\x03\x04", "npz"),
+    (b"PK\x05\x06", "npz"),
+    (b"\x1f\x8b", ".gz"),
+    (b"BZh", ".bz2"),
+    (b"\xfd7zXZ", ".xz"),
+    (b"\x89PNG", ".png"),
+    (b"\xff\xd8\xff", ".jpg"),
+    (b"\x89HDF", ".h5"),
+    (b"MATLAB 5.0", ".mat"),
+    (b"\xd0\xcf\x11\xe0", ".xls"),
+    (b"\x80\x02", ".pickle"),
+    (b"\x80\x03", ".pickle"),
+    (b"\x80\x04", ".pickle"),
+    (b"\x80\x05", ".pickle"),
 )
 
 
@@ -53,10 +71,13 @@ class Reader:
 
     def read(self, source: str) -> Loaded:
         """A source -> its array or document; FileError names the source and the place in it."""
+        number = parse_number(source.strip())
+        if number is not None:  # even where a file bears that name: ./1 is the file
+            return Loaded(np.asarray(number), source.strip(), literal=True)
         if source != "-" and not os.path.exists(source):
             if looks_literal(source):
                 with at(_shortened(source)):
-                    value = self._held(self._literal(source), "the literal")
+                    value = self._held(_parse_text(source), "the literal")
                 return Loaded(value, _shortened(source), literal=True)
             path, mark, key = source.rpartition("#")
             if mark and path and key:
@@ -74,15 +95,14 @@ class Reader:
             return Document(source, value)
         return value if isinstance(value, np.ndarray) else to_array(value)
 
-    def _literal(self, source: str) -> Any:
-        number = parse_number(source.strip())
-        return number if number is not None else _parse_text(source)
-
     def _raw(self, path: str) -> Any:
         """The parsed contents of a file or of standard input, read once."""
         if path == "-" and isinstance(self._parsed.get("-"), list | np.ndarray | float | int):
-            raise FileError("standard input holds one array and cannot be read twice",
-                            where="standard input", hint="write one of the two to a file")
+            raise FileError(
+                "it holds one array and cannot be read twice",
+                where="standard input",
+                hint="write one of the two to a file",
+            )
         if path not in self._parsed:
             with at("standard input" if path == "-" else path):
                 data = self._bytes(path)
@@ -93,7 +113,11 @@ class Reader:
         if path == "-":
             if sys.stdin is None:
                 raise FileError("it is closed", hint="pipe a file into convgrad")
-            return _bounded(sys.stdin.buffer.read(MOST_BYTES + 1))
+            self.paths.append("/dev/stdin")  # it may be a file, redirected
+            try:
+                return _bounded(sys.stdin.buffer.read(MOST_BYTES + 1))
+            except OSError as error:
+                raise FileError(f"it cannot be read ({error.strerror})", hint="pipe a file into convgrad") from None
         suffix = suffix_of(path)
         try:
             if os.path.isdir(path):
@@ -133,19 +157,25 @@ def _parse(data: bytes, suffix: str) -> Any:
         if named not in ("", kind):
             raise FileError(f"it is named {suffix}, but holds {kind} data", hint=f"rename it to .{kind}")
         from convgrad.files.binary import parse_npy, parse_npz
+
         return parse_npy(data) if kind == "npy" else parse_npz(data)
     if named in ("npy", "npz"):
-        raise FileError("it is empty" if not data else f"it is named {suffix}, but does not hold {named} data",
-                        hint=f"save it with np.save{'z' if named == 'npz' else ''}")
+        raise FileError(
+            "it is empty" if not data else f"it is named {suffix}, but does not hold {named} data",
+            hint=f"save it with np.save{'z' if named == 'npz' else ''}",
+        )
     text = _decoded(data)
     if not text.strip():
         raise FileError("it is empty", hint="write an array into it")
     begins_as_array = _ARRAY.match(text) or text.lstrip().startswith("{")
     if named == "CSV":
         if begins_as_array:
-            raise FileError(f"it is named {suffix}, but holds JSON or pasted brackets",
-                            hint="rename it to .json or .txt, or write rows of numbers")
+            raise FileError(
+                f"it is named {suffix}, but holds JSON or pasted brackets",
+                hint="rename it to .json or .txt, or write rows of numbers",
+            )
         from convgrad.files.table_text import parse_table
+
         return parse_table(text)
     if named == "JSON":
         if not begins_as_array and "\n" in text.strip():
@@ -160,11 +190,13 @@ def _parse_text(text: str) -> Any:
         return parse_json(text)
     if not _ARRAY.match(text):
         from convgrad.files.table_text import parse_table
+
         return parse_table(text)
     try:
         return parse_json(text)
     except FileError as as_json:
         from convgrad.files.pasted import parse_pasted
+
         try:
             return parse_pasted(text)
         except FileError:
@@ -179,8 +211,9 @@ def _decoded(data: bytes) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise FileError(f"byte {error.start} ({data[error.start]:#04x}) is not UTF-8 text",
-                        hint="save it as UTF-8, or as .npy") from None
+        raise FileError(
+            f"byte {error.start} ({data[error.start]:#04x}) is not UTF-8 text", hint="save it as UTF-8, or as .npy"
+        ) from None
 
 
 def _bounded(data: bytes) -> bytes:

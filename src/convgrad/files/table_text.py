@@ -9,13 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convgrad.errors import FileError, by
-from convgrad.files.numbers import finite
+from convgrad.errors import FileError, by, shortened
+from convgrad.files.numbers import MOST_AXES, finite
 from convgrad.numerals import parse_number
 
 Array = NDArray[Any]
 
-_SHAPE = re.compile(r"#\s*shape\s*:\s*[\[(]?\s*([0-9]+(?:\s*[,x ]\s*[0-9]+)*)\s*,?\s*[\])]?\s*$", re.ASCII | re.I)
+_SHAPE = re.compile(
+    r"#\s*shape\s*:\s*[\[(]?\s*([0-9]{1,12}(?:\s*[,x ]\s*[0-9]{1,12})*)\s*,?\s*[\])]?\s*$", re.ASCII | re.I
+)
 
 
 def parse_table(text: str) -> Array:
@@ -30,6 +32,10 @@ def parse_table(text: str) -> Array:
         stated = _SHAPE.search(raw)
         if stated:
             shape = tuple(int(size) for size in re.split(r"[,x\s]+", stated[1]))
+            if len(shape) > MOST_AXES or 0 in shape:
+                raise FileError(
+                    f"the shape it states, {by(shape)[:40]}, cannot be", hint="correct the line '# shape: ...'"
+                )
         kept, comment, _ = raw.partition("#")
         # a line of comment alone parts no blocks
         lines.append(None if comment and not kept.strip() else kept.strip(" "))
@@ -43,11 +49,13 @@ def parse_table(text: str) -> Array:
             if blocks[-1]:
                 blocks.append([])
             continue
-        row = [_cell(cell, separator, number, column)
-               for column, cell in enumerate(_split(line, separator), start=1)]
+        row = [_cell(cell, separator, number, column) for column, cell in enumerate(_split(line, separator), start=1)]
         if shape is None and blocks[0] and len(row) != len(blocks[0][0]):
-            raise FileError(f"line {number} has {len(row)} cells, but the lines before it have {len(blocks[0][0])}",
-                            hint="rows must be equally long")
+            raise FileError(
+                f"line {number} has {len(row)} {'cell' if len(row) == 1 else 'cells'}, "
+                f"but the lines before it have {len(blocks[0][0])}",
+                hint="rows must be equally long",
+            )
         blocks[-1].append(row)
     blocks = [block for block in blocks if block]
     if not blocks:
@@ -56,8 +64,10 @@ def parse_table(text: str) -> Array:
         return _reshaped(blocks, shape)
     for k, block in enumerate(blocks):
         if len(block) != len(blocks[0]):
-            raise FileError(f"block {k + 1} has {len(block)} rows, but block 1 has {len(blocks[0])}",
-                            hint="blocks between blank lines must be equally large; '# shape: ...' states any shape")
+            raise FileError(
+                f"block {k + 1} has {len(block)} rows, but block 1 has {len(blocks[0])}",
+                hint="blocks between blank lines must be equally large; '# shape: ...' states any shape",
+            )
     array = finite(np.array(blocks))
     if len(blocks) == 1:
         array = array[0, 0] if len(blocks[0]) == 1 else array[0]
@@ -68,8 +78,12 @@ def format_table(array: Array, separator: str, number: Any) -> str:
     """Array -> the CSV text that `parse_table` reads back as the same shape; `number` writes one number."""
     rows = array.reshape(-1, array.shape[-1]) if array.ndim else array.reshape(1, 1)
     height = array.shape[-2] if array.ndim > 1 else 1
-    plain = array.ndim == 0 or (array.ndim == 1 and array.size > 1) or (array.ndim == 2 and height > 1) \
+    plain = (
+        array.ndim == 0
+        or (array.ndim == 1 and array.size > 1)
+        or (array.ndim == 2 and height > 1)
         or (array.ndim == 3 and len(array) > 1)
+    )
     lines = [] if plain else ["# shape: " + ",".join(map(str, array.shape))]
     for k, row in enumerate(rows):
         if k and k % height == 0 and array.ndim > 2:
@@ -81,8 +95,10 @@ def format_table(array: Array, separator: str, number: Any) -> str:
 def _reshaped(blocks: list[list[list[float]]], shape: tuple[int, ...]) -> Array:
     numbers = [number for block in blocks for row in block for number in row]
     if len(numbers) != prod(shape):
-        raise FileError(f"it states the shape {by(shape)}, {prod(shape)} numbers, but holds {len(numbers)}",
-                        hint="correct the line '# shape: ...'")
+        raise FileError(
+            f"it states the shape {by(shape)}, {prod(shape)} numbers, but holds {len(numbers)}",
+            hint="correct the line '# shape: ...'",
+        )
     return finite(np.array(numbers)).reshape(shape)
 
 
@@ -91,7 +107,10 @@ def _split(line: str, separator: str) -> list[str]:
         return line.split(None if separator == " " else separator)
     import csv
 
-    return next(csv.reader([line], delimiter=separator))
+    try:
+        return next(csv.reader([line], delimiter=separator))
+    except csv.Error:
+        return line.split(separator)
 
 
 def _cell(text: str, separator: str, line: int, column: int) -> float:
@@ -101,7 +120,6 @@ def _cell(text: str, separator: str, line: int, column: int) -> float:
         where = f"line {line}, column {column}"
         if not text:
             raise FileError(f"{where}: the cell is empty", hint="write a number there, 0 if that is meant")
-        shown = text if len(text) <= 40 else text[:37] + "..."
         hint = "put # before a heading" if line == 1 else "write a number there"
-        raise FileError(f"{where}: {shown!r} is not a number", hint=hint)
+        raise FileError(f"{where}: {shortened(text)} is not a number", hint=hint)
     return number

@@ -19,10 +19,10 @@ def write_file(path: str, data: bytes, inputs: Iterable[str] = ()) -> None:
     """
     with at(path):
         target = Path(os.path.realpath(path))
-        for source in inputs:
-            if target.exists() and Path(source).exists() and target.samefile(source):
-                raise FileError("it is one of this command's own inputs", hint="write to another file")
         try:
+            for source in inputs:
+                if target.is_file() and os.path.exists(source) and target.samefile(source):
+                    raise FileError("it is one of this command's own inputs", hint="write to another file")
             if target.exists() and not stat.S_ISREG(target.stat().st_mode):
                 if target.is_dir():
                     raise FileError("it is a folder", hint="name a file in it")

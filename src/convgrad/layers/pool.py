@@ -1,7 +1,8 @@
-"""Pooling layers: maximum, average and sum over windows.
+"""Pooling layers: maximum, average, sum and p-norm over windows.
 
 Every kind has a *share*: how much of a window's delta each of its cells gets. The maximum takes it all,
-an average gives each cell 1/divisor, a sum gives each cell the whole::
+an average gives each cell 1/divisor, a sum gives each cell the whole, the p-norm (sum |x|^p)^(1/p) gives a cell
+sign(x) (|x| / output)^(p-1)::
 
     dX[c,x] = sum over all i,u with cell(i,u) = x of share[c,i,u] * delta[c,i]
 
@@ -17,9 +18,10 @@ from math import prod
 
 import numpy as np
 
+from convgrad.axis import Ints, Padding
 from convgrad.errors import OptionError, ShapeError, by
 from convgrad.quantity import Array, Cells, Factor, Place, Quantity, Term, beside, block, everywhere
-from convgrad.windows import Ints, Padding, Windows
+from convgrad.windows import Windows
 
 TIES = ("first", "last", "all", "split")
 
@@ -31,7 +33,9 @@ class Pool:
     kind: a key of KINDS. ceil: count a last window that hangs over the end (PyTorch's rule).
     count_include_pad: padding counts in an average's divisor; cells that hang over the padded input never
     do. divisor: the average's divisor, whatever the window holds. ties: who takes the delta among equal
-    maxima (`split` shares it equally). whole: one window over the whole input. Padding never wins a maximum.
+    maxima (`split` shares it equally). whole: one window over the whole input; adaptive:
+    as many windows as it says, cutting the input as equally as can be. p: the power of the lp kind. Padding never
+    wins a maximum.
     """
 
     kind: str = "max"
@@ -44,6 +48,14 @@ class Pool:
     divisor: float | None = None
     ties: str = "first"
     whole: bool = False
+    adaptive: Ints | None = None
+    p: float = 2.0
+
+    def __post_init__(self) -> None:
+        """OptionError for a kind or ties that there are none of."""
+        for name, value, known in (("kind", self.kind, KINDS), ("ties", self.ties, TIES)):
+            if value not in known:
+                raise OptionError(f"there is no {name} called {value!r}", hint=f"use one of {', '.join(known)}")
 
     def windows(self, x: Array) -> Windows:
         """x (N, C, *sizes) -> the windows; ShapeError where one lies wholly in the padding."""
@@ -53,15 +65,18 @@ class Pool:
         """The same from the input's spatial shape alone."""
         if self.whole:
             return Windows.fit(sizes, sizes)
+        if self.adaptive is not None:
+            return Windows.cut(sizes, self.adaptive)
         stride = self.size if self.stride is None else self.stride
         windows = Windows.fit(sizes, self.size, stride, self.padding, self.dilation, self.ceil)
         for number, axis in enumerate(windows.axes):
-            empty = ~np.any((axis.cells >= 0) & (axis.cells < axis.size), axis=1)
+            empty = axis.inside(0, axis.size) == 0
             if empty.any():
-                place = ", ".join(str(int(empty.argmax())) if k == number else "..."
-                                  for k in range(len(windows.axes)))
-                raise ShapeError(f"the pooling window at place ({place}) holds no cell of the input, only padding",
-                                 hint="use less --padding or a larger --size")
+                place = ", ".join(str(int(empty.argmax())) if k == number else "..." for k in range(len(windows.axes)))
+                raise ShapeError(
+                    f"the pooling window at place ({place}) holds no cell of the input, only padding",
+                    hint="use less --padding or a larger --size",
+                )
         return windows
 
     def forward(self, x: Array) -> Quantity:
@@ -73,22 +88,37 @@ class Pool:
         i, u = ",".join("ijk"[: len(windows.axes)]), ",".join("mno"[: len(windows.axes)])
         cell = ",".join(axis.formula(p, o) for axis, p, o in zip(windows.axes, "ijk", "mno", strict=False))
         formula = f"output[c,{i}] = {kind.words} over {u} of input[c,{cell}]"
-        return Quantity("output", formula, output, "NC*", lambda: np.ones((len(x), *windows.places), bool), term,
-                        rule=f"the {kind.words} of the input in brackets")
+        return Quantity(
+            "output",
+            formula,
+            output,
+            "NC*",
+            lambda: np.ones((len(x), *windows.places), bool),
+            term,
+            rule=f"the {kind.words} of the input in brackets",
+        )
 
     def backward(self, x: Array, delta: Array) -> tuple[Quantity, ...]:
         """x (N, C, *sizes), delta (N, C, *places) -> (dX like x,); ShapeError where delta does not fit."""
         windows = self.windows(x)
         if delta.shape != (*x.shape[:2], *windows.places):
-            raise ShapeError(f"delta is {by(delta.shape)}, but the output is "
-                             f"{by((*x.shape[:2], *windows.places))}")
+            raise ShapeError(f"delta is {by(delta.shape)}, but the output is {by((*x.shape[:2], *windows.places))}")
         d = len(windows.axes)
         share = self._kind().share(self, self._seen(x, windows), windows)
         dX = windows.fold(share * beside(delta, d))
         i, u, cell = ",".join("ijk"[:d]), ",".join("mno"[:d]), ",".join("xyz"[:d])
         formula = f"dX[c,{cell}] = sum over all {i},{u} that lie on ({cell}) of share[c,{i},{u}] * delta[c,{i}]"
-        return (Quantity("dX", formula, dX, "NC*", lambda: np.any(delta != 0, axis=1),
-                         partial(self._dX_term, x, delta, windows), rule="share x delta, laid on the same cells"),)
+        return (
+            Quantity(
+                "dX",
+                formula,
+                dX,
+                "NC*",
+                lambda: np.any(delta != 0, axis=1),
+                partial(self._dX_term, x, delta, windows),
+                rule="share x delta, laid on the same cells",
+            ),
+        )
 
     def indices(self, x: Array) -> Quantity:
         """x (N, C, *sizes) -> indices (N, C, *places): the flat position in the unpadded plane that gave each maximum.
@@ -96,8 +126,7 @@ class Pool:
         Among equal maxima the first, or the last where `ties` says so. OptionError for another kind than max.
         """
         if self.kind != "max":
-            raise OptionError(f"indices are the places of maxima, and the kind is {self.kind}",
-                              hint="use --kind max")
+            raise OptionError(f"indices are the places of maxima, and the kind is {self.kind}", hint="use --kind max")
         windows = self.windows(x)
         d = len(windows.axes)
         flat = _flat(self._seen(x, windows), d)
@@ -106,27 +135,46 @@ class Pool:
         for number, (axis, u) in enumerate(zip(windows.axes, np.unravel_index(chosen, windows.kernel), strict=True)):
             place = np.arange(axis.places).reshape(-1, *(1,) * (d - 1 - number))
             position = position * axis.size + axis.cells[place, u]
-        return replace(self.forward(x), name="indices", value=position, window_axes="",
-                       formula="indices = flat position of each maximum in its channel's unpadded plane",
-                       term=partial(self._output_term, x, windows, position))
+        return replace(
+            self.forward(x),
+            name="indices",
+            rule="",
+            value=position,
+            window_axes="",
+            formula="indices = flat position of each maximum in its channel's unpadded plane",
+            term=partial(self._output_term, x, windows, position),
+        )
 
     # -- working --------------------------------------------------------------------------------------
 
     def _output_term(self, x: Array, windows: Windows, output: Array, at: Place) -> Term:
         box = tuple((i, i + 1) for i in at[1:])
-        seen = self._seen(x[at[0] : at[0] + 1], windows)[everywhere((0, *at[1:]))]
-        return Term(at, box, self._window(x, windows, at), block(at, box), output[block(at, box)],
-                    (Factor("input", seen, "C*"),))
+        seen = windows.seen(x[at[0]], at[1:], self._kind().fill)
+        return Term(
+            at,
+            box,
+            self._window(x, windows, at),
+            block(at, box),
+            output[block(at, box)],
+            (Factor("input", seen, "C*"),),
+        )
 
     def _dX_term(self, x: Array, delta: Array, windows: Windows, at: Place) -> Term:
-        place, here = at[1:], everywhere((0, *(0,) * len(at[1:])))
-        one = block((0,), [(i, i + 1) for i in place])
-        seen = self._seen(x[at[0] : at[0] + 1], windows)[one]
-        share, d = self._kind().share(self, seen, windows, place)[here], delta[everywhere(at)]
+        place = at[1:]
+        seen = windows.seen(x[at[0]], place, self._kind().fill)
+        alone = seen.reshape(len(seen), *(1,) * len(place), *windows.kernel)  # one place
+        share = self._kind().share(self, alone, windows, place).reshape(seen.shape)
+        d = delta[everywhere(at)]
         box = windows.box(place)
         patch = windows.spread(place, share * beside(d, len(place)))[None]
-        return Term(at, box, self._window(x, windows, at), block(at, box), patch,
-                    (Factor("delta", d, "C"), Factor("input", seen[here], "C*"), Factor("share", share, "C*")))
+        return Term(
+            at,
+            box,
+            self._window(x, windows, at),
+            block(at, box),
+            patch,
+            (Factor("delta", d, "C"), Factor("input", seen, "C*"), Factor("share", share, "C*")),
+        )
 
     def _window(self, x: Array, windows: Windows, at: Place) -> Cells:
         return (range(at[0], at[0] + 1), range(x.shape[1]), *windows.touched(at[1:]))
@@ -146,8 +194,8 @@ class Pool:
             return np.full(windows.places, self.divisor)
         counts = np.ones((), int)
         for axis in windows.axes:
-            low, high = (-axis.before, axis.size + axis.after) if self.count_include_pad else (0, axis.size)
-            counts = np.multiply.outer(counts, ((axis.cells >= low) & (axis.cells < high)).sum(axis=1))
+            padded = axis.inside(-axis.before, axis.size + axis.after)
+            counts = np.multiply.outer(counts, padded if self.count_include_pad else axis.inside(0, axis.size))
         return counts
 
     def _max(self, seen: Array, windows: Windows) -> Array:
@@ -172,6 +220,17 @@ class Pool:
 
     def _sum_share(self, seen: Array, windows: Windows, place: Place | None = None) -> Array:
         return np.broadcast_to(seen.dtype.type(1), seen.shape)
+
+    def _power(self, seen: Array, windows: Windows) -> Array:
+        p = seen.dtype.type(self.p)
+        return self._sum(np.abs(seen) ** p, windows) ** (1 / p)
+
+    def _power_share(self, seen: Array, windows: Windows, place: Place | None = None) -> Array:
+        """sign(x) |x|^(p-1) / output^(p-1), 0 where the output is."""
+        p = seen.dtype.type(self.p)
+        output = beside(self._power(seen, windows), len(windows.axes))
+        ratio = np.divide(np.abs(seen), output, out=np.zeros_like(seen), where=output != 0)
+        return np.where(seen == 0, 0, np.sign(seen) * ratio ** (p - 1))
 
     def _average(self, seen: Array, windows: Windows) -> Array:
         return self._sum(seen, windows) / self._divisors(windows).astype(seen.dtype)
@@ -198,6 +257,7 @@ KINDS = {
     "max": Kind("maximum", Pool._max, Pool._max_share, fill=-np.inf),
     "avg": Kind("average", Pool._average, Pool._average_share),
     "sum": Kind("sum", Pool._sum, Pool._sum_share),
+    "lp": Kind("p-norm", Pool._power, Pool._power_share),
 }
 
 

@@ -7,19 +7,20 @@ do not fit are explained in the reader's own terms; inside the layers everything
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from convgrad.errors import ConvgradError, ShapeError, by
+from convgrad.errors import ConvgradError, OptionError, ShapeError, by
 from convgrad.layers import Layer
+from convgrad.layers.activation import Activation
 from convgrad.quantity import Array, Quantity
-from convgrad.sgd import step
+from convgrad.settings import PADDINGS
+from convgrad.sgd import SGD
 from convgrad.shorthand import Shorthand
-from convgrad.windows import Windows
 
-RESULTS = ("output", "indices", "dW", "db", "dX", "W_new", "b_new")
+RESULTS = ("output", "indices", "loss", "delta", "dW", "db", "dX", "W_new", "b_new", "velocity_W", "velocity_b")
 """The names of results, in the order in which they are written."""
 
 
@@ -31,6 +32,11 @@ class Operand:
     source: str
     typed: bool = False
 
+    @property
+    def lone(self) -> bool:
+        """Whether it is a number typed on the command line, which stands for that number everywhere."""
+        return self.typed and self.array.ndim == 0
+
 
 Operands = Mapping[str, Operand]
 Settings = Mapping[str, Any]
@@ -38,93 +44,240 @@ Settings = Mapping[str, Any]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Problem:
-    """A layer and its full-rank arrays; `operands` are the same arrays as the files have them."""
+    """A layer and its arrays.
+
+    x: the input at full rank; output_axes: the letters of the output's axes; operands: all arrays as the files have
+    them; delta: as the files have it, of the (activated) output's shape; more: results of the forward pass besides
+    the output; left_out: results that cannot be had, and what would have to be added for each.
+    """
 
     layer: Layer
     x: Array
     shorthand: Shorthand
+    output_axes: str
     operands: dict[str, Array]
     delta: Array | None = None
-    lr: float | None = None
+    activation: Activation | None = None
+    sgd: SGD | None = None
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    """Which operand is W, and which b."""
     more: tuple[Callable[[Array], Quantity], ...] = ()
-    """Results of the forward pass besides the output, such as a pooling layer's indices."""
     left_out: dict[str, str] = field(default_factory=dict)
-    """Results that cannot be had, and what would have to be added for each."""
+    spatial: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    """Which axes of each operand are spatial."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Solution:
-    """The quantities of a problem, by name, in the order of RESULTS; and what was left out and why."""
+    """The quantities of a problem, by name, in the order of RESULTS; what was left out and why.
+
+    working: the quantities that the overlays add up to, where those are not the results themselves (before the
+    activation); operands: the arrays given, and what the working has made of them.
+    """
 
     operands: dict[str, Array]
     quantities: dict[str, Quantity]
-    left_out: dict[str, str]
+    left_out: dict[str, str] = field(default_factory=dict)
+    working: dict[str, Quantity] = field(default_factory=dict)
+    spatial: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 
-def lone(operand: Operand) -> bool:
-    """Whether an operand is a number typed on the command line, which stands for that number everywhere."""
-    return operand.typed and operand.array.ndim == 0
+# -- building ---------------------------------------------------------------------------------------------
 
 
 def in_dtype(operands: Operands, settings: Settings) -> dict[str, Array]:
     """The operands' arrays in the dtype that is computed in; ConvgradError where a number is too large for it."""
     dtype = np.dtype(settings.get("dtype", "float64"))
-    if dtype == np.float64:
-        return {name: operand.array for name, operand in operands.items()}
     arrays = {}
     for name, operand in operands.items():
         with np.errstate(all="ignore"):
-            arrays[name] = operand.array.astype(dtype)
+            arrays[name] = operand.array.astype(dtype, copy=False)
         if not np.isfinite(arrays[name]).all():
             raise ConvgradError("a number in it is too large for float32", where=operand.source, hint="use float64")
     return arrays
 
 
-def lift_delta(operands: Operands, delta: Array, shape: tuple[int, ...], axes: str, shorthand: Shorthand,
-           windows: Windows) -> Array:
-    """The delta at full rank; ShapeError says what was expected and which options its shape would fit."""
-    if lone(operands["delta"]):
-        return np.full(shape, delta)
-    wanted = shorthand.lower_shape(shape, axes)
-    if delta.shape == wanted:
-        return shorthand.lift(delta, axes)
+def fitted_delta(
+    delta: Operand, array: Array, wanted: tuple[int, ...], given: str, fits: Callable[[], list[str]] = list
+) -> Array:
+    """The delta in the output's shape `wanted`; ShapeError says which shape was expected and what would fit.
+
+    given: what the output follows from, in words; fits: the options under which the delta's own shape would do.
+    """
+    if delta.lone:
+        return np.full(wanted, array)
+    if array.shape == wanted:
+        return array
     hint = "delta has the output's shape"
-    spatial = shorthand.spatial(axes)
-    if delta.ndim == 0:
-        hint = f"to use one number everywhere, type it: -d {float(delta):g}"
-    elif delta.ndim == len(wanted) and all(
-            delta.shape[k] == wanted[k] for k in range(delta.ndim) if k not in spatial):
-        fits = windows.alternatives([delta.shape[k] for k in spatial])
-        if fits:
-            hint = f"{by(delta.shape)} fits {' or '.join(fits[:4])}"
-    kernel = f"a {by(windows.kernel)} {'kernel' if axes == 'NF*' else 'window'}"
-    raise ShapeError(f"delta is {by(delta.shape)}, but a {by(operands['input'].array.shape)} input under {kernel} "
-                     f"gives {by(wanted)}", where=operands["delta"].source, hint=hint)
+    if array.ndim == 0:
+        hint = f"to use one number everywhere, type it: -d {float(array):g}"
+    elif options := fits():
+        hint = f"{by(array.shape)} fits {' or '.join(options[:4])}"
+    raise ShapeError(f"delta is {by(array.shape)}, but {given} gives {by(wanted)}", where=delta.source, hint=hint)
+
+
+def what_fits(layer: Any, x: Array, delta: Array, wanted: tuple[int, ...], spatial: tuple[int, ...]) -> list[str]:
+    """Single changes of an option under which the delta's own shape would be the output's: ``--stride 2``.
+
+    Only where nothing but the spatial axes differs; each is tried on the layer itself.
+    """
+    if delta.ndim != len(wanted) or any(delta.shape[k] != wanted[k] for k in range(delta.ndim) if k not in spatial):
+        return []
+    places = tuple(delta.shape[k] for k in spatial)
+    size = "size" if hasattr(layer, "size") else "kernel_size"
+    tries: list[tuple[str, Any]] = [("stride", n) for n in range(1, 6)]
+    tries += [("padding", n) for n in range(6)] + [("padding", name) for name in PADDINGS[1:]]
+    tries += [("dilation", n) for n in range(1, 5)]
+    if size == "size":
+        tries = [("size", n) for n in range(1, 10)] + tries + [("ceil", True)]
+    else:
+        kernels = layer.kernels_giving(x, places)
+        if all(map(len, kernels)):
+            tries.insert(0, ("kernel_size", tuple(each[0] for each in kernels)))
+    found: dict[str, str] = {}
+    for option, value in tries:
+        change = {option: value, **({"kernel": None} if option == "kernel_size" else {})}
+        try:
+            fits = replace(layer, **change).windows(x).places == places
+        except ConvgradError:
+            continue
+        if fits and option not in found:
+            found[option] = (
+                f"a {by(value)} kernel"
+                if option == "kernel_size"
+                else "--ceil"
+                if value is True
+                else f"--{option} {value}"
+            )
+    return list(found.values())
+
+
+def activation_of(settings: Settings) -> Activation | None:
+    """The activation that settings ask for after a layer; None where they do not."""
+    if "activation" not in settings:
+        for name in ("alpha", "approximate"):
+            if name in settings:
+                raise OptionError(f"--{name} belongs to an activation", hint="add --activation NAME")
+        return None
+    return Activation(settings["activation"], settings.get("alpha"), settings.get("approximate", "none"))
+
+
+def sgd_of(
+    settings: Settings,
+    left_out: dict[str, str],
+    parameters: Mapping[str, str],
+    arrays: Mapping[str, Array],
+    needs: Mapping[str, str],
+) -> SGD | None:
+    """The step that settings ask for; parameters that were not given are noted as left out."""
+    if "lr" not in settings:
+        for name in ("momentum", "nesterov", "weight_decay"):
+            if settings.get(name):
+                raise OptionError(f"--{name.replace('_', '-')} belongs to a step of gradient descent", hint="add --lr")
+        return None
+    if settings.get("nesterov") and not settings.get("momentum"):
+        raise OptionError("--nesterov needs a momentum", hint="add --momentum")
+    for name, operand in parameters.items():
+        if operand not in arrays:
+            left_out[f"{name}_new"] = needs[operand]
+            if "momentum" in settings:
+                left_out[f"velocity_{name}"] = needs[operand]
+    if "momentum" not in settings and any(name.startswith("velocity") for name in arrays):
+        raise OptionError("a velocity needs a momentum", hint="add --momentum")
+    return SGD(
+        settings["lr"], settings.get("momentum"), bool(settings.get("nesterov")), settings.get("weight_decay", 0.0)
+    )
+
+
+# -- solving ----------------------------------------------------------------------------------------------
 
 
 def solve(problem: Problem) -> Solution:
     """All results that a problem's operands allow, in the files' axes; ConvgradError where one overflows."""
-    lower = problem.shorthand.lower_quantity
+    return backward(problem, forward(problem))
+
+
+def forward(problem: Problem) -> Solution:
+    """The output, and what else the forward pass gives."""
     found: dict[str, Quantity] = {}
+    working: dict[str, Quantity] = {}
+    operands, spatial = dict(problem.operands), dict(problem.spatial)
     with np.errstate(all="ignore"):
-        if "output" not in problem.left_out:
-            found["output"] = lower(problem.layer.forward(problem.x))
-        for compute in problem.more:
-            quantity = compute(problem.x)
-            found[quantity.name] = lower(quantity)
-        if problem.delta is not None:
-            for quantity in problem.layer.backward(problem.x, problem.delta):
-                found[quantity.name] = lower(quantity)
-            if problem.lr is not None:
-                for name, operand in (("W", "kernel"), ("b", "bias")):
-                    if operand in problem.operands and f"{name}_new" not in problem.left_out:
-                        gradient = found[f"d{name}"].value
-                        parameter = np.broadcast_to(problem.operands[operand], gradient.shape)
-                        found[f"{name}_new"] = step(name, parameter, gradient, problem.lr)
-    for name, quantity in found.items():
+        passes = [problem.layer.forward] if "output" not in problem.left_out else []
+        for compute in (*passes, *problem.more):
+            quantity = problem.shorthand.lower_quantity(compute(problem.x))
+            found[quantity.name] = quantity
+        if problem.activation is not None and "output" in found:
+            z = found["output"]
+            working["output"] = replace(z, name="z", formula=z.formula.replace("output", "z", 1))
+            activated = problem.activation.forward(z.value)
+            found["output"] = replace(activated, formula=activated.formula.replace("input", "z"), window_axes="")
+            operands["z"], spatial["z"] = z.value, z.spatial
+    check_finite(found)
+    return Solution(operands, found, problem.left_out, {**found, **working}, spatial)
+
+
+def backward(problem: Problem, done: Solution) -> Solution:
+    """What `forward` found, and the gradients and the step, where there is a delta."""
+    if problem.delta is None:
+        return done
+    found, operands, spatial = dict(done.quantities), dict(done.operands), dict(done.spatial)
+    with np.errstate(all="ignore"):
+        delta = operands["delta"] = problem.delta
+        if problem.activation is not None:
+            z = operands["z"]
+            if problem.activation.name != "softmax":
+                operands["derivative"], spatial["derivative"] = problem.activation.derivative(z), spatial["z"]
+            delta = problem.activation.backward(z, delta)[0].value
+            operands["sensitivity"], spatial["sensitivity"] = delta, spatial["z"]
+        full = problem.shorthand.lift(delta, problem.output_axes)
+        for quantity in problem.layer.backward(problem.x, full):
+            found[quantity.name] = problem.shorthand.lower_quantity(quantity)
+        found |= _step(problem, found)
+    ordered = {name: found[name] for name in RESULTS if name in found}
+    check_finite(ordered)
+    return Solution(
+        operands,
+        ordered,
+        problem.left_out,
+        {**ordered, "output": done.working["output"]} if "output" in done.working else ordered,
+        {**spatial, "delta": spatial_of_output(problem)},
+    )
+
+
+def spatial_of_output(problem: Problem) -> tuple[int, ...]:
+    """Which axes of the output, as the files have it, are spatial."""
+    return problem.shorthand.spatial(problem.output_axes)
+
+
+def _step(problem: Problem, found: Mapping[str, Quantity]) -> dict[str, Quantity]:
+    """The step of gradient descent, where one is asked for."""
+    stepped: dict[str, Quantity] = {}
+    if problem.sgd is None:
+        return stepped
+    for name, operand in problem.parameters.items():
+        if operand in problem.operands and f"{name}_new" not in problem.left_out:
+            gradient = found[f"d{name}"].value
+            parameter = problem.operands[operand]
+            if parameter.size == gradient.size:
+                parameter = parameter.reshape(gradient.shape)  # a lone filter's bias, given as [b]
+            parameter = np.broadcast_to(parameter, gradient.shape)
+            velocity = problem.operands.get(f"velocity_{name}")
+            if velocity is not None and velocity.shape != gradient.shape:
+                raise ShapeError(
+                    f"velocity_{name} is {by(velocity.shape)}, but d{name} is {by(gradient.shape)}", where="--velocity"
+                )
+            for quantity in problem.sgd.step(name, parameter, gradient, velocity):
+                stepped[quantity.name] = quantity
+    return stepped
+
+
+def check_finite(quantities: Mapping[str, Quantity]) -> None:
+    """ConvgradError that names the place where a result overflows."""
+    for name, quantity in quantities.items():
         if not np.isfinite(quantity.value).all():
             index = [int(i) for i in np.argwhere(~np.isfinite(quantity.value))[0]]
-            raise ConvgradError(f"{name}{index if index else ''} overflows: it is too large for "
-                                f"{quantity.value.dtype}", hint="scale the operands down")
-    ordered = {name: found[name] for name in RESULTS if name in found}
-    return Solution(problem.operands, ordered, problem.left_out)
+            raise ConvgradError(
+                f"{name}{index if index else ''} overflows: it is too large for {quantity.value.dtype}",
+                hint="scale the operands down",
+            )

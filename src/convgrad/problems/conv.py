@@ -1,18 +1,20 @@
-"""Convolutions from operands and settings."""
+"""Convolutions, transposed and unshared ones included, from operands and settings."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
-from convgrad.errors import ShapeError, at, by
+from convgrad.errors import OptionError, ShapeError, at, by
 from convgrad.layers.conv import Conv
-from convgrad.problems import Operand, Operands, Problem, Settings, in_dtype, lift_delta, lone
+from convgrad.problems import Operands, Problem, Settings, activation_of, fitted_delta, in_dtype, sgd_of, what_fits
 from convgrad.quantity import Array
-from convgrad.shorthand import Shorthand, conv_dims, delta_dims
-from convgrad.windows import Windows
+from convgrad.shorthand import FIRST, LAST, Shorthand, conv_dims, delta_dims
+
+COMMON = ("stride", "padding", "dilation", "flip")
 
 
 def conv_problem(operands: Operands, settings: Settings, backward: bool) -> Problem:
@@ -21,107 +23,194 @@ def conv_problem(operands: Operands, settings: Settings, backward: bool) -> Prob
     Raises ShapeError or OptionError with the operand's source and what would fit.
     """
     arrays = in_dtype(operands, settings)
-    x, kernel = arrays["input"], arrays.get("kernel")
-    if kernel is None and not backward:
+    if "kernel" not in arrays and not backward:
         raise ShapeError("there is no kernel", hint="add one with -k KERNEL")
-    given = {name: settings[name] for name in ("stride", "padding", "dilation", "groups", "flip", "pad_mode")
-             if name in settings}
-    shorthand = _conv_shorthand(operands, arrays, settings)
-    full_x = shorthand.lift(x, "NC*")
+    if not arrays["input"].ndim:
+        raise ShapeError("the input is one number", where=operands["input"].source, hint="write it as a list: [5]")
+    blank = _layer(settings)
+    shorthand = _shorthand(operands, arrays, settings)
+    x = shorthand.lift(arrays["input"], "NC*")
     left_out: dict[str, str] = {}
-    if kernel is None:
-        layer = Conv(kernel_size=_kernel_size(full_x, operands, arrays, shorthand, settings), **given)
-        left_out = dict.fromkeys(("output", "dX"), "a kernel (-k)")
-    else:
-        layer = Conv(shorthand.lift(kernel, "FI*"), **given)
+    layer: Any
+    if "kernel" in arrays:
+        if "kernel_size" in settings:
+            own = arrays["kernel"].shape
+            raise OptionError(
+                f"the kernel is given, and it is {by(own)}", where="--kernel-size", hint="drop one of them"
+            )
+        layer = replace(blank, kernel=shorthand.lift(arrays["kernel"], blank.kernel_axes))
+        filters = _filters(layer)
+        layer = replace(layer, bias=_bias(arrays, operands, filters, shorthand))
         with at(operands["kernel"].source):
-            layer = replace(layer, bias=_bias(arrays, operands, layer, shorthand))
             try:
-                layer.windows(full_x)
-                layer._check(full_x, len(layer.kernel) if layer.kernel is not None else 1)
+                shape = layer.output_shape(x, filters)
             except ShapeError as error:
-                if x.ndim == kernel.ndim == 3 and not settings.get("dims"):
+                if arrays["input"].ndim == arrays["kernel"].ndim == 3 and not settings.get("dims"):
                     error.hint += f"{', or' if error.hint else ''} --dims 1 reads (N,C,L) with (F,C,k)"
                 raise
-    delta = None
-    if backward:
-        filters = len(layer.kernel) if layer.kernel is not None else _filters(arrays["delta"], shorthand)
-        shape = (len(full_x), filters, *layer.windows(full_x).places)
-        delta = lift_delta(operands, arrays["delta"], shape, "NF*", shorthand, layer.windows(full_x))
+    else:
+        layer = replace(blank, kernel_size=_kernel_size(blank, x, operands, arrays, shorthand, settings))
+        left_out = dict.fromkeys(("output", "dX"), "a kernel (-k)")
+        filters = 1 if "F" in shorthand.absent else shorthand.lift(arrays["delta"], "NF*").shape[1]
+        layer = replace(layer, bias=_bias(arrays, operands, filters, shorthand))
         with at(operands["input"].source):
-            layer._check(full_x, filters)
-    lr = settings.get("lr")
-    if lr is not None and backward:
-        if kernel is None:
-            left_out["W_new"] = "a kernel (-k)"
-        if layer.bias is None:
-            left_out["b_new"] = "a bias (-b)"
-    return Problem(layer, full_x, shorthand, arrays, delta, lr, left_out=left_out)
+            shape = layer.output_shape(x, filters)
+    activation = activation_of(settings)
+    if activation is not None and "kernel" not in arrays and backward:
+        raise ShapeError("the activation's derivative needs the output before it", hint="add a kernel (-k)")
+    parameters = {"W": "kernel", "b": "bias"}
+    needs = {"kernel": "a kernel (-k)", "bias": "a bias (-b)"}
+    problem = Problem(
+        layer,
+        x,
+        shorthand,
+        "NF*",
+        arrays,
+        activation=activation,
+        parameters=parameters,
+        left_out=left_out,
+        sgd=sgd_of(settings, left_out, parameters, arrays, needs) if backward else None,
+        spatial=_spatial(arrays, shorthand, layer),
+    )
+    return replace(problem, delta=_delta(operands, arrays, shape, shorthand, layer, x)) if backward else problem
 
 
-def _conv_shorthand(operands: Operands, arrays: Mapping[str, Array], settings: Settings) -> Shorthand:
+def _layer(settings: Settings) -> Any:
+    """The layer that the settings ask for, without its kernel."""
+    given = {name: settings[name] for name in COMMON if name in settings}
+    transposed, unshared = (bool(settings.get(name)) for name in ("transposed", "unshared"))
+    if transposed and unshared:
+        raise OptionError("--transposed and --unshared are two different layers", hint="drop one of them")
+    if settings.get("output_padding") and not transposed:
+        raise OptionError("--output-padding belongs to a transposed convolution", hint="add --transposed")
+    if unshared and settings.get("groups", 1) != 1:
+        raise OptionError("an unshared layer has no groups", hint="drop --groups")
+    if transposed:
+        from convgrad.layers.transposed import Transposed
+
+        if settings.get("pad_mode", "zeros") != "zeros":
+            raise OptionError(
+                "a transposed convolution crops its result, and pads with nothing", hint="drop --pad-mode"
+            )
+        return Transposed(**given, groups=settings.get("groups", 1), output_padding=settings.get("output_padding", 0))
+    if unshared:
+        from convgrad.layers.unshared import Unshared
+
+        return Unshared(**given, pad_mode=settings.get("pad_mode", "zeros"))
+    return Conv(**given, groups=settings.get("groups", 1), pad_mode=settings.get("pad_mode", "zeros"))
+
+
+def _filters(layer: Any) -> int:
+    """Output channels of a layer with its kernel."""
+    axes, shape = layer.kernel_axes, layer.kernel.shape
+    if "J" in axes:
+        return int(shape[1] * layer.groups)
+    return int(shape[(len(shape) - 2) // 2 if "P" in axes else 0])
+
+
+def _shorthand(operands: Operands, arrays: Mapping[str, Array], settings: Settings) -> Shorthand:
     x, kernel, dims = arrays["input"], arrays.get("kernel"), settings.get("dims")
+    unshared = bool(settings.get("unshared"))
     with at(operands["input"].source):
         if kernel is not None:
-            d = conv_dims(x, kernel, dims)
-            has_filters, has_inputs = kernel.ndim == d + 2, kernel.ndim >= d + 1
+            d = conv_dims(x, kernel, dims, unshared)
+            rank = kernel.ndim - (2 * d if unshared else d)
         else:
-            d = _lone_delta_dims(x, operands["delta"], settings) if operands["delta"].typed \
-                else delta_dims(x, arrays["delta"], dims)
-            has_filters = arrays["delta"].ndim == d + 1 + (x.ndim == d + 2) and not lone(operands["delta"])
-            has_inputs = has_filters or x.ndim > d
-    absent = {letter for letter, present in (("C", x.ndim > d), ("F", has_filters), ("I", has_inputs)) if not present}
+            delta = operands["delta"]
+            d = _lone_delta_dims(x, settings, delta.source) if delta.lone else delta_dims(x, arrays["delta"], dims)
+            # the kernel has a filter axis where the delta has one, and then a channel axis too
+            rank = 2 if not delta.lone and arrays["delta"].ndim == d + 1 + (x.ndim == d + 2) else min(x.ndim - d, 1)
+        if not 0 <= x.ndim - d <= 2:
+            raise ShapeError(
+                f"the input has {x.ndim} axes, but with {d} spatial axes it has {d} to {d + 2}",
+                hint="check --kernel-size and --dims",
+            )
+        if kernel is None and not operands["delta"].lone and x.ndim == d + 2 and len(arrays["delta"]) != len(x):
+            raise ShapeError(
+                f"delta has {len(arrays['delta'])} examples, but the input has {len(x)}",
+                where=operands["delta"].source,
+                hint="delta has the output's shape",
+            )
+    absent = {"C"} if x.ndim == d else set()
+    absent |= {"F", "J"} if rank < 2 else set()
+    absent |= {"I", "K"} if rank < 1 else set()
     batch = x.shape[:1] if x.ndim == d + 2 else ()
-    return Shorthand(d, batch, frozenset(absent), settings.get("layout") == "channels-last")
+    order = LAST if settings.get("layout") == "channels-last" else FIRST
+    return Shorthand(d, {"N": batch}, frozenset(absent), order)
 
 
-def _lone_delta_dims(x: Array, delta: Operand, settings: Settings) -> int:
+def _lone_delta_dims(x: Array, settings: Settings, source: str) -> int:
     """Spatial axes where the delta is one typed number, so that only the kernel's size tells them."""
-    if not lone(delta):
-        return delta_dims(x, delta.array, settings.get("dims"))
     sizes = settings.get("kernel_size")
     if sizes is None:
-        raise ShapeError("a delta that is one number does not tell the kernel's size",
-                         where=delta.source, hint="add a kernel (-k) or --kernel-size")
+        raise ShapeError(
+            "a delta that is one number does not tell the kernel's size",
+            where=source,
+            hint="add a kernel (-k) or --kernel-size",
+        )
     return int(settings.get("dims") or (len(sizes) if len(sizes) > 1 else min(x.ndim, 2)))
 
 
-def _filters(delta: Array, shorthand: Shorthand) -> int:
-    if "F" in shorthand.absent:
-        return 1
-    return int(delta.shape[-1] if shorthand.last else delta.shape[len(shorthand.batch)])
-
-
-def _kernel_size(x: Array, operands: Operands, arrays: Mapping[str, Array], shorthand: Shorthand,
-                 settings: Settings) -> tuple[int, ...]:
+def _kernel_size(
+    layer: Any, x: Array, operands: Operands, arrays: Mapping[str, Array], shorthand: Shorthand, settings: Settings
+) -> tuple[int, ...]:
     """The size of a kernel that is not given: as --kernel-size says, else the only one that fits the delta."""
     if "kernel_size" in settings:
         return tuple(settings["kernel_size"])
-    padding = settings.get("padding", 0)
-    places = shorthand.lift(arrays["delta"], "NF*").shape[2:]
-    base = Windows.fit(x.shape[2:], 1, settings.get("stride", 1), padding, settings.get("dilation", 1))
-    sizes = base.kernels_giving(places, padding)
+    delta = arrays["delta"]
+    wanted = shorthand.lift(delta, "NF*").shape[2:]
+    sizes = layer.kernels_giving(x, wanted)
     with at(operands["delta"].source):
         if not all(sizes):
-            raise ShapeError(f"delta is {by(arrays['delta'].shape)}, which no kernel gives on a "
-                             f"{by(arrays['input'].shape)} input",
-                             hint="delta has the output's shape; check --stride, --padding and --dilation")
+            raise ShapeError(
+                f"delta is {by(delta.shape)}, which no kernel gives on a {by(arrays['input'].shape)} input",
+                hint="delta has the output's shape; check --stride, --padding and --dilation",
+            )
         if any(len(each) > 1 for each in sizes):
-            fits = " or ".join(by(each[k] for each in sizes) for k in (0, -1))
-            raise ShapeError(f"delta is {by(arrays['delta'].shape)}, which leaves the kernel's size open "
-                             f"(from {fits.replace(' or ', ' to ')})", hint="say it with --kernel-size")
+            raise ShapeError(
+                f"delta is {by(delta.shape)}, which leaves the kernel's size open (from "
+                f"{by(each[0] for each in sizes)} to {by(each[-1] for each in sizes)})",
+                hint="say it with --kernel-size",
+            )
     return tuple(each[0] for each in sizes)
 
 
-def _bias(arrays: Mapping[str, Array], operands: Operands, layer: Conv, shorthand: Shorthand) -> Array | None:
+def _bias(arrays: Mapping[str, Array], operands: Operands, filters: int, shorthand: Shorthand) -> Array | None:
+    """The bias, one number a filter (or one a place and filter, in an unshared layer, which checks that itself)."""
     bias = arrays.get("bias")
-    if bias is None or layer.kernel is None:
+    if bias is None:
         return None
-    filters = len(layer.kernel)
     if bias.ndim == 0:
         return np.full(filters, bias)
+    if bias.ndim > 1:
+        return shorthand.lift(bias, "PF")
     if bias.shape != (filters,):
         expected = "a number" if "F" in shorthand.absent else f"{filters} numbers, one a filter"
-        raise ShapeError(f"the bias is {by(bias.shape)}, but expected is {expected}", where=operands["bias"].source,
-                         hint="write one number for each filter, or one for all")
+        raise ShapeError(
+            f"the bias is {by(bias.shape)}, but expected is {expected}",
+            where=operands["bias"].source,
+            hint="write one number for each filter, or one for all",
+        )
     return bias
+
+
+def _delta(
+    operands: Operands, arrays: Mapping[str, Array], shape: tuple[int, ...], shorthand: Shorthand, layer: Any, x: Array
+) -> Array:
+    delta, spatial, windows = arrays["delta"], shorthand.spatial("NF*"), layer.windows(x)
+    wanted = shorthand.lower_shape(shape, "NF*")
+    given = f"a {by(arrays['input'].shape)} input under a {by(windows.kernel)} kernel"
+    return fitted_delta(
+        operands["delta"],
+        delta,
+        wanted,
+        given,
+        lambda: what_fits(layer, x, delta, wanted, spatial) if isinstance(layer, Conv) else [],
+    )
+
+
+def _spatial(arrays: Mapping[str, Array], shorthand: Shorthand, layer: Any) -> dict[str, tuple[int, ...]]:
+    axes = {"input": "NC*", "kernel": layer.kernel_axes, "delta": "NF*"}
+    return {
+        name: shorthand.spatial(axes[name]) if name in axes and array.ndim else () for name, array in arrays.items()
+    }

@@ -29,34 +29,49 @@ def render(report: Report, form: str, precision: int | None = None, page: Page |
     """
     if form == "table":
         from convgrad.render.table import render_table
+
         return render_table(report, precision, page or Page()).encode()
     if form == "json":
         from convgrad.render.json import render_json
+
         return render_json(report, precision).encode()
     if form == "npz":
         from convgrad.render.csv import render_npz
+
         return render_npz(report)
     from convgrad.render.csv import render_csv, render_npy
+
     if len(report.results) != 1:
-        raise OptionError(f"{form} holds one result, and there are {len(report.results)}",
-                          hint=f"pick one: --only {next(iter(report.results))} (of {', '.join(report.results)})")
+        raise OptionError(
+            f"{form} holds one result, and there are {len(report.results)}",
+            hint=f"pick one: --only {next(iter(report.results))} (of {', '.join(report.results)})",
+        )
     (quantity,) = report.results.values()
     if form == "npy":
         return render_npy(quantity)
     return render_csv(quantity, precision, "\t" if form == "tsv" else ",").encode()
 
 
-def render_facts(facts: Facts, form: str, page: Page | None = None) -> bytes:
-    """Facts -> the bytes of a format: json, table, or csv where there is one entry."""
+def render_facts(facts: Facts, form: str, precision: int | None = None, page: Page | None = None) -> bytes:
+    """Facts -> the bytes of a format; OptionError where csv or npy would have to hold more than one array."""
     if form == "json":
         from convgrad.render.json import dump
-        return (dump(dict(facts.entries)) + "\n").encode()
+
+        return (dump(dict(facts.entries), precision) + "\n").encode()
+    if form == "table" and facts.reports:
+        from convgrad.render.table import render_table
+
+        return b"\n".join(render_table(report, precision, page or Page()).encode() for report in facts.reports)
     if form == "table":
         from convgrad.render.table import render_facts_table
+
         return render_facts_table(facts, page or Page()).encode()
-    if form == "csv" and len(facts.entries) == 1:
-        (entry,) = facts.entries.values()
-        return (",".join(map(str, entry.values() if isinstance(entry, dict) else entry)) + "\n").encode()
+    if form == "npz" or len(facts.entries) == 1:
+        from convgrad.render.csv import render_fact, render_facts_npz
+
+        if form == "npz":
+            return render_facts_npz(facts)
+        return render_fact(*next(iter(facts.entries.items())), form, precision)
     raise OptionError(f"{form} cannot hold {' and '.join(facts.entries)}", hint="use json, or pick one with --only")
 
 

@@ -17,8 +17,7 @@ def render_json(report: Report, precision: int | None = None) -> str:
     """A report -> ``{"output": ..., "dW": ..., "steps": {"dW": [...]}}`` and a newline."""
     entries: dict[str, Any] = {name: quantity.value for name, quantity in report.results.items()}
     if report.steps != 0:
-        entries["steps"] = {quantity.name: list(_steps(quantity, report.steps))
-                            for quantity in report.worked()}
+        entries["steps"] = {quantity.name: list(_steps(quantity, report.steps)) for quantity in report.worked()}
     return dump(entries, precision) + "\n"
 
 
@@ -48,8 +47,13 @@ def dump(value: Any, precision: int | None = None, indent: str = "") -> str:
 
 def _steps(quantity: Quantity, limit: int | None) -> Any:
     for term, total in islice(quantity.running(), limit):
-        yield {"at": list(term.at), "region": [list(each) for each in term.box], **_delta(term),
-               "contribution": term.patch, "sum": total}
+        yield {
+            "at": list(term.at),
+            "region": [list(each) for each in term.box],
+            **_delta(term),
+            "contribution": term.patch,
+            "sum": total,
+        }
 
 
 def _delta(term: Term) -> dict[str, Array]:

@@ -42,6 +42,8 @@ def readable(number: Any, precision: int | None = None) -> str:
     if isinstance(number, int | np.integer):
         return str(number)
     value = float(number) + 0.0
+    if value in (np.inf, -np.inf):
+        return "pad"  # what max pooling lays around its input, below every number
     return f"{value:.{READABLE_DIGITS}g}" if precision is None else rounded(value, precision)
 
 

@@ -1,0 +1,214 @@
+"""backprop."""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from convgrad import settings
+from convgrad.cli.app import Command, Outcome
+from convgrad.cli.options import output
+from convgrad.cli.options import settings as setting_options
+from convgrad.errors import ConvgradError, OptionError, at, did_you_mean
+
+if TYPE_CHECKING:
+    from convgrad.files import Document
+    from convgrad.problems.network import Pass, Stage
+
+_PLACE = (settings.LAYOUT, settings.DIMS)
+TYPES: dict[str, tuple[tuple[settings.Setting, ...], tuple[str, ...]]] = {
+    "conv": ((*settings.CONV, *settings.ACTIVATION, *_PLACE), ("kernel", "bias")),
+    "pool": ((*settings.POOL, *_PLACE), ()),
+    "dense": ((*settings.DENSE, *settings.ACTIVATION), ("weight", "bias")),
+    "activation": (settings.ACTIVATION, ()),
+    "flatten": ((), ()),
+}
+"""The types of layers, with the settings and operands of each."""
+
+
+@click.command(
+    "backprop",
+    cls=Command,
+    example="convgrad backprop network.json input.json target.json --lr 0.5 --save-network next.json",
+    help="The whole backward pass through a network: layer by layer from the loss back its output, delta (the "
+    "gradient of that output), dW, db and dX, each layer's dX being the delta of the layer before. "
+    'NETWORK is a JSON file such as {"layers": [{"type": "conv", "kernel": [[1, 0], [0, 1]], "stride": 1, '
+    '"activation": "relu"}, {"type": "pool", "kind": "max", "size": 2}, {"type": "flatten"}, {"type": '
+    '"dense", "weight": [[1, 2]], "bias": [0]}], "loss": "mse"}: the types are conv, pool, dense, '
+    "activation and flatten, with the options of their commands (_ for -). With --lr the step is taken "
+    "too, and --save-network writes the network with its new parameters (and, with --momentum, their "
+    "velocities). INPUT and TARGET are files, FILE#KEY, - or numbers; INPUT may be a document with both. "
+    "A pooling layer behind a convolution pools as many axes as that had.",
+)
+@click.argument("network")
+@click.argument("input_", metavar="INPUT")
+@click.argument("target_", metavar="[TARGET]", required=False)
+@setting_options((*settings.SGD, settings.DTYPE))
+@click.option("--save-network", metavar="FILE", help="Write the updated network, in the form of NETWORK.")
+@output
+def backprop(
+    network: str,
+    input_: str,
+    target_: str | None,
+    save_network: str | None,
+    **options: Any,
+) -> Outcome:
+    from convgrad.cli.gather import gather, need
+    from convgrad.cli.work import own_options, placed, titled, write_facts
+    from convgrad.files import Document, Reader
+    from convgrad.problems.network import run_network
+    from convgrad.report import Facts
+
+    if save_network is not None and options["lr"] is None:
+        raise OptionError("there is no updated network to save", where="--save-network", hint="add --lr")
+    reader = Reader()
+    document = reader.read(network).value
+    if not isinstance(document, Document):
+        raise ConvgradError(
+            "it holds an array, not a network", where=network, hint='a network is {"layers": [...], "loss": "mse"}'
+        )
+    stages, kind = read_network(document)
+    table = (*settings.SGD, settings.DTYPE)
+    operands, values = gather(reader, {"input": input_, "target": target_}, own_options(options), table)
+    need(operands, "target", "TARGET", operands["input"].source)
+    done = run_network(stages, operands["input"], operands["target"], kind, values)
+    facts = Facts(
+        titled("network", values),
+        pick(_entries(stages, done), options["only"] or ()),
+        _reports(stages, done, kind) if not options["only"] else [],
+    )
+    outcome = write_facts(facts, {**options, "only": None}, reader.paths)
+    if save_network is not None:
+        from convgrad.render.json import dump
+
+        updated = dump(_updated(document, stages, done)) + "\n"
+        placed(updated.encode(), {"out": save_network}, reader.paths)
+    return outcome
+
+
+def read_network(document: Document) -> tuple[list[Stage], str]:
+    """A network document -> its stages and the kind of its loss; errors name the layer and the key."""
+    from convgrad.files import Document
+
+    for name in document.entries:
+        if name not in ("layers", "loss", "name", "title", "comment"):
+            raise ConvgradError(
+                f"nothing is called {name!r} in a network, only layers and loss",
+                where=document.source,
+                hint=did_you_mean(name, ("layers", "loss")),
+            )
+    layers = document.entries.get("layers")
+    if not isinstance(layers, list) or not layers:
+        raise ConvgradError(
+            "there is no list of layers in it",
+            where=document.source,
+            hint='a network is {"layers": [{"type": "dense", ...}], "loss": "mse"}',
+        )
+    stages = []
+    for k, entries in enumerate(layers):
+        where = f"{document.source}: layers[{k}]"
+        if not isinstance(entries, dict):
+            raise ConvgradError("it is no object", where=where, hint='a layer is {"type": "dense", ...}')
+        stages.append(_stage(Document(where, entries)))
+    with at(f"{document.source}: loss"):
+        return stages, settings.LOSS[0].value(document.entries.get("loss", "mse"))
+
+
+def _stage(layer: Document) -> Stage:
+    from convgrad.cli.gather import VELOCITIES, operand
+    from convgrad.files.document import ROLES
+    from convgrad.problems.network import Stage
+
+    with at(f"{layer.source}: type"):
+        if "type" not in layer.entries:
+            raise ConvgradError("there is no type", hint=f"use one of {', '.join(TYPES)}")
+        kind = settings.choice(TYPES)(layer.entries["type"])
+    table, roles = TYPES[kind]
+    known = {
+        "type",
+        "name",
+        "comment",
+        *(setting.name for setting in table),
+        *(name for role in roles for name in ROLES[role]),
+        *(VELOCITIES if roles else ()),
+    }
+    for name in layer.entries:
+        if name not in known and name.lower() not in {each.lower() for role in roles for each in ROLES[role]}:
+            raise ConvgradError(f"a {kind} layer has no {name!r}", where=layer.source, hint=did_you_mean(name, known))
+    found = {role: layer.role(role) for role in roles}
+    operands = {role: operand(layer.array(name)) for role, name in found.items() if name}
+    operands |= {name: operand(layer.array(name)) for name in VELOCITIES if name in layer.entries and roles}
+    if roles and roles[0] not in operands:
+        raise ConvgradError(
+            f"a {kind} layer needs its {roles[0]}", where=layer.source, hint=f'add "{roles[0]}": [[...]]'
+        )
+    return Stage(kind, operands, settings.read_settings(layer.entries, table, layer.source), layer.source)
+
+
+def _entries(stages: list[Stage], done: Pass) -> dict[str, Any]:
+    """The results as JSON has them."""
+    return {
+        "output": done.output,
+        "loss": done.loss,
+        "layers": [
+            {"type": stage.type, **{name: quantity.value for name, quantity in layer.items()}}
+            for stage, layer in zip(stages, done.layers, strict=True)
+        ],
+    }
+
+
+def _reports(stages: list[Stage], done: Pass, kind: str) -> list[Any]:
+    """What a table shows: the loss, and the layers from there back."""
+    from convgrad.cli.work import titled
+    from convgrad.report import Report
+
+    first = done.layers[-1]
+    top = {name: first[name] for name in ("output", "delta")} | {"loss": done.loss_quantity}
+    reports = [Report(f"the loss, {kind}, and what goes back from it", {}, {}, top)]
+    for k in reversed(range(len(stages))):
+        reports.append(Report(f"layers[{k}]: {titled(stages[k].type, stages[k].settings)}", {}, {}, done.layers[k]))
+    return reports
+
+
+def pick(entries: Mapping[str, Any], only: tuple[str, ...]) -> dict[str, Any]:
+    """The entries asked for, by name or path such as ``layers[0].dW``; OptionError where there is none."""
+    if not only:
+        return dict(entries)
+    found = {}
+    for path in only:
+        value: Any = entries
+        for part in re.findall(r"[^.\[\]]+|\[[0-9]+\]", path):
+            try:
+                value = value[int(part[1:-1])] if part.startswith("[") else value[part]
+            except (KeyError, IndexError, TypeError):
+                known = [
+                    *entries,
+                    *(f"layers[{k}].{name}" for k, layer in enumerate(entries["layers"]) for name in layer),
+                ]
+                raise OptionError(
+                    f"there is no result {path!r} here",
+                    where="--only",
+                    hint=did_you_mean(path, known) or f"there are {', '.join(entries)}, and layers[0].dW",
+                ) from None
+        found[path] = value
+    return found
+
+
+def _updated(document: Document, stages: list[Stage], done: Pass) -> dict[str, Any]:
+    """The network with its new parameters, under the names that the file gave them."""
+    from convgrad.files import Document
+    from convgrad.problems.network import PARAMETERS
+
+    network = copy.deepcopy(document.entries)
+    for entries, stage, layer in zip(network["layers"], stages, done.layers, strict=True):
+        for short, role in PARAMETERS.get(stage.type, {}).items():
+            name = Document(stage.where, entries).role(role)
+            if name is not None:
+                entries[name] = layer[f"{short}_new"].value
+                if f"velocity_{short}" in layer:
+                    entries[f"velocity_{short}"] = layer[f"velocity_{short}"].value
+    return network

@@ -1,0 +1,39 @@
+"""loss."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from convgrad import settings
+from convgrad.cli.app import Command, Outcome
+from convgrad.cli.options import output
+from convgrad.cli.options import settings as setting_options
+
+_TABLE = (*settings.LOSS, settings.DTYPE)
+
+
+@click.command(
+    "loss",
+    cls=Command,
+    example="convgrad loss '[0.75, 0.77]' '[0.01, 0.99]' --kind mse",
+    help="A loss and its gradient, the first delta of a backward pass. OUTPUT and TARGET are files, FILE#KEY, "
+    "- for standard input, or the numbers themselves; OUTPUT may be a document with output and target, "
+    "such as the JSON of a forward command. cross-entropy takes logits, with the classes along axis 1 "
+    "(of a vector, along it), and class indices from 0 or distributions of the output's shape.",
+)
+@click.argument("output_", metavar="OUTPUT")
+@click.argument("target_", metavar="[TARGET]", required=False)
+@setting_options(_TABLE)
+@output
+def loss(output_: str, target_: str | None, **options: Any) -> Outcome:
+    from convgrad.cli.gather import gather, need
+    from convgrad.cli.work import finish, own_options, titled
+    from convgrad.files import Reader
+    from convgrad.problems.loss import solve_loss
+
+    reader = Reader()
+    operands, values = gather(reader, {"output": output_, "target": target_}, own_options(options), _TABLE)
+    need(operands, "target", "TARGET", operands["output"].source)
+    return finish(reader, solve_loss(operands, values), titled("loss", values), options)

@@ -1,0 +1,178 @@
+"""Activations: f applied to every number, and softmax over the last axis.
+
+    output = f(x)        dX = delta * f'(x)                              every name but softmax
+    s = softmax(x)       dX = s * (delta - sum over the axis of delta * s)
+
+relu'(0) = 0. Sources: Clevert et al. (2015) for elu; Hendrycks & Gimpel (2016) for gelu, by erf or by its tanh
+approximation; Elfwing et al. (2017) for silu.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from math import erf, pi, sqrt
+
+import numpy as np
+
+from convgrad.layers.products import check_shape
+from convgrad.quantity import Array, Cells, Factor, Place, Quantity, Term
+
+
+@dataclass(frozen=True)
+class Activation:
+    """An activation by name (a key of KINDS), on arrays of any shape.
+
+    alpha: the slope of leaky-relu (0.01) or the floor of elu (1); approximate: `tanh` for gelu's approximation.
+    """
+
+    name: str = "identity"
+    alpha: float | None = None
+    approximate: str = "none"
+
+    def forward(self, x: Array) -> Quantity:
+        """x (...) -> output (...)."""
+        output = np.asarray(KINDS[self.name].value(self, x))
+        return Quantity(
+            "output",
+            f"output = {KINDS[self.name].words}",
+            output,
+            "",
+            partial(self._all, x),
+            partial(self._output_term, x, output),
+            "*",
+            spatial=_last(x),
+            unit="row",
+            rule=f"{self.name} of the input",
+        )
+
+    def backward(self, x: Array, delta: Array) -> tuple[Quantity, ...]:
+        """x (...), delta (...) -> (dX (...),); ShapeError where delta does not have x's shape."""
+        check_shape("delta", delta, x.shape)
+        if self.name == "softmax":
+            s = _softmax(self, x)
+            dX = s * (delta - (delta * s).sum(axis=-1, keepdims=True)) if x.ndim else np.zeros_like(x)
+            formula = "dX = s * (delta - sum of delta * s), with s = softmax(input)"
+        else:
+            dX = delta * self.derivative(x)
+            formula = f"dX = delta * derivative, the derivative of {self.name} at the input"
+        return (
+            Quantity(
+                "dX",
+                formula,
+                np.asarray(dX),
+                "",
+                lambda: np.asarray((delta != 0).any(axis=-1) if x.ndim else True),
+                partial(self._dX_term, x, delta, dX),
+                "*",
+                spatial=_last(x),
+                unit="row",
+                rule="delta x derivative",
+            ),
+        )
+
+    def derivative(self, x: Array) -> Array:
+        """x (...) -> f'(x) (...), for every activation that works on each number alone (not softmax)."""
+        derivative = KINDS[self.name].derivative
+        assert derivative is not None
+        return np.asarray(derivative(self, x))
+
+    # -- the working: one overlay a row ---------------------------------------------------------------
+
+    def _all(self, x: Array) -> Array:
+        return np.ones(x.shape[:-1], bool)
+
+    def _output_term(self, x: Array, output: Array, at: Place) -> Term:
+        return Term(
+            at, _row_box(x), _row(at, x), _row(at, x), output[_row(at, x)], (Factor("input", x[_row(at, x)], ""),)
+        )
+
+    def _dX_term(self, x: Array, delta: Array, dX: Array, at: Place) -> Term:
+        row = _row(at, x)
+        factors = [Factor("delta", delta[at], "")]
+        if self.name != "softmax":
+            factors.append(Factor("derivative", np.asarray(self.derivative(x[at])), ""))
+        return Term(at, _row_box(x), row, row, np.asarray(dX)[row], tuple(factors))
+
+
+def _last(x: Array) -> tuple[int, ...]:
+    return (x.ndim - 1,) if x.ndim else ()
+
+
+def _row(at: Place, x: Array) -> Cells:
+    return (*(slice(i, i + 1) for i in at), slice(None)) if x.ndim else ()
+
+
+def _row_box(x: Array) -> tuple[tuple[int, int], ...]:
+    return ((0, x.shape[-1]),) if x.ndim else ()
+
+
+@dataclass(frozen=True)
+class Kind:
+    """An activation: its formula in words, its value and its derivative."""
+
+    words: str
+    value: Callable[[Activation, Array], Array]
+    derivative: Callable[[Activation, Array], Array] | None
+
+
+def _sigmoid(x: Array) -> Array:
+    small = np.exp(-np.abs(x))  # never overflows
+    return np.where(x >= 0, 1 / (1 + small), small / (1 + small))
+
+
+def _slope(layer: Activation, otherwise: float) -> float:
+    return otherwise if layer.alpha is None else layer.alpha
+
+
+def _softmax(_: Activation, x: Array) -> Array:
+    if not x.ndim:
+        return np.ones_like(x)
+    powers = np.exp(x - x.max(axis=-1, keepdims=True))
+    return powers / powers.sum(axis=-1, keepdims=True)
+
+
+_erf = np.frompyfunc(erf, 1, 1)
+_ROOT, _CUBE = sqrt(2 / pi), 0.044715
+
+
+def _normal(layer: Activation, x: Array) -> Array:
+    """The standard normal distribution function, exactly or by gelu's approximation."""
+    if layer.approximate == "tanh":
+        return 0.5 * (1 + np.tanh(_ROOT * (x + _CUBE * x**3)))
+    return 0.5 * (1 + np.asarray(_erf(x / sqrt(2))).astype(x.dtype))
+
+
+def _gelu_slope(layer: Activation, x: Array) -> Array:
+    if layer.approximate == "tanh":
+        t = np.tanh(_ROOT * (x + _CUBE * x**3))
+        return 0.5 * (1 + t) + 0.5 * x * (1 - t**2) * _ROOT * (1 + 3 * _CUBE * x**2)
+    return _normal(layer, x) + x * np.exp(-0.5 * x**2) / sqrt(2 * pi)
+
+
+def _silu_slope(_: Activation, x: Array) -> Array:
+    s = _sigmoid(x)
+    return s * (1 + x * (1 - s))
+
+
+KINDS = {
+    "identity": Kind("input", lambda _, x: x, lambda _, x: np.ones_like(x)),
+    "relu": Kind("max(0, input)", lambda _, x: np.maximum(x, 0), lambda _, x: (x > 0).astype(x.dtype)),
+    "leaky-relu": Kind(
+        "input, or alpha * input where it is negative",
+        lambda a, x: np.where(x > 0, x, x.dtype.type(_slope(a, 0.01)) * x),
+        lambda a, x: np.where(x > 0, 1, _slope(a, 0.01)).astype(x.dtype),
+    ),
+    "elu": Kind(
+        "input, or alpha * (exp(input) - 1) where it is negative",
+        lambda a, x: np.where(x > 0, x, x.dtype.type(_slope(a, 1)) * np.expm1(np.minimum(x, 0))),
+        lambda a, x: np.where(x > 0, 1, x.dtype.type(_slope(a, 1)) * np.exp(np.minimum(x, 0))).astype(x.dtype),
+    ),
+    "sigmoid": Kind("1 / (1 + exp(-input))", lambda _, x: _sigmoid(x), lambda _, x: _sigmoid(x) * _sigmoid(-x)),
+    "tanh": Kind("tanh(input)", lambda _, x: np.tanh(x), lambda _, x: 1 - np.tanh(x) ** 2),
+    "softplus": Kind("log(1 + exp(input))", lambda _, x: np.logaddexp(x.dtype.type(0), x), lambda _, x: _sigmoid(x)),
+    "gelu": Kind("input * (the normal distribution up to input)", lambda a, x: x * _normal(a, x), _gelu_slope),
+    "silu": Kind("input * sigmoid(input)", lambda _, x: x * _sigmoid(x), _silu_slope),
+    "softmax": Kind("exp(input) / (sum of exp(input) over the last axis)", _softmax, None),
+}

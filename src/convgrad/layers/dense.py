@@ -1,0 +1,157 @@
+"""The dense (fully connected) layer, worked node by node.
+
+For example n, input i and node o (weight (out, in))::
+
+    output[n,o] = b[o] + sum over i of weight[o,i] * input[n,i]
+    dW[o,i]     = sum over n of delta[n,o] * input[n,i]      the node's sensitivity times what came in
+    db[o]       = sum over n of delta[n,o]
+    dX[n,i]     = sum over o of delta[n,o] * weight[o,i]
+
+Source: Rumelhart, Hinton & Williams, "Learning representations by back-propagating errors" (1986).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from convgrad.errors import ShapeError
+from convgrad.layers.products import check_shape
+from convgrad.quantity import Array, Cells, Factor, Place, Quantity, Term
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Dense:
+    """A dense layer: weight (out, in), bias (out,); without a weight, dW and db are all there is."""
+
+    weight: Array | None = None
+    bias: Array | None = None
+
+    def output_shape(self, x: Array, nodes: int) -> tuple[int, ...]:
+        """x (N, in) -> (N, out); ShapeError where weight or bias does not belong to it."""
+        if self.weight is not None:
+            check_shape("the weight", self.weight, (nodes, x.shape[1]))
+        if self.bias is not None:
+            check_shape("the bias", self.bias, (nodes,))
+        return (len(x), nodes)
+
+    def forward(self, x: Array) -> Quantity:
+        """x (N, in), weight (out, in) -> output (N, out)."""
+        weight = self._weight()
+        self.output_shape(x, len(weight))
+        output = x @ weight.T
+        if self.bias is not None:
+            output = output + self.bias
+        bias, rule = ("", "") if self.bias is None else ("b[o] + ", ", plus the bias")
+        return Quantity(
+            "output",
+            f"output[o] = {bias}sum over i of weight[o,i] * input[i]",
+            output,
+            "NO",
+            lambda: np.ones(output.shape, bool),
+            partial(self._output_term, x, weight, output),
+            window_axes="ND",
+            unit="node",
+            rule=f"the sum of input x the node's weights{rule}",
+        )
+
+    def backward(self, x: Array, delta: Array) -> tuple[Quantity, ...]:
+        """x (N, in), delta (N, out) -> dW (out, in), db (out,), dX (N, in), summed over the batch.
+
+        ShapeError where delta does not have the output's shape. Without a weight there is no dX.
+        """
+        check_shape("delta", delta, self.output_shape(x, delta.shape[1]))
+
+        def live() -> Array:
+            return delta != 0
+
+        gradients = [
+            Quantity(
+                "dW",
+                "dW[o,i] = delta[o] * input[i], summed over the batch",
+                delta.T @ x,
+                "OM",
+                live,
+                partial(self._dW_term, x, delta),
+                "ND",
+                unit="node",
+                rule="the node's delta x input, to its own weights",
+            ),
+            Quantity(
+                "db",
+                "db[o] = delta[o], summed over the batch",
+                delta.sum(axis=0),
+                "O",
+                live,
+                partial(self._db_term, x, delta),
+                "ND",
+                unit="node",
+                rule="delta",
+            ),
+        ]
+        if self.weight is not None:
+            gradients.append(
+                Quantity(
+                    "dX",
+                    "dX[i] = sum over o of delta[o] * weight[o,i]",
+                    delta @ self.weight,
+                    "ND",
+                    live,
+                    partial(self._dX_term, x, delta, self.weight),
+                    "ND",
+                    unit="node",
+                    rule="the node's delta x its weights",
+                )
+            )
+        return tuple(gradients)
+
+    # -- the working: one overlay a node --------------------------------------------------------------
+
+    def _output_term(self, x: Array, weight: Array, output: Array, at: Place) -> Term:
+        n, o = at
+        factors = [
+            Factor("input", x[n], "D"),
+            Factor("kernel", weight[o], "D"),
+            Factor("products", weight[o] * x[n], "M"),
+        ]
+        if self.bias is not None:
+            factors.append(Factor("bias", self.bias[o : o + 1], "S"))
+        region = (slice(n, n + 1), slice(o, o + 1))
+        return Term(at, ((o, o + 1),), self._lit(n), region, output[region], tuple(factors))
+
+    def _dW_term(self, x: Array, delta: Array, at: Place) -> Term:
+        n, o = at
+        return Term(
+            at,
+            ((o, o + 1), (0, x.shape[1])),
+            self._lit(n),
+            (slice(o, o + 1), slice(None)),
+            delta[n, o] * x[n : n + 1],
+            (Factor("delta", delta[n, o : o + 1], "S"), Factor("input", x[n], "D")),
+        )
+
+    def _db_term(self, x: Array, delta: Array, at: Place) -> Term:
+        n, o = at
+        d = delta[n, o : o + 1]
+        return Term(at, ((o, o + 1),), self._lit(n), (slice(o, o + 1),), d, (Factor("delta", d, "S"),))
+
+    def _dX_term(self, x: Array, delta: Array, weight: Array, at: Place) -> Term:
+        n, o = at
+        return Term(
+            at,
+            ((0, x.shape[1]),),
+            self._lit(n),
+            (slice(n, n + 1), slice(None)),
+            delta[n, o] * weight[o : o + 1],
+            (Factor("delta", delta[n, o : o + 1], "S"), Factor("kernel", weight[o], "D")),
+        )
+
+    def _lit(self, n: int) -> Cells:
+        return (slice(n, n + 1), slice(None))
+
+    def _weight(self) -> Array:
+        if self.weight is None:
+            raise ShapeError("there is no weight", hint="add one with -w WEIGHT")
+        return self.weight

@@ -1,0 +1,36 @@
+"""Flattening, as a layer: the same numbers in reading order, with or without the batch's axis kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from convgrad.quantity import Array, Place, Quantity, Term
+
+
+@dataclass(frozen=True)
+class Flatten:
+    """A layer that flattens its input: all axes, or, with `batch`, all but the first."""
+
+    batch: bool = False
+
+    def forward(self, x: Array) -> Quantity:
+        """x (...) -> output (numbers,), or (N, numbers) with a batch."""
+        return _whole(
+            "output", "output = the input in reading order", x.reshape(len(x), -1) if self.batch else x.reshape(-1)
+        )
+
+    def backward(self, x: Array, delta: Array) -> tuple[Quantity, ...]:
+        """x (...), delta like the output -> (dX like x,)."""
+        return (_whole("dX", "dX = delta in the input's shape", delta.reshape(x.shape)),)
+
+
+def _whole(name: str, formula: str, value: Array) -> Quantity:
+    """A quantity that is one term."""
+    return Quantity(name, formula, value, "", partial(np.ones, (), bool), partial(_term, value), window_axes="")
+
+
+def _term(value: Array, at: Place) -> Term:
+    return Term(at, (), (), (slice(None),) * value.ndim, value)

@@ -1,0 +1,219 @@
+"""The locally connected layer: a convolution that has a kernel of its own at every place.
+
+    output[n,f,i]   = b + sum over c,u of input[n,c,cell(i,u)] * kernel[i,f,c,u]
+    dW[i,f,c,u]     = sum over n of delta[n,f,i] * input[n,c,cell(i,u)]
+    db              = the sum of delta over the batch, and over the places where the bias is one a filter
+    dX[n,c,z]       = sum over f and all i,u with cell(i,u) = z of delta[n,f,i] * kernel[i,f,c,u]
+
+A shared kernel's dW is the sum of these dW over the places. Source: LeCun et al., "Backpropagation applied to
+handwritten zip code recognition" (1989), which introduces sharing by just that constraint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from math import prod
+
+import numpy as np
+
+from convgrad.axis import Ints, Padding
+from convgrad.errors import ShapeError, by
+from convgrad.layers import products
+from convgrad.quantity import Array, Factor, Place, Quantity, Term, beside, block, everywhere
+from convgrad.windows import Windows
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Unshared:
+    """A locally connected layer: kernel (*places, F, C, *k), bias (F,) or (*places, F).
+
+    Without a kernel, `kernel_size` says its spatial size, and dW and db are all there is. The other options are
+    those of `Windows.fit`, and `flip` as in Conv.
+    """
+
+    kernel: Array | None = None
+    bias: Array | None = None
+    stride: Ints = 1
+    padding: Padding = 0
+    dilation: Ints = 1
+    flip: bool = False
+    pad_mode: str = "zeros"
+    kernel_size: Ints = field(default=())
+
+    kernel_axes = "PFI*"
+
+    @property
+    def bias_axes(self) -> str:
+        """The bias's axes: F alone, or the places before it."""
+        return "F" if self.bias is None or self.bias.ndim == 1 else "PF"
+
+    def windows(self, x: Array) -> Windows:
+        """x (N, C, *sizes) -> where the kernels lie; ShapeError where they do not fit."""
+        d = x.ndim - 2
+        size = self.kernel.shape[-d:] if self.kernel is not None else self.kernel_size
+        return Windows.fit(x.shape[2:], size, self.stride, self.padding, self.dilation, mode=self.pad_mode)
+
+    def kernels_giving(self, x: Array, places: Sequence[int]) -> list[range]:
+        """For each axis the kernel sizes under which the output would have `places`."""
+        base = Windows.fit(x.shape[2:], 1, self.stride, 0, self.dilation)
+        return base.kernels_giving(places, self.padding)
+
+    def output_shape(self, x: Array, filters: int) -> tuple[int, ...]:
+        """x (N, C, *sizes) -> (N, F, *places); ShapeError where kernel or bias does not belong to it."""
+        windows = self.windows(x)
+        if self.kernel is not None:
+            wanted = (*windows.places, filters, x.shape[1], *windows.kernel)
+            if self.kernel.shape != wanted:
+                raise ShapeError(
+                    f"the unshared kernel is {by(self.kernel.shape)}, but expected is {by(wanted)}",
+                    hint="an unshared kernel is (places, F, C, kernel)",
+                )
+        if self.bias is not None and self.bias.shape not in ((filters,), (*windows.places, filters)):
+            raise ShapeError(
+                f"the bias is {by(self.bias.shape)}, but expected is {filters} or {by((*windows.places, filters))}"
+            )
+        return (len(x), filters, *windows.places)
+
+    def forward(self, x: Array) -> Quantity:
+        """x (N, C, *sizes), kernel (*places, F, C, *k) -> output (N, F, *places)."""
+        kernel, windows = self._laid_kernel(x), self.windows(x)
+        filters = kernel.shape[len(windows.axes)]
+        shape = self.output_shape(x, filters)
+        flat = kernel.reshape(prod(windows.places), filters, -1)
+        output = (self._columns(windows, x) @ flat.swapaxes(1, 2)).transpose(1, 2, 0).reshape(shape)  # (P, N, F) before
+        if self.bias is not None:
+            output = output + self._spread_bias(windows)
+        at = products.indices(windows, self.flip)
+        bias = "" if self.bias is None else "b[f] + " if self.bias.ndim == 1 else f"b[{at['i']},f] + "
+        formula = (
+            f"output[f,{at['i']}] = {bias}sum over c,{at['u']} of input[c,{at['cell']}] * "
+            f"kernel[{at['i']},f,c,{at['w']}]"
+        )
+        return Quantity(
+            "output",
+            formula,
+            output,
+            "NF*",
+            lambda: np.ones((len(x), *windows.places), bool),
+            partial(self._output_term, x, kernel, windows, output),
+            rule="the sum of input x the kernel of the place" + ("" if self.bias is None else ", plus the bias"),
+        )
+
+    def backward(self, x: Array, delta: Array) -> tuple[Quantity, ...]:
+        """x (N, C, *sizes), delta (N, F, *places) -> dW (*places, F, C, *k), db like the bias, dX like x.
+
+        db is (F,) where there is no bias. ShapeError where delta does not have the output's shape.
+        """
+        products.check_shape("delta", delta, self.output_shape(x, delta.shape[1]))
+        windows, d = self.windows(x), delta.ndim - 2
+        at, live = products.indices(windows, self.flip), partial(products.live_overlays, delta)
+        rows = delta.reshape(*delta.shape[:2], -1).transpose(2, 1, 0)  # (P, F, N)
+        dW = (rows @ self._columns(windows, x)).reshape(*windows.places, delta.shape[1], x.shape[1], *windows.kernel)
+        each = self.bias_axes == "PF"
+        db = np.moveaxis(delta.sum(axis=0), 0, -1) if each else delta.sum(axis=(0, *range(2, delta.ndim)))
+        gradients = [
+            Quantity(
+                "dW",
+                f"dW[{at['i']},f,c,{at['w']}] = delta[f,{at['i']}] * input[c,{at['cell']}]",
+                products.rotated(dW, d) if self.flip else dW,
+                "PFI*",
+                live,
+                partial(self._dW_term, x, delta, windows),
+                rule="delta x the input in brackets, at its place",
+            ),
+            Quantity(
+                "db",
+                f"db[{at['i']},f] = delta[f,{at['i']}]"
+                if each
+                else f"db[f] = sum over {at['i']} of delta[f,{at['i']}]",
+                db,
+                self.bias_axes,
+                live,
+                partial(self._db_term, x, delta, windows),
+                rule="delta",
+            ),
+        ]
+        if self.kernel is not None:
+            flat = self._laid_kernel(x).reshape(prod(windows.places), delta.shape[1], -1)
+            columns = (rows.swapaxes(1, 2) @ flat).reshape(*windows.places, len(x), x.shape[1], *windows.kernel)
+            dX = windows.fold(np.moveaxis(columns, (d, d + 1), (0, 1)))
+            formula = (
+                f"dX[c,{at['x']}] = sum over f and all {at['i']},{at['u']} with ({at['cell']}) = ({at['x']}) of "
+                f"delta[f,{at['i']}] * kernel[{at['i']},f,c,{at['w']}]"
+            )
+            gradients.append(
+                Quantity(
+                    "dX",
+                    formula,
+                    dX,
+                    "NC*",
+                    live,
+                    partial(self._dX_term, x, delta, windows),
+                    rule="delta x the kernel of the place, laid on the same cells",
+                )
+            )
+        return tuple(gradients)
+
+    # -- the working ----------------------------------------------------------------------------------
+
+    def _output_term(self, x: Array, kernel: Array, windows: Windows, output: Array, at: Place) -> Term:
+        box = tuple((i, i + 1) for i in at[1:])
+        seen, own = products.under(windows, x, at), kernel[at[1:]]
+        factors = [
+            Factor("input", seen, "C*"),
+            Factor("kernel", own, "FI*"),
+            Factor("products", products.cellwise(seen, own), "FI*"),
+        ]
+        if self.bias is not None:
+            factors.append(Factor("bias", self.bias if self.bias.ndim == 1 else self.bias[at[1:]], "F"))
+        return Term(at, box, products.lit(windows, x, at), block(at, box), output[block(at, box)], tuple(factors))
+
+    def _dW_term(self, x: Array, delta: Array, windows: Windows, at: Place) -> Term:
+        seen, d = products.under(windows, x, at), delta[everywhere(at)]
+        patch = products.outer(d, seen)
+        patch = products.rotated(patch, len(windows.axes)) if self.flip else patch
+        region = (*(slice(i, i + 1) for i in at[1:]), *(slice(None),) * patch.ndim)
+        return Term(
+            at,
+            windows.box(at[1:]),
+            products.lit(windows, x, at),
+            region,
+            patch.reshape(*(1,) * len(windows.axes), *patch.shape),
+            (Factor("delta", d, "F"), Factor("input", seen, "C*")),
+        )
+
+    def _db_term(self, x: Array, delta: Array, windows: Windows, at: Place) -> Term:
+        d, region = delta[everywhere(at)], (slice(None),)
+        patch = d
+        if self.bias_axes == "PF":
+            region = (*(slice(i, i + 1) for i in at[1:]), slice(None))  # type: ignore[assignment]
+            patch = d.reshape(*(1,) * len(windows.axes), -1)
+        return Term(at, windows.box(at[1:]), products.lit(windows, x, at), region, patch, (Factor("delta", d, "F"),))
+
+    def _dX_term(self, x: Array, delta: Array, windows: Windows, at: Place) -> Term:
+        own, d, box = self._laid_kernel(x)[at[1:]], delta[everywhere(at)], windows.box(at[1:])
+        return Term(
+            at,
+            box,
+            products.lit(windows, x, at),
+            block(at, box),
+            products.laid(windows, d, own, at),
+            (Factor("delta", d, "F"), Factor("kernel", own, "FI*")),
+        )
+
+    def _columns(self, windows: Windows, x: Array) -> Array:
+        """x (N, C, *sizes) -> (P, N, C * kernel): what lies under each place's kernel."""
+        d = len(windows.axes)
+        unfolded = np.moveaxis(windows.unfold(x), range(2, 2 + d), range(d))
+        return unfolded.reshape(prod(windows.places), len(x), -1)
+
+    def _spread_bias(self, windows: Windows) -> Array:
+        assert self.bias is not None
+        return beside(self.bias, len(windows.axes)) if self.bias.ndim == 1 else np.moveaxis(self.bias, -1, 0)
+
+    def _laid_kernel(self, x: Array) -> Array:
+        if self.kernel is None:
+            raise ShapeError("there is no kernel", hint="add one with -k KERNEL")
+        return products.rotated(self.kernel, x.ndim - 2) if self.flip else self.kernel

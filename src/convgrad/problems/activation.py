@@ -1,0 +1,21 @@
+"""Activations alone, from operands and settings."""
+
+from __future__ import annotations
+
+from convgrad.errors import OptionError, by
+from convgrad.problems import Operands, Problem, Settings, activation_of, fitted_delta, in_dtype
+from convgrad.shorthand import Shorthand
+
+
+def activation_problem(operands: Operands, settings: Settings, backward: bool) -> Problem:
+    """An activation from its operands (input, delta) and settings (those of settings.ACTIVATION)."""
+    layer = activation_of(settings)
+    if layer is None:
+        raise OptionError("there is no activation", hint="name one: relu, sigmoid, ...")
+    arrays = in_dtype(operands, settings)
+    x = arrays["input"]
+    spatial = dict.fromkeys((*arrays, "derivative"), (x.ndim - 1,) if x.ndim else ())
+    delta = fitted_delta(operands["delta"], arrays["delta"], x.shape, f"a {by(x.shape)} input") if backward else None
+    if backward and layer.name != "softmax":
+        arrays["derivative"] = layer.derivative(x)
+    return Problem(layer, x, Shorthand(0), "", arrays, delta, spatial=spatial)

@@ -1,0 +1,112 @@
+"""Dense layers from operands and settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from math import prod
+
+import numpy as np
+
+from convgrad.errors import ShapeError, at, by
+from convgrad.layers.dense import Dense
+from convgrad.problems import Operands, Problem, Settings, activation_of, fitted_delta, in_dtype, sgd_of
+from convgrad.quantity import Array
+from convgrad.shorthand import FIRST, IN_OUT, Shorthand
+
+
+def dense_problem(operands: Operands, settings: Settings, backward: bool) -> Problem:
+    """A dense layer from its operands (input, weight, bias, delta) and settings (those of settings.DENSE).
+
+    The input, of any rank, is flattened in reading order: all axes, or all but the first, whichever the weight fits.
+    """
+    arrays = in_dtype(operands, settings)
+    if "weight" not in arrays and not backward:
+        raise ShapeError("there is no weight", hint="add one with -w WEIGHT")
+    shorthand = _shorthand(operands, arrays, settings)
+    x = shorthand.lift(arrays["input"], "ND")
+    left_out: dict[str, str] = {}
+    if "weight" in arrays:
+        layer = Dense(shorthand.lift(arrays["weight"], "OM"))
+        nodes = len(shorthand.lift(arrays["weight"], "OM"))
+    else:
+        layer, nodes = Dense(), arrays["delta"].shape[-1] if arrays["delta"].ndim else 1
+        left_out = dict.fromkeys(("output", "dX"), "a weight (-w)")
+    layer = replace(layer, bias=_bias(arrays, operands, nodes))
+    activation = activation_of(settings)
+    if activation is not None and "weight" not in arrays:
+        raise ShapeError("the activation's derivative needs the output before it", hint="add a weight (-w)")
+    parameters = {"W": "weight", "b": "bias"}
+    problem = Problem(
+        layer, x, shorthand, "NO", arrays, activation=activation, parameters=parameters, left_out=left_out
+    )
+    if not backward:
+        return problem
+    wanted = shorthand.lower_shape((len(x), nodes), "NO")
+    given = f"a {by(arrays['input'].shape)} input under {nodes} nodes"
+    needs = {"weight": "a weight (-w)", "bias": "a bias (-b)"}
+    return replace(
+        problem,
+        delta=fitted_delta(operands["delta"], arrays["delta"], wanted, given),
+        sgd=sgd_of(settings, left_out, parameters, arrays, needs),
+    )
+
+
+def _shorthand(operands: Operands, arrays: Mapping[str, Array], settings: Settings) -> Shorthand:
+    """Whether the input's first axis is the batch: the weight tells, and where both would do, the delta's rank."""
+    x, weight, delta = arrays["input"], arrays.get("weight"), arrays.get("delta")
+    order = IN_OUT if settings.get("weight_layout") == "in-out" else FIRST
+    rank = None if delta is None or operands["delta"].lone else delta.ndim
+    if weight is None:
+        if rank not in (1, 2):
+            raise ShapeError(
+                f"the delta has {rank or 'no'} axes, but a dense layer's has 1, or 2 with a batch",
+                where=operands["delta"].source,
+                hint="give a delta like the output, or a weight (-w)",
+            )
+        batch = rank == 2
+    else:
+        if weight.ndim != 2:
+            raise ShapeError(
+                f"the weight is {by(weight.shape)}, but expected are two axes: outputs and inputs",
+                where=operands["weight"].source,
+                hint="write it as rows, one a node",
+            )
+        inputs = weight.shape[0] if order == IN_OUT else weight.shape[1]
+        whole, rest = prod(x.shape) == inputs, x.ndim > 1 and prod(x.shape[1:]) == inputs
+        if not whole and not rest:
+            other = weight.shape[1] if order == IN_OUT else weight.shape[0]
+            turned = other in (prod(x.shape), prod(x.shape[1:]) if x.ndim > 1 else -1)
+            raise ShapeError(
+                f"the weight is {by(weight.shape)}, for {inputs} inputs, but the input is {by(x.shape)}, "
+                f"{prod(x.shape)} numbers",
+                where=operands["weight"].source,
+                hint=f"the other way round it fits: --weight-layout {'out-in' if order == IN_OUT else 'in-out'}"
+                if turned
+                else "check which file is which",
+            )
+        batch = rest and not (whole and rank == 1)
+    with at(operands["input"].source):
+        if batch and x.ndim < 2:
+            raise ShapeError(
+                f"the input is {by(x.shape)}, but the delta has a batch", hint="give the input a batch too"
+            )
+        if batch and rank == 2 and delta is not None and len(delta) != len(x):
+            raise ShapeError(
+                f"the input has {len(x)} examples, but the delta has {len(delta)}",
+                hint="give one delta for each example",
+            )
+    return Shorthand(0, {"N": x.shape[:1], "D": x.shape[1:]} if batch else {"N": (), "D": x.shape}, order=order)
+
+
+def _bias(arrays: Mapping[str, Array], operands: Operands, nodes: int) -> Array | None:
+    bias = arrays.get("bias")
+    if bias is None or bias.shape == (nodes,):
+        return bias
+    if bias.ndim == 0:
+        return np.full(nodes, bias)
+    raise ShapeError(
+        f"the bias is {by(bias.shape)}, but expected are {nodes} numbers, one a node",
+        where=operands["bias"].source,
+        hint="write one number for each node, or one for all",
+    )

@@ -1,0 +1,125 @@
+"""A network: layers in a row, a loss behind them, and the backward pass through all of it.
+
+Each layer's dX is the delta of the layer before. Nothing is computed here: every layer is a problem of its own,
+built and solved as the single commands do it, so the numbers are the same to the last digit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from convgrad import problems
+from convgrad.errors import ShapeError, at, by
+from convgrad.layers.flatten import Flatten
+from convgrad.layers.loss import Loss
+from convgrad.problems import Operand, Operands, Problem, Settings, check_finite, in_dtype
+from convgrad.problems.activation import activation_problem
+from convgrad.problems.conv import conv_problem
+from convgrad.problems.dense import dense_problem
+from convgrad.problems.pool import pool_problem
+from convgrad.quantity import Array, Quantity
+from convgrad.shorthand import Shorthand
+
+PARAMETERS = {"conv": {"W": "kernel", "b": "bias"}, "dense": {"W": "weight", "b": "bias"}}
+"""Which operand of a layer is W, and which b."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Stage:
+    """One layer of a network as the file says it: its type, operands (no input), settings, and how errors call it."""
+
+    type: str
+    operands: Operands
+    settings: Settings
+    where: str
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Pass:
+    """What the whole pass gives: output and loss, and each layer's quantities by name, its delta among them."""
+
+    output: Array
+    loss_quantity: Quantity
+    layers: list[dict[str, Quantity]] = field(default_factory=list)
+
+    @property
+    def loss(self) -> Array:
+        """The loss, a number."""
+        return self.loss_quantity.value
+
+
+def run_network(stages: Sequence[Stage], x: Operand, target: Operand, kind: str, settings: Settings) -> Pass:
+    """Forward through the stages, the loss of a kind, and back.
+
+    settings: those of settings.SGD and the dtype. Every error names the layer it is about.
+    """
+    dtype = {"dtype": settings.get("dtype", "float64")}
+    sgd = problems.sgd_of(settings, {}, {}, {}, {})
+    arrays = in_dtype({"x": x, "target": target}, dtype)
+    here, dims, built, done = arrays["x"], None, [], []
+    for number, stage in enumerate(stages):
+        with at(stage.where):
+            problem = _problem(stage, Operand(here, stage.where), dtype, dims, stages[number + 1 :])
+            found = problems.forward(problem)
+        if stage.type == "conv":
+            dims = problem.shorthand.dims
+        built.append(problem)
+        done.append(found)
+        here = found.quantities["output"].value
+    with at(target.source), np.errstate(all="ignore"):
+        loss, first = Loss(kind).backward(here, arrays["target"])
+    check_finite({"loss": loss, "delta": first})
+    result = Pass(here, loss, [{} for _ in stages])
+    delta = first
+    for number in reversed(range(len(stages))):
+        with at(stages[number].where):
+            problem = replace(built[number], delta=delta.value, sgd=sgd)
+            solution = problems.backward(problem, done[number])
+        result.layers[number] = {
+            "output": solution.quantities["output"],
+            "delta": delta,
+            **{n: q for n, q in solution.quantities.items() if n not in ("output", "indices")},
+        }
+        delta = replace(solution.quantities["dX"], name="delta")
+    return result
+
+
+def _problem(stage: Stage, x: Operand, dtype: Settings, dims: int | None, rest: Sequence[Stage]) -> Problem:
+    """The problem of one stage, its input given; dims: the spatial axes of the convolution before it."""
+    operands: dict[str, Operand] = {"input": x, **stage.operands}
+    settings: dict[str, Any] = {**stage.settings, **dtype}
+    if stage.type == "conv":
+        return conv_problem(operands, settings, False)
+    if stage.type == "dense":
+        return dense_problem(operands, settings, False)
+    if stage.type == "pool":
+        # behind a convolution over one axis, one axis is pooled, though two may be there
+        return pool_problem(operands, settings if dims is None else {"dims": dims, **settings}, False)
+    if stage.type == "activation":
+        return activation_problem(operands, settings, False)
+    return Problem(Flatten(_keeps_batch(x.array, rest)), x.array, Shorthand(0), "", {"input": x.array})
+
+
+def _keeps_batch(x: Array, rest: Sequence[Stage]) -> bool:
+    """Whether flattening keeps the first axis: as the next dense layer's weight has it; else with 4 axes or more."""
+    for stage in rest:
+        if stage.type == "dense" and "weight" in stage.operands:
+            weight = stage.operands["weight"].array
+            inputs = weight.shape[stage.settings.get("weight_layout") != "in-out"] if weight.ndim == 2 else 0
+            if x.ndim > 1 and prod(x.shape[1:]) == inputs:
+                return True
+            if prod(x.shape) == inputs:
+                return False
+            raise ShapeError(
+                f"flattened, the {by(x.shape)} input gives {prod(x.shape)} numbers, or {prod(x.shape[1:])} "
+                f"an example, but the dense layer behind it takes {inputs}",
+                hint="check the weight's shape",
+            )
+        if stage.type not in ("activation",):
+            break
+    return x.ndim >= 4

@@ -1,0 +1,100 @@
+"""Arrays of any rank as planes of numbers, and planes laid side by side on a page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from convgrad.quantity import Array
+
+NAME, LIT, ADDS, TOTAL, QUIET = "bold", "bold cyan", "magenta", "bold green", "dim"
+"""How titles, lit cells, contributions, sums and asides are printed."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """A titled plane of numbers, as lines of text of equal width."""
+
+    title: Text
+    lines: list[Text]
+
+    @property
+    def width(self) -> int:
+        """Columns it takes."""
+        return max(self.title.cell_len, *(line.cell_len for line in self.lines))
+
+    def text(self) -> Text:
+        """Title and lines."""
+        return Text("\n").join([self.title, *self.lines])
+
+
+def adding(patch: Array, spatial: Sequence[int]) -> Array:
+    """Which planes of a contribution are worth drawing: those that add something, all where none does."""
+    adding = np.any(patch != 0, axis=tuple(spatial), keepdims=True)
+    return np.broadcast_to(adding | ~adding.any(), patch.shape)
+
+
+def planes(
+    name: str, array: Array, spatial: Sequence[int], mask: Array | None = None
+) -> Iterator[tuple[str, Array, Array | None]]:
+    """An array of any rank -> (label, plane (rows, columns), its part of `mask`), one a channel, filter, example.
+
+    A single spatial axis makes rows of the channels.
+    """
+    others = [axis for axis in range(array.ndim) if axis not in spatial]
+    order = [*others, *spatial]
+    moved = array.transpose(order)
+    moved_mask = None if mask is None else mask.transpose(order)
+    if array.ndim < 2:
+        yield name, moved.reshape(1, -1), None if moved_mask is None else moved_mask.reshape(1, -1)
+        return
+    for index in np.ndindex(moved.shape[:-2]):
+        at = [":"] * array.ndim
+        for axis, i in zip(order, index, strict=False):
+            at[axis] = str(i)
+        while at and at[-1] == ":":
+            at.pop()
+        label = f"{name}[{','.join(at)}]" if at else name
+        yield label, moved[index], None if moved_mask is None else moved_mask[index]
+
+
+def flow(groups: Sequence[Sequence[tuple[int, RenderableType]]], width: int, gap: int) -> Iterator[RenderableType]:
+    """Things of known width, side by side as long as there is room, then below; groups stay together if they can."""
+    row: list[tuple[int, RenderableType]] = []
+    for group in groups:
+        if row and sum(w + gap for w, _ in [*row, *group]) - gap > width:
+            yield _grid(row, gap)
+            row = []
+        for item in group:
+            if row and sum(w + gap for w, _ in row) + item[0] > width:
+                yield _grid(row, gap)
+                row = []
+            row.append(item)
+    if row:
+        yield _grid(row, gap)
+
+
+def _grid(row: Sequence[tuple[int, RenderableType]], gap: int) -> RenderableType:
+    grid = Table.grid(padding=(0, gap, 0, 0))
+    for width, _ in row:
+        grid.add_column(width=width, no_wrap=True)
+    grid.add_row(*(item for _, item in row))
+    return grid
+
+
+def lit_line(cells: Sequence[str], mask: Array | None, style: str) -> Text:
+    """A row of numbers, runs of lit cells in brackets (to be seen without colour too)."""
+    if mask is None:
+        return Text("  ".join(cells), style=style)
+    line = Text("[" if mask[0] else " ", style=style)
+    for k, cell in enumerate(cells):
+        line.append(cell, style=LIT if mask[k] else "")
+        if k + 1 < len(cells):
+            line.append("]" if mask[k] and not mask[k + 1] else " ")
+            line.append("[" if mask[k + 1] and not mask[k] else " ")
+    return line.append("]" if mask[-1] else " ")
