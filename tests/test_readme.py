@@ -1,5 +1,6 @@
 """Every block of the README is run, and prints what it shows. `pytest --rewrite` writes the outputs anew."""
 
+import doctest
 import os
 import re
 import shutil
@@ -45,7 +46,7 @@ BLOCKS = [(match[1], match[2]) for match in BLOCK.finditer(README.read_text())]
 
 
 def test_every_block_is_of_a_kind_that_is_run() -> None:
-    assert {kind for kind, _ in BLOCKS} == {"sh", "console"}
+    assert {kind for kind, _ in BLOCKS} == {"sh", "console", "python"}
 
 
 @pytest.mark.parametrize("number", [k for k, (kind, _) in enumerate(BLOCKS) if kind == "console"])
@@ -57,6 +58,14 @@ def test_block(number: int, tmp_path: Path, request: pytest.FixtureRequest) -> N
         README.write_text(README.read_text().replace(f"```console\n{body}```", f"```console\n{shown}```"))
     else:
         assert shown == body
+
+
+@pytest.mark.parametrize("number", [k for k, (kind, _) in enumerate(BLOCKS) if kind == "python"])
+def test_python_block(number: int) -> None:
+    test = doctest.DocTestParser().get_doctest(BLOCKS[number][1], {}, "README", None, None)
+    failed, tried = doctest.DocTestRunner(verbose=False).run(test)
+    assert tried > 0
+    assert failed == 0
 
 
 def test_ci_runs_the_two_commands_that_lead_the_page() -> None:

@@ -47,6 +47,18 @@ CASES = [
         "two-two-two/expected.json",
     ),
     (
+        "bars",
+        [
+            "backprop",
+            "bars/network.json",
+            "bars/input.json",
+            "bars/target.json",
+            "--only",
+            "loss,layers[0].dW,layers[0].db,layers[3].dW,layers[3].db",
+        ],
+        "bars/expected.json",
+    ),
+    (
         "avg-as-conv",
         ["conv-backward", "pooling/input.json", "pooling/delta.json", "-k", "pooling/quarters.json", "--stride", "2"],
         "pooling/expected-avg.json",

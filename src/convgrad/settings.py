@@ -278,6 +278,22 @@ SGD = (
     Setting("weight_decay", number, "Adds this times the parameter to its gradient, the bias included.", "X"),
 )
 
+SHAPE = (
+    Setting("kernel_size", wholes, "A convolution with this kernel: 3, or 3,2 an axis.", "N[,N]"),
+    Setting("size", wholes, "A pooling layer with this window.", "N[,N]"),
+    Setting("global", truth, "A pooling layer with one window over the whole input."),
+    Setting("adaptive", wholes, "A pooling layer with this many windows.", "N[,N]"),
+    Setting("stride", wholes, "Step between places; 1 for a convolution, the window's size for pooling.", "N[,N]"),
+    PADDING,
+    DILATION,
+    Setting("groups", whole, "Groups of channels of a convolution.", "N"),
+    Setting("transposed", truth, "A transposed convolution."),
+    Setting("output_padding", rows, "Cells added at the end of a transposed convolution's output.", "N[,N]"),
+    Setting("ceil", truth, "Pooling: count a last window that hangs over the end, if it starts inside."),
+    LAYOUT,
+    DIMS,
+)
+
 COMMON = (LAYOUT, DIMS, DTYPE)
 
 EVERY = {setting.name: setting for setting in (*CONV, *POOL, INDICES, *DENSE, *ACTIVATION, *LOSS, *SGD, *COMMON)}

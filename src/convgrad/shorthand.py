@@ -2,7 +2,7 @@
 
 Axes bear letters: N examples, P places of an unshared kernel, ``*`` spatial axes, C input channels, F filters;
 of a kernel I (input channels of a group), J and K (output channels of a group and input channels, transposed);
-of a dense layer D inputs, O nodes, M inputs of the weight; S one number. A letter may stand for several axes of a
+of a dense layer D inputs, O nodes, M inputs of the weight. A letter may stand for several axes of a
 file (N, where more than one axis is not pooled; D, the flattened input), or for none.
 """
 
@@ -27,8 +27,9 @@ FIRST, LAST, IN_OUT = "", "NP*JICKF", "NDMO"
 class Shorthand:
     """How the files of one problem write its axes.
 
-    Arrays whose axes have no letters ("") are as they are. dims: number of spatial axes; several: the sizes of the
-    axes that a letter stands for, () where the files have none; absent: letters that the files leave out; order: FIRST, LAST or IN_OUT.
+    dims: number of spatial axes; several: the sizes of the axes that a letter stands for, () where the files have none;
+    absent: letters that the files leave out; order: FIRST, LAST or IN_OUT. Arrays whose axes have no letters ("") are
+    as they are.
     """
 
     dims: int

@@ -12,7 +12,7 @@ from convgrad.cli.options import output, source, working
 from convgrad.cli.options import settings as setting_options
 
 READS = """
-INPUT and DELTA are files (.json .csv .tsv .npy .npz .txt), FILE#KEY, - for standard input, or the numbers themselves,
+Operands are files (.json .csv .tsv .npy .npz .txt), FILE#KEY, - for standard input, or the numbers themselves,
 of any rank. softmax is taken over the last axis. relu'(0) is 0.
 """
 _TABLE = (*settings.ACTIVATION, settings.DTYPE)

@@ -12,9 +12,9 @@ from convgrad.cli.options import output, source, velocity, working
 from convgrad.cli.options import settings as setting_options
 
 READS = """
-INPUT, DELTA and the values of -k, -b, -d are files (.json .csv .tsv .npy .npz .txt), FILE#KEY for one entry of a
-file, - for standard input, or the numbers themselves, such as 0.5 or '[[1,2],[3,4]]'. INPUT may be a document that
-holds everything: {"input": ..., "kernel": ..., "bias": ..., "delta": ..., "stride": 2}; options given here win.
+Operands are files (.json .csv .tsv .npy .npz .txt), FILE#KEY for one entry of a file, - for standard input, or the
+numbers themselves, such as 0.5 or '[[1,2],[3,4]]'. INPUT may be a document that holds everything: {"input": ...,
+"kernel": ..., "bias": ..., "delta": ..., "stride": 2}; options given here win.
 
 Input (H,W), (C,H,W) or (N,C,H,W); kernel (kh,kw), (C,kh,kw) or (F,C,kh,kw); likewise with 1 or 3 spatial axes.
 Axes that the operands leave out are left out of the results.
@@ -28,7 +28,7 @@ Axes that the operands leave out are left out of the results.
     help=f"The output of a convolutional layer: the kernel laid over the input, place by place. {READS}",
 )
 @click.argument("input_", metavar="INPUT")
-@source("-k", "--kernel", help="The kernel.")
+@source("-k", "--kernel", help="The kernel, (kh,kw), (C,kh,kw) or (F,C,kh,kw).")
 @source("-b", "--bias", help="The bias: one number a filter, or one for all.")
 @setting_options((*settings.CONV[:-1], *settings.ACTIVATION, *settings.COMMON))
 @working
@@ -47,7 +47,7 @@ def conv_forward(input_: str, kernel: str | None, bias: str | None, **options: A
 )
 @click.argument("input_", metavar="INPUT")
 @click.argument("delta_", metavar="[DELTA]", required=False)
-@source("-k", "--kernel", help="The kernel.")
+@source("-k", "--kernel", help="The kernel, (kh,kw), (C,kh,kw) or (F,C,kh,kw).")
 @source("-b", "--bias", help="The bias: one number a filter, or one for all.")
 @source("-d", "--delta", help="The delta, in place of DELTA.")
 @setting_options((*settings.CONV, *settings.ACTIVATION, *settings.SGD, *settings.COMMON))

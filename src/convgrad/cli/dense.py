@@ -12,9 +12,9 @@ from convgrad.cli.options import output, source, velocity, working
 from convgrad.cli.options import settings as setting_options
 
 READS = """
-INPUT, DELTA and the values of -w, -b, -d are files (.json .csv .tsv .npy .npz .txt), FILE#KEY for one entry of a
-file, - for standard input, or the numbers themselves. INPUT may be a document that holds everything:
-{"input": ..., "weight": ..., "bias": ..., "delta": ..., "activation": "sigmoid"}; options given here win.
+Operands are files (.json .csv .tsv .npy .npz .txt), FILE#KEY for one entry of a file, - for standard input, or the
+numbers themselves. INPUT may be a document that holds everything: {"input": ..., "weight": ..., "bias": ..., "delta":
+..., "activation": "sigmoid"}; options given here win.
 
 The input, of any rank, is flattened in reading order: all its axes, or all but the first (the batch), whichever the
 weight fits, and the second where both do. dX has the input's shape. The working goes node by node.

@@ -134,6 +134,6 @@ def working(command: F) -> F:
         "--steps",
         type=Read(_steps, "steps"),
         metavar="N|all|none",
-        help="How many overlays to show one by one, those with delta 0 left out: on a terminal 16, "
+        help="How many overlays to show one by one (those that add nothing are left out): on a terminal 16, "
         "elsewhere none, unless this says otherwise.",
     )(command)

@@ -12,7 +12,7 @@ from convgrad.cli.options import output, source, working
 from convgrad.cli.options import settings as setting_options
 
 READS = """
-INPUT and DELTA are files (.json .csv .tsv .npy .npz .txt), FILE#KEY for one entry of a file, - for standard input,
+Operands are files (.json .csv .tsv .npy .npz .txt), FILE#KEY for one entry of a file, - for standard input,
 or the numbers themselves, such as '[[1,2],[3,4]]'. INPUT may be a document that holds everything:
 {"input": ..., "delta": ..., "kind": "avg", "size": 2}; options given here win.
 

@@ -13,12 +13,6 @@ from convgrad.cli.options import Read, output
 from convgrad.cli.options import settings as setting_options
 from convgrad.errors import OptionError
 
-_TABLE = {
-    setting.name: setting
-    for setting in (*settings.CONV, *settings.POOL, settings.LAYOUT, settings.DIMS)
-    if setting.name not in ("ties", "flip", "pad_mode")
-}
-
 
 def read_shape(text: str) -> tuple[int, ...]:
     """``3x32x32``, ``3,32,32`` or ``(3, 32, 32)`` -> the shape."""
@@ -31,19 +25,21 @@ def read_shape(text: str) -> tuple[int, ...]:
     "shape",
     cls=Command,
     example="convgrad shape 3x32x32 --kernel-size 3 --filters 16 --padding same",
-    help="The shape that a convolution (--kernel-size) or a pooling layer (--size, --global) gives, and the "
-    "weights it needs, biases not counted: shared as a convolution has them, unshared with a kernel of "
-    "its own at every place, and dense between all inputs and all outputs. SHAPE is (H,W), (C,H,W) or "
-    "(N,C,H,W), likewise with 1 or 3 spatial axes; see --dims.",
+    help="The shape that a convolution (--kernel-size), a pooling layer (--size, --global, --adaptive) or a dense "
+    "layer (--filters alone) gives, and the weights it needs, biases not counted: shared as a convolution has them, "
+    "unshared with a kernel of its own at every place, and dense between all inputs and all outputs. Along an axis, "
+    "output = (input + padding - span) / stride + 1, rounded down, with span = dilation * (kernel size - 1) + 1. SHAPE "
+    "is (H,W), (C,H,W) or (N,C,H,W), likewise with 1 or 3 spatial axes; see --dims. Without --filters there is one "
+    "filter, and no axis for it.",
 )
 @click.argument("shape_", metavar="SHAPE", type=Read(read_shape, "SHAPE"))
-@click.option("--filters", type=Read(settings.whole, "filters"), metavar="N", help="Number of filters.")
-@setting_options(_TABLE.values())
+@click.option("--filters", type=Read(settings.whole, "filters"), metavar="N", help="Number of filters, or of nodes.")
+@setting_options(settings.SHAPE)
 @output
 def shape(shape_: tuple[int, ...], filters: int | None, **options: Any) -> Outcome:
     from convgrad.cli.work import write_facts
     from convgrad.report import Facts
     from convgrad.shapes import shapes
 
-    values = {name: value for name, value in options.items() if name in _TABLE and value is not None}
+    values = {setting.name: options[setting.name] for setting in settings.SHAPE if options[setting.name] is not None}
     return write_facts(Facts(f"a layer on {'x'.join(map(str, shape_))}", shapes(shape_, filters, values)), options)

@@ -117,7 +117,7 @@ class Dense:
             Factor("products", weight[o] * x[n], "M"),
         ]
         if self.bias is not None:
-            factors.append(Factor("bias", self.bias[o : o + 1], "S"))
+            factors.append(Factor("bias", np.asarray(self.bias[o]), ""))
         region = (slice(n, n + 1), slice(o, o + 1))
         return Term(at, ((o, o + 1),), self._lit(n), region, output[region], tuple(factors))
 
@@ -129,13 +129,15 @@ class Dense:
             self._lit(n),
             (slice(o, o + 1), slice(None)),
             delta[n, o] * x[n : n + 1],
-            (Factor("delta", delta[n, o : o + 1], "S"), Factor("input", x[n], "D")),
+            (Factor("delta", np.asarray(delta[n, o]), ""), Factor("input", x[n], "D")),
         )
 
     def _db_term(self, x: Array, delta: Array, at: Place) -> Term:
         n, o = at
         d = delta[n, o : o + 1]
-        return Term(at, ((o, o + 1),), self._lit(n), (slice(o, o + 1),), d, (Factor("delta", d, "S"),))
+        return Term(
+            at, ((o, o + 1),), self._lit(n), (slice(o, o + 1),), d, (Factor("delta", np.asarray(delta[n, o]), ""),)
+        )
 
     def _dX_term(self, x: Array, delta: Array, weight: Array, at: Place) -> Term:
         n, o = at
@@ -145,7 +147,7 @@ class Dense:
             self._lit(n),
             (slice(n, n + 1), slice(None)),
             delta[n, o] * weight[o : o + 1],
-            (Factor("delta", delta[n, o : o + 1], "S"), Factor("kernel", weight[o], "D")),
+            (Factor("delta", np.asarray(delta[n, o]), ""), Factor("kernel", weight[o], "D")),
         )
 
     def _lit(self, n: int) -> Cells:

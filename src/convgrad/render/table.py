@@ -255,11 +255,8 @@ class Drawing:
             ]
         under = term.factor("input")
         if under is not None and lit.sum() < under.size:
-            blocks += self._drawn(
-                f"under the {'kernel' if {'kernel', 'dW'} & {*self.report.operands, *self.report.results} else 'window'}",
-                under,
-                "",
-            )
+            kernel = {"kernel", "dW"} & {*self.report.operands, *self.report.results}
+            blocks += self._drawn(f"under the {'kernel' if kernel else 'window'}", under, "")
         return self._counted(blocks, "input")
 
     def _adds(self, name: str, term: Term) -> list[Block]:

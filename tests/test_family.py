@@ -1,0 +1,501 @@
+"""The rest of the family on the command line: its layers, losses and steps, and what reviews have found."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import Convgrad
+from hypothesis import given
+from spaces import convolutions, poolings, transposed
+
+from convgrad.settings import EVERY
+from convgrad.shapes import shapes
+
+K = "[[1,2],[3,4]]"
+X = json.dumps(np.arange(25).reshape(5, 5).tolist())
+
+
+def run(convgrad: Convgrad, *arguments: Any, **streams: Any) -> Any:
+    ran = convgrad(*arguments, **streams)
+    assert ran.code == 0, ran.err
+    return json.loads(ran.out)
+
+
+def test_transposed_convolution(convgrad: Convgrad) -> None:
+    found = run(
+        convgrad,
+        "conv-backward",
+        "[[1,2],[3,4]]",
+        "1",
+        "-k",
+        K,
+        "--transposed",
+        "--stride",
+        "2",
+        "-b",
+        "1",
+        "--steps",
+        "all",
+    )
+    assert found["output"] == [[2, 3, 3, 5], [4, 5, 7, 9], [4, 7, 5, 9], [10, 13, 13, 17]]
+    assert found["dX"] == [[10, 10], [10, 10]]
+    assert found["db"] == 16
+    assert [step["region"] for step in found["steps"]["output"]][1] == [[0, 2], [2, 4]]
+    assert found["steps"]["output"][-1]["sum"] == found["output"]
+    assert np.shape(
+        run(convgrad, "conv-forward", K, "-k", K, "--transposed", "--stride", "3", "--padding", "same")["output"]
+    ) == (6, 6)
+    sizes = run(convgrad, "conv-forward", K, "-k", K, "--transposed", "--stride", "2", "--output-padding", "1,0")[
+        "output"
+    ]
+    assert np.shape(sizes) == (5, 4)
+    kernelless = run(
+        convgrad, "conv-backward", K, json.dumps(np.ones((4, 4)).tolist()), "--transposed", "--stride", "2"
+    )
+    assert kernelless["dW"] == [[10, 10], [10, 10]]
+
+
+def test_transposed_layouts_agree(convgrad: Convgrad, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    x, w, d = rng.normal(size=(2, 4, 3, 3)), rng.normal(size=(4, 3, 2, 2)), rng.normal(size=(2, 6, 4, 4))
+    np.savez(tmp_path / "first.npz", input=x, kernel=w, delta=d, groups=2, transposed=True)
+    np.savez(
+        tmp_path / "last.npz",
+        input=np.moveaxis(x, 1, -1),
+        kernel=w.transpose(2, 3, 1, 0),
+        delta=np.moveaxis(d, 1, -1),
+        groups=2,
+        transposed=True,
+        layout="channels-last",
+    )
+    first, last = (run(convgrad, "conv-backward", tmp_path / f"{name}.npz") for name in ("first", "last"))
+    for name in ("output", "dX"):
+        np.testing.assert_allclose(np.moveaxis(first[name], 1, -1), last[name], atol=1e-12)
+    np.testing.assert_allclose(np.transpose(first["dW"], (2, 3, 1, 0)), last["dW"], atol=1e-12)
+
+
+def test_unshared_layer_shows_weight_sharing(convgrad: Convgrad) -> None:
+    x, d = "[[1,2,3],[4,5,6],[7,8,9]]", "[[1,0],[2,3]]"
+    shared = run(convgrad, "conv-backward", x, d, "-k", K)
+    kernel = json.dumps(np.broadcast_to([[1, 2], [3, 4]], (2, 2, 2, 2)).tolist())
+    apart = run(convgrad, "conv-backward", x, d, "-k", kernel, "--unshared", "--steps", "all")
+    assert np.shape(apart["dW"]) == (2, 2, 2, 2)
+    assert np.sum(apart["dW"], axis=(0, 1)).tolist() == shared["dW"]
+    assert (apart["output"], apart["dX"], apart["db"]) == (shared["output"], shared["dX"], shared["db"])
+    biased = run(convgrad, "conv-backward", x, d, "-k", kernel, "--unshared", "-b", "[[1,2],[3,4]]", "--lr", "1")
+    assert biased["db"] == [[1, 0], [2, 3]]
+    assert biased["b_new"] == [[0, 2], [1, 1]]
+    lone = run(convgrad, "conv-backward", x, d, "--unshared")
+    assert lone["dW"] == apart["dW"]
+
+
+def test_dense_layer_in_both_layouts_and_any_rank(convgrad: Convgrad) -> None:
+    w = [[1, 2, 3, 4], [5, 6, 7, 8]]
+    for x, batch in (("[1,0,0,2]", False), ("[[1,0],[0,2]]", False), ("[[1,0,0,2]]", True), ("[[[1,0],[0,2]]]", True)):
+        d = "[[1,-1]]" if batch else "[1,-1]"
+        for layout, weight in (("out-in", w), ("in-out", np.transpose(w).tolist())):
+            found = run(convgrad, "dense-backward", x, d, "-w", json.dumps(weight), "--weight-layout", layout)
+            assert np.ravel(found["output"]).tolist() == [9, 21]
+            assert np.shape(found["output"]) == ((1, 2) if batch else (2,))
+            assert np.shape(found["dX"]) == np.shape(json.loads(x))
+            assert np.ravel(found["dX"]).tolist() == [-4, -4, -4, -4]
+            dW = np.transpose(found["dW"]) if layout == "in-out" else found["dW"]
+            assert np.asarray(dW).tolist() == [[1, 0, 0, 2], [-1, 0, 0, -2]]
+    assert run(convgrad, "dense-backward", "[1,2]", "[3,4]") == {"dW": [[3, 6], [4, 8]], "db": [3, 4]}
+    steps = run(convgrad, "dense-backward", "[1,2]", "[3,4]", "--steps", "all")["steps"]["dW"]
+    assert steps[1] == {
+        "at": [1],
+        "region": [[1, 2], [0, 2]],
+        "delta": 4.0,
+        "contribution": [[4.0, 8.0]],
+        "sum": [[3.0, 6.0], [4.0, 8.0]],
+    }
+
+
+def test_activation_after_a_layer(convgrad: Convgrad) -> None:
+    alone = run(convgrad, "conv-forward", X, "-k", "[[0.1,-0.2],[0.1,0]]")
+    activated = run(convgrad, "conv-forward", X, "-k", "[[0.1,-0.2],[0.1,0]]", "--activation", "tanh")
+    np.testing.assert_allclose(activated["output"], np.tanh(alone["output"]))
+    both = run(convgrad, "conv-backward", X, "1", "-k", "[[0.1,-0.2],[0.1,0]]", "--activation", "tanh")
+    delta = run(convgrad, "activation-backward", json.dumps(alone["output"]), "1", "--activation", "tanh")["dX"]
+    apart = run(convgrad, "conv-backward", X, json.dumps(delta), "-k", "[[0.1,-0.2],[0.1,0]]")
+    assert (both["dW"], both["db"], both["dX"]) == (apart["dW"], apart["db"], apart["dX"])
+    shown = convgrad(
+        "dense-backward", "[1,2]", "[1]", "-w", "[[0.5,0.25]]", "--activation", "sigmoid", tty=True, NO_COLOR="1"
+    ).out
+    for text in ("z", "derivative", "sensitivity", "node (0)"):
+        assert text in shown
+
+
+def test_losses(convgrad: Convgrad) -> None:
+    assert run(convgrad, "loss", "[1, 3]", "[0, 1]") == {"loss": 2.5, "delta": [1.0, 2.0]}
+    assert run(convgrad, "loss", '{"output": [1, 3], "target": [0, 1], "kind": "mse-sum"}')["loss"] == 5.0
+    found = run(convgrad, "loss", "[1, 2, 3]", "2", "--kind", "cross-entropy")
+    s = np.exp([1, 2, 3]) / np.exp([1, 2, 3]).sum()
+    np.testing.assert_allclose(found["delta"], s - [0, 0, 1])
+    assert "there is no target" in convgrad("loss", "[1]").err
+
+
+def test_momentum_over_two_steps(convgrad: Convgrad, tmp_path: Path) -> None:
+    first = convgrad(
+        "dense-backward",
+        "[1,2]",
+        "[1]",
+        "-w",
+        "[[1,1]]",
+        "-b",
+        "0",
+        "--lr",
+        "0.1",
+        "--momentum",
+        "0.9",
+        "--weight-decay",
+        "0.5",
+    )
+    (tmp_path / "v.json").write_text(first.out)
+    found = json.loads(first.out)
+    np.testing.assert_allclose(found["velocity_W"], [[1.5, 2.5]])
+    np.testing.assert_allclose(found["W_new"], [[0.85, 0.75]])
+    second = run(
+        convgrad,
+        "dense-backward",
+        "[1,2]",
+        "[1]",
+        "-w",
+        json.dumps(found["W_new"]),
+        "--lr",
+        "0.1",
+        "--momentum",
+        "0.9",
+        "--velocity",
+        tmp_path / "v.json",
+        "--nesterov",
+        "-q",
+    )
+    v = 0.9 * np.array([[1.5, 2.5]]) + [[1, 2]]
+    np.testing.assert_allclose(second["velocity_W"], v)
+    np.testing.assert_allclose(second["W_new"], np.array([[0.85, 0.75]]) - 0.1 * (np.array([[1, 2]]) + 0.9 * v))
+
+
+def test_adaptive_and_lp_pooling(convgrad: Convgrad) -> None:
+    assert run(convgrad, "pool-forward", "[1,2,3,4,5]", "--adaptive", "2", "--kind", "avg")["output"] == [2.0, 4.0]
+    assert run(convgrad, "pool-forward", "[3,-4]", "--kind", "lp", "--size", "2")["output"] == [5.0]
+    assert run(convgrad, "pool-backward", "[3,-4]", "5", "--kind", "lp", "--size", "2")["dX"] == [3.0, -4.0]
+    assert run(convgrad, "pool-forward", X, "--adaptive", "2,3", "--indices")["indices"] == [[11, 13, 14], [21, 23, 24]]
+
+
+SETTINGS: list[tuple[str, dict[str, Any]]] = [
+    ("conv-forward", {"stride": 2}),
+    ("conv-forward", {"padding": "same"}),
+    ("conv-forward", {"dilation": [2, 1]}),
+    ("conv-forward", {"pad_mode": "reflect", "padding": 1}),
+    ("conv-forward", {"flip": True}),
+    ("conv-forward", {"dims": 2}),
+    ("conv-forward", {"transposed": True, "stride": 2, "output_padding": 1}),
+    ("conv-forward", {"dtype": "float32"}),
+    ("conv-forward", {"activation": "elu", "alpha": 0.5}),
+    ("conv-forward", {"activation": "gelu", "approximate": "tanh"}),
+    ("conv-forward", {"layout": "channels-last", "dims": 1}),
+    ("pool-forward", {"kind": "avg", "size": 2, "divisor": 3}),
+    ("pool-forward", {"size": 2, "ceil": True}),
+    ("pool-forward", {"global": True}),
+    ("pool-forward", {"adaptive": [2, 3]}),
+    ("pool-forward", {"kind": "lp", "size": 2, "p": 3}),
+    ("pool-forward", {"size": 3, "stride": 1, "padding": 1, "indices": True}),
+    ("pool-forward", {"kind": "avg", "size": 2, "padding": 1, "count_include_pad": False}),
+    ("pool-backward", {"size": 2, "ties": "split"}),
+    ("conv-backward", {"lr": 0.5, "momentum": 0.9, "nesterov": True}),
+    ("conv-backward", {"lr": 0.5, "weight_decay": 0.1}),
+    ("dense-forward", {"weight_layout": "in-out"}),
+]
+
+
+@pytest.mark.parametrize(("command", "settings"), SETTINGS, ids=["-".join(map(str, each[1])) for each in SETTINGS])
+def test_every_setting_means_in_a_document_what_its_option_means(
+    convgrad: Convgrad, tmp_path: Path, command: str, settings: dict[str, Any]
+) -> None:
+    x = np.random.default_rng(0).integers(-1, 2, (5, 5))
+    arrays: dict[str, Any] = {"input": x}
+    if command.startswith("conv"):
+        arrays["kernel"] = [[1, 2], [3, 4]] if settings.get("layout") is None else np.arange(15).reshape(1, 5, 3)
+        arrays["bias"] = 1 if settings.get("layout") is None else [1, 2, 3]
+    if command.startswith("dense"):
+        arrays["weight"] = np.arange(75).reshape(25, 3)
+    if command.endswith("backward"):
+        arrays["delta"] = np.ones((4, 4) if command.startswith("conv") else (2, 2))
+    lists = {name: np.asarray(array).tolist() for name, array in arrays.items()}
+    options: list[str] = []
+    for name, value in settings.items():
+        flag = EVERY[name]
+        if value is False:
+            options.append(flag.off)
+        else:
+            options += (
+                [flag.option]
+                if value is True
+                else [flag.option, ",".join(map(str, value)) if isinstance(value, list) else str(value)]
+            )
+    by_options = convgrad(command, json.dumps(lists), *options, "-q")
+    assert by_options.code == 0, by_options.err
+    assert convgrad(command, json.dumps({**lists, **settings}), "-q").out == by_options.out
+    assert (
+        convgrad(command, json.dumps({**lists, **{name.upper(): value for name, value in settings.items()}}), "-q").out
+        == by_options.out
+    )
+    np.savez(tmp_path / "doc.npz", **arrays, **settings)
+    assert convgrad(command, tmp_path / "doc.npz", "-q").out == by_options.out
+    plain = convgrad(command, json.dumps(lists), *(["--size", "2"] if "size" in settings else []), "-q")
+    if not {"dims", "dtype"} & set(settings):
+        assert plain.out != by_options.out, "the setting changes nothing here"
+
+
+def test_the_command_line_wins_over_the_document(convgrad: Convgrad) -> None:
+    x = [[1, 2], [3, 4]]
+    assert run(convgrad, "pool-forward", json.dumps({"input": x, "size": 1}), "--global")["output"] == [[4]]
+    assert run(convgrad, "pool-forward", json.dumps({"input": x, "global": True}), "--size", "1")["output"] == x
+    ran = run(
+        convgrad, "pool-forward", json.dumps({"input": x, "size": 2, "kind": "avg", "divisor": 5}), "--kind", "max"
+    )
+    assert ran["output"] == [[4]]
+
+
+def test_remarks_in_a_document_are_nobodys_business(convgrad: Convgrad) -> None:
+    remarks = dict.fromkeys(
+        ("title", "notes", "date", "time", "description", "student", "solution", "mode"), "anything"
+    )
+    assert convgrad("conv-forward", json.dumps({"input": [1, 2], "kernel": [1], **remarks})).code == 0
+    ran = convgrad("conv-backward", '{"input": [1,2,3], "kernal": [1,1], "delta": [1,1]}')
+    assert "nothing is called 'kernal'. Did you mean 'kernel'?" in ran.err
+
+
+@given(convolutions())
+def test_shape_agrees_with_the_convolution(case: Any) -> None:
+    layer, x, delta = case
+    found = shapes(
+        x.shape,
+        delta.shape[1],
+        {
+            "kernel_size": layer.kernel.shape[2:],
+            "stride": layer.stride,
+            "groups": layer.groups,
+            "padding": layer.padding,
+            "dilation": layer.dilation,
+            "dims": x.ndim - 2,
+        },
+    )
+    assert found["output_shape"] == list(delta.shape)
+    places = int(np.prod(delta.shape[2:]))
+    assert found["parameters"] == {
+        "shared": layer.kernel.size,
+        "unshared": layer.kernel.size * places,
+        "dense": x[0].size * delta[0].size,
+    }
+
+
+@given(transposed())
+def test_shape_agrees_with_the_transposed_convolution(case: Any) -> None:
+    layer, x, delta = case
+    found = shapes(
+        x.shape,
+        delta.shape[1],
+        {
+            "kernel_size": layer.kernel.shape[2:],
+            "stride": layer.stride,
+            "groups": layer.groups,
+            "padding": layer.padding,
+            "dilation": layer.dilation,
+            "dims": x.ndim - 2,
+            "transposed": True,
+            "output_padding": layer.output_padding,
+        },
+    )
+    assert found["output_shape"] == list(delta.shape)
+    assert found["parameters"]["shared"] == layer.kernel.size
+
+
+@given(poolings())
+def test_shape_agrees_with_pooling(case: Any) -> None:
+    layer, x, delta = case
+    settings = (
+        {"global": True}
+        if layer.whole
+        else {"adaptive": layer.adaptive}
+        if layer.adaptive
+        else {
+            "size": layer.size,
+            "padding": layer.padding,
+            "dilation": layer.dilation,
+            "ceil": layer.ceil,
+            "stride": layer.size if layer.stride is None else layer.stride,
+        }
+    )
+    assert shapes(x.shape, None, {**settings, "dims": x.ndim - 2})["output_shape"] == list(delta.shape)
+
+
+def test_shape_makes_no_arrays(convgrad: Convgrad) -> None:
+    assert run(convgrad, "shape", "1000000x1000000", "--kernel-size", "3")["output_shape"] == [999998, 999998]
+    assert run(convgrad, "shape", "1000000", "--size", "500000", "--stride", "1")["output_shape"] == [500001]
+    assert run(convgrad, "shape", "3x32x32", "--filters", "10") == {
+        "output_shape": [10],
+        "parameters": {"shared": 30720, "unshared": 30720, "dense": 30720},
+    }
+    assert "--ceil: it belongs to pooling" in convgrad("shape", "5x5", "--kernel-size", "2", "--ceil").err
+
+
+FOUND = [
+    (["conv-backward", "[1,2,3]", "[1,2]", "-k", "[1,1]", "-b", "[0.5]", "--lr", "0.1"], 0, ""),
+    (["conv-backward", X, "[1,2,3]", "--format", "table"], 0, ""),
+    (["conv-backward", "[[1,2,3],[1,2,3],[1,2,3]]", "[[[1,2],[3,4]],[[1,2],[3,4]]]", "--format", "table"], 0, ""),
+    (
+        ["conv-backward", json.dumps(np.ones((2, 3, 5, 5)).tolist()), json.dumps(np.ones((4, 3, 2, 2)).tolist())],
+        2,
+        "delta has 4 examples, but the input has 2",
+    ),
+    (["conv-backward", "5", "1", "--kernel-size", "2"], 2, "the input is one number"),
+    (["conv-backward", "[5]", "0", "--kernel-size", "3,2,1"], 2, "check --kernel-size and --dims"),
+    (
+        ["conv-backward", X, K, "-k", "[[1,2]]", "--kernel-size", "3"],
+        2,
+        "--kernel-size: the kernel is given, and it is 1x2",
+    ),
+    (
+        [
+            "conv-backward",
+            X,
+            "[[1,1,1,1],[1,1,1,1],[1,1,1,1],[1,1,1,1]]",
+            "-b",
+            "0.5",
+            "--lr",
+            "1",
+            "-q",
+            "--only",
+            "b_new",
+        ],
+        0,
+        "",
+    ),
+    (["conv-forward", X, "-k", K, "-o", "a" * 300 + ".json"], 2, "cannot be written"),
+    (["conv-backward", '{"input": [1], "delta": [1], "lr": 1' + "0" * 400 + "}"], 2, "lr: 1000"),
+    (["conv-forward", "[1-2 3]", "-k", "[1]"], 2, "found '1'"),
+    (["conv-forward", "{}"], 2, "it is an empty object"),
+    (["pool-forward", "[1]", "--size", "1", "--only", "indices"], 2, "indices comes with --indices"),
+    (["conv-backward", "[1,2]", "1", "-k", "[1]", "--only", "W_new"], 2, "W_new comes with --lr"),
+    (["conv-forward", "[1]", "-k", "[1]", "--steps", "2000001"], 2, "--steps: 2000001 is not between 0 and 1000000"),
+    (["shape", "3X3", "--size", "1"], 2, "SHAPE: '3X3' is not a shape"),
+    (
+        [
+            "conv-backward",
+            json.dumps([0] * 16),
+            json.dumps([1e308, 1e308, *[0] * 6, -1e308, -1e308, *[0] * 6]),
+            "-k",
+            "[1]",
+            "--steps",
+            "all",
+            "--only",
+            "db",
+        ],
+        2,
+        "the running sum of db overflows at (1,), though the result does not",
+    ),
+    (["dense-backward", "[1,2]", "[1]", "-w", "[[1],[2]]"], 2, "the other way round it fits: --weight-layout in-out"),
+    (["dense-forward", "[1,2]"], 2, "there is no weight; add one with -w"),
+    (["conv-forward", X, "-k", K, "--transposed", "--unshared"], 2, "two different layers"),
+    (["conv-forward", X, "-k", K, "--output-padding", "1"], 2, "add --transposed"),
+    (
+        ["conv-forward", X, "-k", K, "--transposed", "--output-padding", "1"],
+        2,
+        "is not smaller than stride 1 or dilation 1",
+    ),
+    (["conv-forward", X, "-k", K, "--unshared"], 2, "leave the number of spatial axes open"),
+    (
+        ["conv-forward", "[[1,2],[3,4]]", "-k", "[[[[1,1],[1,1]]]]", "--unshared", "--padding", "1"],
+        2,
+        "the unshared kernel is",
+    ),
+    (["conv-forward", X, "-k", K, "--alpha", "1"], 2, "--alpha belongs to an activation"),
+    (["conv-backward", X, "1", "-k", K, "--momentum", "1"], 2, "add --lr"),
+    (["conv-backward", X, "1", "-k", K, "--lr", "1", "--nesterov"], 2, "--nesterov needs a momentum"),
+    (["conv-backward", X, "1", "-k", K, "--lr", "1", "--velocity", "[1]"], 2, "velocities are a document"),
+    (["activation-forward", "[1]"], 2, "there is no activation"),
+    (["activation-forward", "[1]", "--activation", "rellu"], 2, "Did you mean 'relu'?"),
+    (["activation-backward", "[1,2]", "[1]", "--activation", "relu"], 2, "delta is 1, but a 2 input gives 2"),
+    (["loss", "[1]", "[1,2]", "--kind", "mae"], 2, "mae needs a number for each output"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "code", "message"), FOUND, ids=[" ".join(each[0])[:60] for each in FOUND])
+def test_what_reviews_have_found(convgrad: Convgrad, arguments: list[str], code: int, message: str) -> None:
+    ran = convgrad(*arguments)
+    assert ran.code == code, ran.err
+    assert message in ran.err
+    assert ran.err.count("\n") <= 1
+    assert code == 0 or ran.out == ""
+
+
+def test_a_negative_input_stays_the_input(convgrad: Convgrad) -> None:
+    assert run(convgrad, "loss", "-1", "2") == {"loss": 4.5, "delta": -3.0}
+    assert run(convgrad, "conv-backward", "[1,2]", "-k", "[1]", "-qd", "-1")["db"] == -2
+
+
+def test_standard_input_is_an_input_too(tmp_path: Path) -> None:
+    import subprocess
+    import sys
+
+    (tmp_path / "h.json").write_text("[1, 2]")
+    done = subprocess.run(
+        ["sh", "-c", f"{sys.executable} -m convgrad conv-forward - -k '[1]' -o h.json < h.json"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "own inputs" in done.stderr
+    assert (tmp_path / "h.json").read_text() == "[1, 2]"
+
+
+def test_a_number_is_a_number_though_a_file_bears_its_name(
+    convgrad: Convgrad, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("1").write_text("[5, 5]")
+    assert run(convgrad, "conv-backward", "[1,2]", "-k", "[1]", "-d", "1")["db"] == 2
+    assert run(convgrad, "conv-backward", "[1,2]", "-k", "[1]", "-d", "./1")["db"] == 10
+
+
+def test_npz_entries_with_dots_and_unreadable_neighbours(convgrad: Convgrad, tmp_path: Path) -> None:
+    np.savez(
+        tmp_path / "state.npz",
+        allow_pickle=False,
+        **{"conv1.weight": np.ones((2, 2)), "labels": np.array(["a", "b"]), "bad": np.array([np.nan])},
+    )
+    assert run(convgrad, "conv-forward", X, "-k", tmp_path / "state.npz#conv1.weight")["output"][0][0] == 12
+    ran = convgrad("conv-forward", X, "-k", tmp_path / "state.npz#bad")
+    assert "state.npz: bad: the number at [0] is not finite" in ran.err
+    assert "names no entry" in convgrad("conv-forward", X, "-k", tmp_path / "state.npz#[").err
+
+
+def test_no_width_cuts_a_single_number(convgrad: Convgrad) -> None:
+    out = convgrad(
+        "conv-forward", "[[1e300,1]]", "-k", "[[1]]", "--precision", "5", "--format", "table", COLUMNS="40"
+    ).out
+    assert "…" not in out
+    assert f"{1e300:.5f}" in out
+    out = convgrad("shape", "1000x1000x1000", "--kernel-size", "3", "--filters", "1000000", tty=True, COLUMNS="30").out
+    assert str(1000**3 * 10**6 * 998**2) in out
+
+
+def test_padding_under_a_maximum_is_called_so(convgrad: Convgrad) -> None:
+    out = convgrad(
+        "pool-backward", K, "1", "--size", "2", "--stride", "1", "--padding", "1", tty=True, NO_COLOR="1"
+    ).out
+    assert "inf" not in out
+    assert "under the window" in out
+    assert "pad" in out
+
+
+def test_long_strings_do_not_hang_the_reader(convgrad: Convgrad, tmp_path: Path) -> None:
+    (tmp_path / "q.json").write_text('["' + '\\"' * 40000)
+    assert convgrad("conv-forward", tmp_path / "q.json", "-k", "[1]").code == 2
