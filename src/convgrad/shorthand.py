@@ -113,7 +113,7 @@ class Shorthand:
             quantity,
             value=self.lower(quantity.value, quantity.axes),
             start=None if quantity.start is None else self.lower(quantity.start, quantity.axes),
-            formula=self._lower_formula(quantity.formula),
+            formula=self._lower_formula(quantity.formula, quantity.axes),
             label=self.lower_place,
             spatial=self.spatial(quantity.axes),
             term=lambda at: self._lower_term(quantity, at),
@@ -130,21 +130,32 @@ class Shorthand:
             factors=tuple(replace(f, value=self.lower(f.value, f.axes)) for f in term.factors),
         )
 
-    def _lower_formula(self, formula: str) -> str:
-        """Indices of axes that are absent are left out: ``dW[f,c,m,n]`` -> ``dW[m,n]``."""
-
-        def named(match: re.Match[str]) -> str:
-            kernel = match[1] in ("kernel", "dW")
-            gone = {"f": "J" if kernel and "J" in self.absent else "F", "c": "C"}
-            if kernel:
-                gone["c"] = "K" if "K" in self.absent else "I"
-            left = [index for index in match[2].split(",") if gone.get(index) not in self.absent]
-            return f"{match[1]}[{','.join(left)}]" if left else match[1]
-
-        formula = re.sub(r"(\w+)\[([^\]]*)\]", named, formula)
+    def _lower_formula(self, formula: str, axes: str) -> str:
+        """A formula in the file's axes: absent indices left out (``dW[f,c,m,n]`` -> ``dW[m,n]``), others in order."""
+        formula = re.sub(r"(\w+)\[([^\]]*)\]", lambda match: self._lower_index(match[1], match[2].split(",")), formula)
         if "F" in self.absent:
-            formula = formula.replace(" over f and all ", " over all ")
-        return formula.replace(" over c,", " over ") if {"C", "I"} <= self.absent else formula
+            formula = formula.replace(" over f and all ", " over all ").replace(" over f,", " over ")
+        if "C" in self.absent:
+            formula = formula.replace(" over c and all ", " over all ")
+        if {"C", "I"} <= self.absent:
+            formula = formula.replace(" over c,", " over ")
+        return formula + (", over all examples" if "N" not in axes and self.several.get("N") else "")
+
+    def _lower_index(self, name: str, indices: list[str]) -> str:
+        kernel = name in ("kernel", "dW")
+        gone = {"f": "J" if kernel and "J" in self.absent else "F", "c": "C"}
+        if kernel:
+            gone["c"] = "K" if "K" in self.absent else "I"
+        left = [index for index in indices if gone.get(index) not in self.absent]
+        if self.order == LAST and name not in ("b", "db"):
+            # places before the channels' letters stay in front, the letters go to the end (a kernel's reversed)
+            letters = [index for index in left if index in gone]
+            front = left.index(letters[0]) if letters else 0
+            rest = [index for index in left[front:] if index not in gone]
+            left = [*left[:front], *rest, *(reversed(letters) if kernel else letters)]
+        if self.order == IN_OUT and name in ("weight", "dW"):
+            left.reverse()
+        return f"{name}[{','.join(left)}]" if left else name
 
     def _full(self, axes: str) -> list[str]:
         return [

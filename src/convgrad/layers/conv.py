@@ -84,7 +84,8 @@ class Conv:
         at = products.indices(windows, self.flip)
         return Quantity(
             "output",
-            f"output[f,{at['i']}] = {bias}sum over c,{at['u']} of input[c,{at['cell']}] * kernel[f,c,{at['w']}]",
+            f"output[f,{at['i']}] = {bias}sum over c,{at['u']} of input[c,{at['cell']}] * kernel[f,c,{at['w']}]"
+            + products.remarks(self.groups, self.pad_mode),
             output,
             "NF*",
             lambda: np.ones((len(x), *windows.places), bool),
@@ -105,7 +106,8 @@ class Conv:
         gradients = [
             Quantity(
                 "dW",
-                f"dW[f,c,{at['w']}] = sum over {at['i']} of delta[f,{at['i']}] * input[c,{at['cell']}]",
+                f"dW[f,c,{at['w']}] = sum over {at['i']} of delta[f,{at['i']}] * input[c,{at['cell']}]"
+                + products.remarks(self.groups, self.pad_mode),
                 products.rotated(dW, d) if self.flip else dW,
                 "FI*",
                 live,
@@ -125,7 +127,7 @@ class Conv:
         if self.kernel is not None:
             formula = (
                 f"dX[c,{at['x']}] = sum over f and all {at['i']},{at['u']} with ({at['cell']}) = ({at['x']}) of "
-                f"delta[f,{at['i']}] * kernel[f,c,{at['w']}]"
+                f"delta[f,{at['i']}] * kernel[f,c,{at['w']}]{products.remarks(self.groups, self.pad_mode)}"
             )
             dX = products.scatter(windows, delta, self._laid_kernel(), self.groups)
             gradients.append(

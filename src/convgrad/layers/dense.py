@@ -70,7 +70,7 @@ class Dense:
         gradients = [
             Quantity(
                 "dW",
-                "dW[o,i] = delta[o] * input[i], summed over the batch",
+                "dW[o,i] = delta[o] * input[i]",
                 delta.T @ x,
                 "OM",
                 live,
@@ -81,7 +81,7 @@ class Dense:
             ),
             Quantity(
                 "db",
-                "db[o] = delta[o], summed over the batch",
+                "db[o] = delta[o]",
                 delta.sum(axis=0),
                 "O",
                 live,

@@ -199,24 +199,25 @@ class Pool:
         return counts
 
     def _max(self, seen: Array, windows: Windows) -> Array:
-        return _flat(seen, len(windows.axes)).max(axis=-1)
+        return _reduced(np.maximum, seen, windows)
 
     def _max_share(self, seen: Array, windows: Windows, place: Place | None = None) -> Array:
-        flat = _flat(seen, len(windows.axes))
-        top = flat == flat.max(axis=-1, keepdims=True)
+        top = self._max(seen, windows)
+        share = np.zeros(seen.shape, seen.dtype)
+        cells = list(np.ndindex(windows.kernel))
+        alone = self.ties in ("first", "last")
+        free = np.ones(top.shape, bool)
+        for u in reversed(cells) if self.ties == "last" else cells:
+            wins = (seen[(..., *u)] == top) & free
+            share[(..., *u)] = wins
+            if alone:
+                free &= ~wins
         if self.ties == "split":
-            share = top / top.sum(axis=-1, keepdims=True)
-        elif self.ties == "all":
-            share = top
-        else:
-            ordered = top if self.ties == "first" else top[..., ::-1]
-            share = np.zeros(top.shape, seen.dtype)
-            np.put_along_axis(share, ordered.argmax(axis=-1, keepdims=True), 1, axis=-1)
-            share = share if self.ties == "first" else share[..., ::-1]
-        return share.astype(seen.dtype).reshape(seen.shape)
+            share /= beside(_reduced(np.add, share, windows), len(windows.axes))
+        return share
 
     def _sum(self, seen: Array, windows: Windows) -> Array:
-        return seen.sum(axis=tuple(range(-len(windows.axes), 0)))
+        return _reduced(np.add, seen, windows)
 
     def _sum_share(self, seen: Array, windows: Windows, place: Place | None = None) -> Array:
         return np.broadcast_to(seen.dtype.type(1), seen.shape)
@@ -259,6 +260,22 @@ KINDS = {
     "sum": Kind("sum", Pool._sum, Pool._sum_share),
     "lp": Kind("p-norm", Pool._power, Pool._power_share),
 }
+
+
+def _reduced(combine: np.ufunc, seen: Array, windows: Windows) -> Array:
+    """seen (..., *places, *kernel) -> (..., *places): all cells of each window combined.
+
+    A cell of the kernel at all places is one strided view, which is quicker than many short reductions, as long as the
+    kernel has few cells.
+    """
+    if prod(windows.kernel) > prod(windows.places):
+        return np.asarray(combine.reduce(_flat(seen, len(windows.axes)), axis=-1))
+    total: Array | None = None
+    for u in np.ndindex(windows.kernel):
+        cell = seen[(..., *u)]
+        total = cell.copy() if total is None else combine(total, cell, out=total)
+    assert total is not None
+    return total
 
 
 def _flat(windows: Array, d: int) -> Array:

@@ -127,6 +127,12 @@ def live_overlays(delta: Array) -> Array:
     return np.any(delta != 0, axis=1)
 
 
+def remarks(groups: int = 1, pad_mode: str = "zeros") -> str:
+    """What a formula's indices do not say."""
+    grouped = ", c and f counted within their group" if groups > 1 else ""
+    return grouped + ("" if pad_mode == "zeros" else f", cells outside borrowed by {pad_mode}")
+
+
 def indices(windows: Windows, flip: bool = False) -> dict[str, str]:
     """The index texts of formulas: i place, u offset, w offset into the kernel, x cell, z input cell."""
     d = len(windows.axes)

@@ -90,7 +90,7 @@ class Transposed:
         bias = "" if self.bias is None else "b[f] + "
         formula = (
             f"output[f,{at['x']}] = {bias}sum over c and all {at['i']},{at['u']} with ({at['cell']}) = "
-            f"({at['x']}) of input[c,{at['i']}] * kernel[c,f,{at['w']}]"
+            f"({at['x']}) of input[c,{at['i']}] * kernel[c,f,{at['w']}]{products.remarks(self.groups)}"
         )
         return Quantity(
             "output",
@@ -116,7 +116,8 @@ class Transposed:
         gradients = [
             Quantity(
                 "dW",
-                f"dW[c,f,{at['w']}] = sum over {at['i']} of input[c,{at['i']}] * delta[f,{at['cell']}]",
+                f"dW[c,f,{at['w']}] = sum over {at['i']} of input[c,{at['i']}] * delta[f,{at['cell']}]"
+                + products.remarks(self.groups),
                 products.rotated(dW, d) if self.flip else dW,
                 "KJ*",
                 live,
@@ -136,6 +137,7 @@ class Transposed:
         if self.kernel is not None:
             dX = products.correlate(windows, delta, self._laid_kernel(), self.groups)
             formula = f"dX[c,{at['i']}] = sum over f,{at['u']} of delta[f,{at['cell']}] * kernel[c,f,{at['w']}]"
+            formula += products.remarks(self.groups)
             gradients.append(
                 Quantity(
                     "dX",

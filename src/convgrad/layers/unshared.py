@@ -89,7 +89,7 @@ class Unshared:
         bias = "" if self.bias is None else "b[f] + " if self.bias.ndim == 1 else f"b[{at['i']},f] + "
         formula = (
             f"output[f,{at['i']}] = {bias}sum over c,{at['u']} of input[c,{at['cell']}] * "
-            f"kernel[{at['i']},f,c,{at['w']}]"
+            f"kernel[{at['i']},f,c,{at['w']}]{products.remarks(1, self.pad_mode)}"
         )
         return Quantity(
             "output",
@@ -116,7 +116,8 @@ class Unshared:
         gradients = [
             Quantity(
                 "dW",
-                f"dW[{at['i']},f,c,{at['w']}] = delta[f,{at['i']}] * input[c,{at['cell']}]",
+                f"dW[{at['i']},f,c,{at['w']}] = delta[f,{at['i']}] * input[c,{at['cell']}]"
+                + products.remarks(1, self.pad_mode),
                 products.rotated(dW, d) if self.flip else dW,
                 "PFI*",
                 live,
@@ -141,7 +142,7 @@ class Unshared:
             dX = windows.fold(np.moveaxis(columns, (d, d + 1), (0, 1)))
             formula = (
                 f"dX[c,{at['x']}] = sum over f and all {at['i']},{at['u']} with ({at['cell']}) = ({at['x']}) of "
-                f"delta[f,{at['i']}] * kernel[{at['i']},f,c,{at['w']}]"
+                f"delta[f,{at['i']}] * kernel[{at['i']},f,c,{at['w']}]{products.remarks(1, self.pad_mode)}"
             )
             gradients.append(
                 Quantity(

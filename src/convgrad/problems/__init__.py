@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from convgrad.errors import ConvgradError, OptionError, ShapeError, by
 from convgrad.layers import Layer
-from convgrad.layers.activation import Activation
 from convgrad.quantity import Array, Quantity
 from convgrad.settings import PADDINGS
 from convgrad.sgd import SGD
 from convgrad.shorthand import Shorthand
+
+if TYPE_CHECKING:
+    from convgrad.layers.activation import Activation
 
 RESULTS = ("output", "indices", "loss", "delta", "dW", "db", "dX", "W_new", "b_new", "velocity_W", "velocity_b")
 """The names of results, in the order in which they are written."""
@@ -159,6 +161,8 @@ def activation_of(settings: Settings) -> Activation | None:
             if name in settings:
                 raise OptionError(f"--{name} belongs to an activation", hint="add --activation NAME")
         return None
+    from convgrad.layers.activation import Activation
+
     return Activation(settings["activation"], settings.get("alpha"), settings.get("approximate", "none"))
 
 

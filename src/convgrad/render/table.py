@@ -32,8 +32,9 @@ MOST_PLANES = 12
 MOST_ROWS, MOST_COLUMNS = 12, 12
 """An input larger than this is drawn only where the kernel lies."""
 
-WIDEST = 10**6
-"""The console's width: what is wider than the page runs on, and is never cut."""
+WIDEST = 1000
+"""The console's width, or the page's if that is more: a number wider than the page (there are some of 410 digits) runs
+on, and is never cut. Not more, because rich fills every line up to it with blanks."""
 
 MOST_SUMMANDS = 9
 """Products that a headline writes out as a sum."""
@@ -69,7 +70,7 @@ def render_facts_table(facts: Facts, page: Page) -> str:
 def _console(page: Page) -> Console:
     return Console(
         file=io.StringIO(),
-        width=WIDEST,
+        width=max(page.width, WIDEST),
         force_terminal=page.colour,
         highlight=False,
         markup=False,
