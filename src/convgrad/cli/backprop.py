@@ -170,7 +170,12 @@ def _reports(stages: list[Stage], done: Pass, kind: str) -> list[Any]:
     top = {name: first[name] for name in ("output", "delta")} | {"loss": done.loss_quantity}
     reports = [Report(f"the loss, {kind}, and what goes back from it", {}, {}, top)]
     for k in reversed(range(len(stages))):
-        reports.append(Report(f"layers[{k}]: {titled(stages[k].type, stages[k].settings)}", {}, {}, done.layers[k]))
+        own = done.working[k]
+        inner: dict[str, Any] = {
+            name: own.operands[name] for name in ("z", "derivative", "sensitivity") if name in own.operands
+        }
+        title = f"layers[{k}]: {titled(stages[k].type, stages[k].settings)}"
+        reports.append(Report(title, inner, own.spatial, done.layers[k], working=own.working))
     return reports
 
 

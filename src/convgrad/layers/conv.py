@@ -20,8 +20,8 @@ import numpy as np
 
 from convgrad.axis import Ints, Padding
 from convgrad.errors import ShapeError, by
-from convgrad.layers import products
-from convgrad.quantity import Array, Factor, Place, Quantity, Term, beside, block, everywhere
+from convgrad.layers import overlays, products
+from convgrad.quantity import Array, Place, Quantity, Term, beside
 from convgrad.windows import Windows
 
 
@@ -120,7 +120,7 @@ class Conv:
                 delta.sum(axis=(0, *range(2, delta.ndim))),
                 "F",
                 live,
-                partial(self._db_term, x, delta, windows),
+                partial(overlays.db_term, windows, x, delta),
                 rule="delta",
             ),
         ]
@@ -146,46 +146,13 @@ class Conv:
     # -- the working ----------------------------------------------------------------------------------
 
     def _output_term(self, x: Array, kernel: Array, windows: Windows, output: Array, at: Place) -> Term:
-        box = tuple((i, i + 1) for i in at[1:])
-        seen = products.under(windows, x, at)
-        factors = [
-            Factor("input", seen, "C*"),
-            Factor("kernel", kernel, "FI*"),
-            Factor("products", products.cellwise(seen, kernel, self.groups), "FI*"),
-        ]
-        if self.bias is not None:
-            factors.append(Factor("bias", self.bias, "F"))
-        return Term(at, box, products.lit(windows, x, at), block(at, box), output[block(at, box)], tuple(factors))
+        return overlays.output_term(windows, x, kernel, self.bias, output, at, self.groups)
 
     def _dW_term(self, x: Array, delta: Array, windows: Windows, at: Place) -> Term:
-        seen, d = products.under(windows, x, at), delta[everywhere(at)]
-        patch = products.outer(d, seen, self.groups)
-        patch = products.rotated(patch, len(windows.axes)) if self.flip else patch
-        return Term(
-            at,
-            windows.box(at[1:]),
-            products.lit(windows, x, at),
-            (slice(None),) * patch.ndim,
-            patch,
-            (Factor("delta", d, "F"), Factor("input", seen, "C*")),
-        )
-
-    def _db_term(self, x: Array, delta: Array, windows: Windows, at: Place) -> Term:
-        d = delta[everywhere(at)]
-        return Term(
-            at, windows.box(at[1:]), products.lit(windows, x, at), (slice(None),), d, (Factor("delta", d, "F"),)
-        )
+        return overlays.dW_term(windows, x, delta, self.flip, at, self.groups)
 
     def _dX_term(self, x: Array, delta: Array, windows: Windows, at: Place) -> Term:
-        kernel, d, box = self._laid_kernel(), delta[everywhere(at)], windows.box(at[1:])
-        return Term(
-            at,
-            box,
-            products.lit(windows, x, at),
-            block(at, box),
-            products.laid(windows, d, kernel, at, self.groups),
-            (Factor("delta", d, "F"), Factor("kernel", kernel, "FI*")),
-        )
+        return overlays.dX_term(windows, x, delta, self._laid_kernel(), at, self.groups)
 
     def _laid_kernel(self) -> Array:
         """The kernel (F, C/groups, *k) as it is laid on the input: rotated where `flip` is set."""

@@ -12,7 +12,7 @@ handwritten zip code recognition" (1989), which introduces sharing by just that 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from math import prod
 
@@ -20,8 +20,8 @@ import numpy as np
 
 from convgrad.axis import Ints, Padding
 from convgrad.errors import ShapeError, by
-from convgrad.layers import products
-from convgrad.quantity import Array, Factor, Place, Quantity, Term, beside, block, everywhere
+from convgrad.layers import overlays, products
+from convgrad.quantity import Array, Place, Quantity, Term, beside
 from convgrad.windows import Windows
 
 
@@ -160,49 +160,24 @@ class Unshared:
     # -- the working ----------------------------------------------------------------------------------
 
     def _output_term(self, x: Array, kernel: Array, windows: Windows, output: Array, at: Place) -> Term:
-        box = tuple((i, i + 1) for i in at[1:])
-        seen, own = products.under(windows, x, at), kernel[at[1:]]
-        factors = [
-            Factor("input", seen, "C*"),
-            Factor("kernel", own, "FI*"),
-            Factor("products", products.cellwise(seen, own), "FI*"),
-        ]
-        if self.bias is not None:
-            factors.append(Factor("bias", self.bias if self.bias.ndim == 1 else self.bias[at[1:]], "F"))
-        return Term(at, box, products.lit(windows, x, at), block(at, box), output[block(at, box)], tuple(factors))
+        bias = self.bias if self.bias is None or self.bias.ndim == 1 else self.bias[at[1:]]
+        return overlays.output_term(windows, x, kernel[at[1:]], bias, output, at)
 
     def _dW_term(self, x: Array, delta: Array, windows: Windows, at: Place) -> Term:
-        seen, d = products.under(windows, x, at), delta[everywhere(at)]
-        patch = products.outer(d, seen)
-        patch = products.rotated(patch, len(windows.axes)) if self.flip else patch
-        region = (*(slice(i, i + 1) for i in at[1:]), *(slice(None),) * patch.ndim)
-        return Term(
-            at,
-            windows.box(at[1:]),
-            products.lit(windows, x, at),
-            region,
-            patch.reshape(*(1,) * len(windows.axes), *patch.shape),
-            (Factor("delta", d, "F"), Factor("input", seen, "C*")),
-        )
+        return self._at_its_place(overlays.dW_term(windows, x, delta, self.flip, at))
 
     def _db_term(self, x: Array, delta: Array, windows: Windows, at: Place) -> Term:
-        d, region = delta[everywhere(at)], (slice(None),)
-        patch = d
-        if self.bias_axes == "PF":
-            region = (*(slice(i, i + 1) for i in at[1:]), slice(None))  # type: ignore[assignment]
-            patch = d.reshape(*(1,) * len(windows.axes), -1)
-        return Term(at, windows.box(at[1:]), products.lit(windows, x, at), region, patch, (Factor("delta", d, "F"),))
+        term = overlays.db_term(windows, x, delta, at)
+        return self._at_its_place(term) if self.bias_axes == "PF" else term
 
     def _dX_term(self, x: Array, delta: Array, windows: Windows, at: Place) -> Term:
-        own, d, box = self._laid_kernel(x)[at[1:]], delta[everywhere(at)], windows.box(at[1:])
-        return Term(
-            at,
-            box,
-            products.lit(windows, x, at),
-            block(at, box),
-            products.laid(windows, d, own, at),
-            (Factor("delta", d, "F"), Factor("kernel", own, "FI*")),
-        )
+        return overlays.dX_term(windows, x, delta, self._laid_kernel(x)[at[1:]], at)
+
+    @staticmethod
+    def _at_its_place(term: Term) -> Term:
+        """A term of a shared parameter -> of the one that the place has to itself."""
+        place = tuple(slice(i, i + 1) for i in term.at[1:])
+        return replace(term, region=(*place, *term.region), patch=term.patch[(None,) * len(place)])
 
     def _columns(self, windows: Windows, x: Array) -> Array:
         """x (N, C, *sizes) -> (P, N, C * kernel): what lies under each place's kernel."""

@@ -236,7 +236,11 @@ def backward(problem: Problem, done: Solution) -> Solution:
             operands["sensitivity"], spatial["sensitivity"] = delta, spatial["z"]
         full = problem.shorthand.lift(delta, problem.output_axes)
         for quantity in problem.layer.backward(problem.x, full):
-            found[quantity.name] = problem.shorthand.lower_quantity(quantity)
+            lowered = problem.shorthand.lower_quantity(quantity)
+            if problem.activation is not None:  # what the layer calls its delta is the delta through the activation
+                formula, rule = (text.replace("delta", "sensitivity") for text in (lowered.formula, lowered.rule))
+                lowered = replace(lowered, formula=formula, rule=rule)
+            found[quantity.name] = lowered
         found |= _step(problem, found)
     ordered = {name: found[name] for name in RESULTS if name in found}
     check_finite(ordered)

@@ -17,7 +17,7 @@ from convgrad import problems
 from convgrad.errors import ShapeError, at, by
 from convgrad.layers.flatten import Flatten
 from convgrad.layers.loss import Loss
-from convgrad.problems import Operand, Operands, Problem, Settings, check_finite, in_dtype
+from convgrad.problems import Operand, Operands, Problem, Settings, Solution, check_finite, in_dtype
 from convgrad.problems.activation import activation_problem
 from convgrad.problems.conv import conv_problem
 from convgrad.problems.dense import dense_problem
@@ -46,6 +46,8 @@ class Pass:
     output: Array
     loss_quantity: Quantity
     layers: list[dict[str, Quantity]] = field(default_factory=list)
+    working: dict[int, Solution] = field(default_factory=dict)
+    """Each layer's own solution, with what it was before its activation."""
 
     @property
     def loss(self) -> Array:
@@ -85,7 +87,9 @@ def run_network(stages: Sequence[Stage], x: Operand, target: Operand, kind: str,
             "delta": delta,
             **{n: q for n, q in solution.quantities.items() if n not in ("output", "indices")},
         }
-        delta = replace(solution.quantities["dX"], name="delta")
+        result.working[number] = solution
+        formula = "delta = the dX of the layer behind it"
+        delta = replace(solution.quantities["dX"], name="delta", formula=formula, window_axes="")
     return result
 
 

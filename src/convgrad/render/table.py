@@ -116,8 +116,10 @@ class Drawing:
         if self.report.steps != 0:
             yield Text("")
             yield self._rule(Text("results", style=NAME))
-        for quantity in {q.name: q for q in (*self.report.worked(), *self.report.results.values())}.values():
-            yield self._said(Text(quantity.formula, style=QUIET, overflow="fold"))
+        for name, quantity in self.report.results.items():
+            before = self.report.working.get(name, quantity)
+            for formula in dict.fromkeys((before.formula, quantity.formula)):
+                yield self._said(Text(formula, style=QUIET))
         yield from self._boxed(blocks)
 
     def _array(self, name: str, array: Array, spatial: Sequence[int], style: str) -> list[Block]:

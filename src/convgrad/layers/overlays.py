@@ -1,0 +1,45 @@
+"""The working of a layer whose kernel lies on the input: what one overlay adds to output, dW, db and dX.
+
+x (N, C, *sizes); delta and output (N, F, *places); kernel (F, C/groups, *k), the one that lies at the place.
+"""
+
+from __future__ import annotations
+
+from convgrad.layers import products
+from convgrad.quantity import Array, Factor, Place, Term, block, everywhere
+from convgrad.windows import Windows
+
+
+def output_term(
+    windows: Windows, x: Array, kernel: Array, bias: Array | None, output: Array, at: Place, groups: int = 1
+) -> Term:
+    """The output at the overlay's own place, with the products that it is the sum of."""
+    box, seen = tuple((i, i + 1) for i in at[1:]), products.under(windows, x, at)
+    each = products.cellwise(seen, kernel, groups)
+    factors = [Factor("input", seen, "C*"), Factor("kernel", kernel, "FI*"), Factor("products", each, "FI*")]
+    if bias is not None:
+        factors.append(Factor("bias", bias, "F"))
+    return Term(at, box, products.lit(windows, x, at), block(at, box), output[block(at, box)], tuple(factors))
+
+
+def dW_term(windows: Windows, x: Array, delta: Array, flip: bool, at: Place, groups: int = 1) -> Term:
+    """Delta times the input under the kernel, (F, C/groups, *k)."""
+    seen, d = products.under(windows, x, at), delta[everywhere(at)]
+    patch = products.outer(d, seen, groups)
+    patch = products.rotated(patch, len(windows.axes)) if flip else patch
+    factors = (Factor("delta", d, "F"), Factor("input", seen, "C*"))
+    return Term(at, windows.box(at[1:]), products.lit(windows, x, at), (slice(None),) * patch.ndim, patch, factors)
+
+
+def db_term(windows: Windows, x: Array, delta: Array, at: Place) -> Term:
+    """Delta itself, (F,)."""
+    d, box = delta[everywhere(at)], windows.box(at[1:])
+    return Term(at, box, products.lit(windows, x, at), (slice(None),), d, (Factor("delta", d, "F"),))
+
+
+def dX_term(windows: Windows, x: Array, delta: Array, kernel: Array, at: Place, groups: int = 1) -> Term:
+    """Delta times the kernel, laid on the input where the kernel lies."""
+    d, box = delta[everywhere(at)], windows.box(at[1:])
+    patch = products.laid(windows, d, kernel, at, groups)
+    factors = (Factor("delta", d, "F"), Factor("kernel", kernel, "FI*"))
+    return Term(at, box, products.lit(windows, x, at), block(at, box), patch, factors)
