@@ -1,6 +1,7 @@
 """Every layer: its working adds up, its gradients are gradients, and others agree with its numbers."""
 
 import itertools
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -308,3 +309,26 @@ def test_deltas_and_channels_that_do_not_fit_are_errors() -> None:
         Conv(kernel, groups=3).forward(x)
     with pytest.raises(ConvgradError, match=r"use --kind max|the kind is avg"):
         Pool("avg", 2).indices(x)
+
+
+@given(EVERY_LAYER)
+def test_whole_numbers_are_as_good_as_floats(case: Any) -> None:
+    """In Python an int array gives the floats' results, and lists do too."""
+    layer, x, delta = case
+    for given_x, given_delta in ((x.astype(np.int64), delta.astype(np.int64)), (x.tolist(), delta.tolist())):
+        for one, other in zip(quantities(layer, given_x, given_delta), quantities(layer, x, delta), strict=True):
+            np.testing.assert_array_equal(one.value, other.value)
+
+
+def test_names_that_there_are_none_of() -> None:
+    wrongs: tuple[Callable[[], Any], ...] = (
+        lambda: Conv(np.ones((1, 1, 2)), pad_mode="refect").forward(np.ones((1, 1, 4))),
+        lambda: Conv(np.ones((1, 1, 2)), padding="sane").forward(np.ones((1, 1, 4))),
+        lambda: Pool("mean", 2),
+        lambda: Pool("max", 2, ties="Split"),
+        lambda: Activation("rellu"),
+        lambda: Loss("mes").backward(np.ones(1), np.ones(1)),
+    )
+    for wrong in wrongs:
+        with pytest.raises(ConvgradError, match="there is no"):
+            wrong()

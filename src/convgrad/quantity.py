@@ -21,6 +21,12 @@ Cells = tuple[Any, ...]
 """An index into an array: a slice, or the sequence of the cells meant, for each axis."""
 
 
+def real(array: Any) -> Array:
+    """An array as floats, so that whole numbers do not round or overflow; floats (and objects) stay as they are."""
+    array = np.asarray(array)
+    return array.astype(np.float64) if array.dtype.kind in "iub" else array
+
+
 def everywhere(at: Place) -> Cells:
     """The index (example, all channels, *place) into an array (N, C, *places): one number a channel."""
     return (at[0], slice(None), *at[1:])

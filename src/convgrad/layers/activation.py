@@ -16,8 +16,9 @@ from math import erf, pi, sqrt
 
 import numpy as np
 
+from convgrad.errors import OptionError
 from convgrad.layers.products import check_shape
-from convgrad.quantity import Array, Cells, Factor, Place, Quantity, Term
+from convgrad.quantity import Array, Cells, Factor, Place, Quantity, Term, real
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,14 @@ class Activation:
     alpha: float | None = None
     approximate: str = "none"
 
+    def __post_init__(self) -> None:
+        """OptionError for an activation that there is none of."""
+        if self.name not in KINDS:
+            raise OptionError(f"there is no activation called {self.name!r}", hint=f"use one of {', '.join(KINDS)}")
+
     def forward(self, x: Array) -> Quantity:
         """x (...) -> output (...)."""
+        x = real(x)
         output = np.asarray(KINDS[self.name].value(self, x))
         return Quantity(
             "output",
@@ -49,6 +56,7 @@ class Activation:
 
     def backward(self, x: Array, delta: Array) -> tuple[Quantity, ...]:
         """x (...), delta (...) -> (dX (...),); ShapeError where delta does not have x's shape."""
+        x, delta = real(x), real(delta)
         check_shape("delta", delta, x.shape)
         if self.name == "softmax":
             s = _softmax(self, x)

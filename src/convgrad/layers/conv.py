@@ -21,7 +21,7 @@ import numpy as np
 from convgrad.axis import Ints, Padding
 from convgrad.errors import ShapeError, by
 from convgrad.layers import overlays, products
-from convgrad.quantity import Array, Place, Quantity, Term, beside
+from convgrad.quantity import Array, Place, Quantity, Term, beside, real
 from convgrad.windows import Windows
 
 
@@ -75,6 +75,7 @@ class Conv:
 
     def forward(self, x: Array) -> Quantity:
         """x (N, C, *sizes), kernel (F, C/groups, *k) -> output (N, F, *places)."""
+        x = real(x)
         kernel, windows = self._laid_kernel(), self.windows(x)
         self.output_shape(x, len(kernel))
         output = products.correlate(windows, x, kernel, self.groups)
@@ -99,6 +100,7 @@ class Conv:
         Summed over the batch, not averaged. Without a kernel there is no dX. ShapeError where delta does
         not have the output's shape.
         """
+        x, delta = real(x), real(delta)
         products.check_shape("delta", delta, self.output_shape(x, delta.shape[1]))
         windows, at, d = self.windows(x), products.indices(self.windows(x), self.flip), delta.ndim - 2
         live = partial(products.live_overlays, delta)

@@ -19,7 +19,7 @@ import numpy as np
 
 from convgrad.errors import ShapeError
 from convgrad.layers.products import check_shape
-from convgrad.quantity import Array, Cells, Factor, Place, Quantity, Term
+from convgrad.quantity import Array, Cells, Factor, Place, Quantity, Term, real
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -39,6 +39,7 @@ class Dense:
 
     def forward(self, x: Array) -> Quantity:
         """x (N, in), weight (out, in) -> output (N, out)."""
+        x = real(x)
         weight = self._weight()
         self.output_shape(x, len(weight))
         output = x @ weight.T
@@ -62,6 +63,7 @@ class Dense:
 
         ShapeError where delta does not have the output's shape. Without a weight there is no dX.
         """
+        x, delta = real(x), real(delta)
         check_shape("delta", delta, self.output_shape(x, delta.shape[1]))
 
         def live() -> Array:

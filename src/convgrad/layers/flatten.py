@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 
-from convgrad.quantity import Array, Place, Quantity, Term
+from convgrad.quantity import Array, Place, Quantity, Term, real
 
 
 @dataclass(frozen=True)
@@ -18,12 +18,14 @@ class Flatten:
 
     def forward(self, x: Array) -> Quantity:
         """x (...) -> output (numbers,), or (N, numbers) with a batch."""
+        x = real(x)
         return _whole(
             "output", "output = the input in reading order", x.reshape(len(x), -1) if self.batch else x.reshape(-1)
         )
 
     def backward(self, x: Array, delta: Array) -> tuple[Quantity, ...]:
         """x (...), delta like the output -> (dX like x,)."""
+        x, delta = real(x), real(delta)
         return (_whole("dX", "dX = delta in the input's shape", delta.reshape(x.shape)),)
 
 

@@ -23,8 +23,9 @@ from typing import Any
 
 import numpy as np
 
-from convgrad.errors import ShapeError, by
-from convgrad.quantity import Array, Cells, Place, Quantity, Term
+from convgrad.errors import OptionError, ShapeError, by
+from convgrad.quantity import Array, Cells, Place, Quantity, Term, real
+from convgrad.settings import LOSSES
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,9 @@ class Loss:
 
         ShapeError where the target does not belong to the output, or holds no classes or probabilities.
         """
-        each, delta, formulas = self._each(output, target)
+        if self.kind not in LOSSES:
+            raise OptionError(f"there is no loss called {self.kind!r}", hint=f"use one of {', '.join(LOSSES)}")
+        each, delta, formulas = self._each(real(output), real(target))
         lead = each.shape
         live = partial(np.ones, lead, bool)
         return (

@@ -20,7 +20,7 @@ import numpy as np
 
 from convgrad.axis import Ints, Padding
 from convgrad.errors import OptionError, ShapeError, by
-from convgrad.quantity import Array, Cells, Factor, Place, Quantity, Term, beside, block, everywhere
+from convgrad.quantity import Array, Cells, Factor, Place, Quantity, Term, beside, block, everywhere, real
 from convgrad.windows import Windows
 
 TIES = ("first", "last", "all", "split")
@@ -81,6 +81,7 @@ class Pool:
 
     def forward(self, x: Array) -> Quantity:
         """x (N, C, *sizes) -> output (N, C, *places)."""
+        x = real(x)
         windows = self.windows(x)
         kind = self._kind()
         output = kind.output(self, self._seen(x, windows), windows)
@@ -100,6 +101,7 @@ class Pool:
 
     def backward(self, x: Array, delta: Array) -> tuple[Quantity, ...]:
         """x (N, C, *sizes), delta (N, C, *places) -> (dX like x,); ShapeError where delta does not fit."""
+        x, delta = real(x), real(delta)
         windows = self.windows(x)
         if delta.shape != (*x.shape[:2], *windows.places):
             raise ShapeError(f"delta is {by(delta.shape)}, but the output is {by((*x.shape[:2], *windows.places))}")

@@ -21,7 +21,7 @@ import numpy as np
 from convgrad.axis import Ints, Padding
 from convgrad.errors import ShapeError
 from convgrad.layers import products
-from convgrad.quantity import Array, Cells, Factor, Place, Quantity, Term, beside, block, everywhere
+from convgrad.quantity import Array, Cells, Factor, Place, Quantity, Term, beside, block, everywhere, real
 from convgrad.windows import Windows
 
 
@@ -79,6 +79,7 @@ class Transposed:
 
     def forward(self, x: Array) -> Quantity:
         """x (N, C, *places), kernel (C, F/groups, *k) -> output (N, F, *sizes)."""
+        x = real(x)
         kernel, windows = self._laid_kernel(), self.windows(x)
         self.output_shape(x, self.filters)
         output = products.scatter(windows, x, kernel, self.groups)
@@ -108,6 +109,7 @@ class Transposed:
 
         ShapeError where delta does not have the output's shape. Without a kernel there is no dX.
         """
+        x, delta = real(x), real(delta)
         products.check_shape("delta", delta, self.output_shape(x, delta.shape[1]))
         windows, d = self.windows(x), delta.ndim - 2
         at, live = products.indices(windows, self.flip), partial(self._all, x)

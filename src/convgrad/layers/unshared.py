@@ -21,7 +21,7 @@ import numpy as np
 from convgrad.axis import Ints, Padding
 from convgrad.errors import ShapeError, by
 from convgrad.layers import overlays, products
-from convgrad.quantity import Array, Place, Quantity, Term, beside
+from convgrad.quantity import Array, Place, Quantity, Term, beside, real
 from convgrad.windows import Windows
 
 
@@ -78,6 +78,7 @@ class Unshared:
 
     def forward(self, x: Array) -> Quantity:
         """x (N, C, *sizes), kernel (*places, F, C, *k) -> output (N, F, *places)."""
+        x = real(x)
         kernel, windows = self._laid_kernel(x), self.windows(x)
         filters = kernel.shape[len(windows.axes)]
         shape = self.output_shape(x, filters)
@@ -106,6 +107,7 @@ class Unshared:
 
         db is (F,) where there is no bias. ShapeError where delta does not have the output's shape.
         """
+        x, delta = real(x), real(delta)
         products.check_shape("delta", delta, self.output_shape(x, delta.shape[1]))
         windows, d = self.windows(x), delta.ndim - 2
         at, live = products.indices(windows, self.flip), partial(products.live_overlays, delta)
