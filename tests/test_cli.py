@@ -317,7 +317,7 @@ ERRORS = [
     (["pool-forward", "[1,2]", "--size", "2", "--divisor", "0"], "--divisor: it must not be 0"),
     (
         ["pool-forward", "[1,2]", "--size", "2", "--divisor", "3"],
-        "--divisor belongs to --kind avg, and the kind is max; add --kind avg",
+        "--divisor belongs to --kind avg, and it is max; add --kind avg",
     ),
     (["pool-forward", "[1,2]", "--size", "2", "--kind", "mean"], "there is no 'mean', only max, avg, sum"),
     (["pool-forward", "[1,2]", "--size", "2", "--kind", "avg", "--indices"], "use --kind max"),

@@ -64,7 +64,7 @@ def test_transposed_layouts_agree(convgrad: Convgrad, tmp_path: Path) -> None:
     np.savez(
         tmp_path / "last.npz",
         input=np.moveaxis(x, 1, -1),
-        kernel=w.transpose(2, 3, 1, 0),
+        kernel=w.transpose(2, 3, 0, 1),
         delta=np.moveaxis(d, 1, -1),
         groups=2,
         transposed=True,
@@ -73,7 +73,7 @@ def test_transposed_layouts_agree(convgrad: Convgrad, tmp_path: Path) -> None:
     first, last = (run(convgrad, "conv-backward", tmp_path / f"{name}.npz") for name in ("first", "last"))
     for name in ("output", "dX"):
         np.testing.assert_allclose(np.moveaxis(first[name], 1, -1), last[name], atol=1e-12)
-    np.testing.assert_allclose(np.transpose(first["dW"], (2, 3, 1, 0)), last["dW"], atol=1e-12)
+    np.testing.assert_allclose(np.transpose(first["dW"], (2, 3, 0, 1)), last["dW"], atol=1e-12)
 
 
 def test_unshared_layer_shows_weight_sharing(convgrad: Convgrad) -> None:
@@ -358,7 +358,7 @@ FOUND = [
     (
         ["conv-backward", X, K, "-k", "[[1,2]]", "--kernel-size", "3"],
         2,
-        "--kernel-size: the kernel is given, and it is 1x2",
+        "the kernel is 1x2, but the kernel-size given is 3",
     ),
     (
         [
@@ -421,6 +421,19 @@ FOUND = [
     (["activation-forward", "[1]"], 2, "there is no activation"),
     (["activation-forward", "[1]", "--activation", "rellu"], 2, "Did you mean 'relu'?"),
     (["activation-backward", "[1,2]", "[1]", "--activation", "relu"], 2, "delta is 1, but a 2 input gives 2"),
+    (["activation-backward", "[-1e308,1e308]", "1", "--activation", "gelu"], 0, ""),
+    (["activation-backward", "[-1e300,1e300]", "1", "--activation", "gelu", "--approximate", "tanh"], 0, ""),
+    (["conv-backward", X, "1", "-k", K, "--velocity", '{"velocity_W": [[1]]}'], 2, "a velocity belongs to a step"),
+    (["conv-forward", X, "-k", K, "--output-padding", "0"], 0, ""),
+    (["conv-forward", '{"input": [1, 2], "kernel": [1], "kernel_size": 1}'], 0, ""),
+    (
+        ["conv-forward", X, "-k", K, "--activation", "relu", "--alpha", "2"],
+        2,
+        "--alpha belongs to --activation leaky-relu or elu",
+    ),
+    (["pool-forward", X, "--size", "2", "--kind", "avg", "--ties", "last"], 2, "--ties belongs to --kind max"),
+    (["loss", "[1e200]", "[0]"], 2, "[1e200]: loss overflows"),
+    (["conv-backward", "[1]", '{"output": [1], "loss": 1}'], 2, "there is no delta in it, only output, loss"),
     (["loss", "[1]", "[1,2]", "--kind", "mae"], 2, "mae needs a number for each output"),
 ]
 
@@ -499,3 +512,24 @@ def test_padding_under_a_maximum_is_called_so(convgrad: Convgrad) -> None:
 def test_long_strings_do_not_hang_the_reader(convgrad: Convgrad, tmp_path: Path) -> None:
     (tmp_path / "q.json").write_text('["' + '\\"' * 40000)
     assert convgrad("conv-forward", tmp_path / "q.json", "-k", "[1]").code == 2
+
+
+def test_a_repeated_choice_resets_nothing(convgrad: Convgrad) -> None:
+    lp = {"input": [[1, 2], [3, 4]], "kind": "lp", "p": 3, "size": 2}
+    assert convgrad("pool-forward", json.dumps(lp)).out == convgrad("pool-forward", json.dumps(lp), "--kind", "lp").out
+    elu = {"input": [-1], "activation": "elu", "alpha": 3}
+    assert run(convgrad, "activation-forward", json.dumps(elu), "--activation", "elu")["output"][0] < -1.8
+    assert run(convgrad, "activation-forward", json.dumps(elu), "--activation", "relu")["output"] == [0.0]
+
+
+def test_velocities_in_the_document_itself(convgrad: Convgrad) -> None:
+    problem = {
+        "input": [[1, 2], [3, 4]],
+        "kernel": [[1]],
+        "delta": [[1, 1], [1, 1]],
+        "lr": 0.1,
+        "momentum": 0.9,
+        "velocity_W": [[5]],
+    }
+    found = run(convgrad, "conv-backward", json.dumps(problem), "--only", "W_new")
+    np.testing.assert_allclose(found["W_new"], [[1 - 0.1 * (0.9 * 5 + 10)]])

@@ -82,7 +82,7 @@ def test_formulas_of_convolutions_give_the_values(case: Any, last: bool) -> None
         arrays = {
             "input": np.moveaxis(x, 0, -1),
             "delta": np.moveaxis(delta, 0, -1),
-            "kernel": np.moveaxis(np.moveaxis(layer.kernel, 0, -1), 0, -2),
+            "kernel": np.moveaxis(layer.kernel, (0, 1), (-2, -1) if backwards else (-1, -2)),
         }
     if layer.bias is not None:
         arrays["bias"] = layer.bias

@@ -228,3 +228,49 @@ def test_what_is_missing(convgrad: Convgrad, tmp_path: Path) -> None:
     ran = convgrad("backprop", network, "[1]", "[1]", "--lr", "1", "--save-network", network)
     assert "one of this command's own inputs" in ran.err
     assert "Did you mean 'layers[0].dX'" in convgrad("backprop", network, "[1]", "[1]", "--only", "layers[0].dx").err
+
+
+def test_paths_files_and_screens_of_single_results(convgrad: Convgrad, tmp_path: Path) -> None:
+    files = write(tmp_path, n=IMAGE, x=X, t=T)
+    for path in (".", "[", "layers[0]dW", "layers..[0].dW", "layers[9]", "layers[0].type", "layers[0].W_new"):
+        ran = convgrad("backprop", *files, "--only", path)
+        assert (ran.code, ran.out) == (2, ""), path
+        assert "--only: there is no result" in ran.err
+    for path in ("layers[0]", "layers"):
+        assert (
+            "is no array, which is all that csv holds"
+            in convgrad("backprop", *files, "--only", path, "--format", "csv").err
+        )
+    whole = run(convgrad, "backprop", *files)
+    assert run(convgrad, "backprop", *files, "--only", "layers[4]")["layers[4]"] == whole["layers"][4]
+    shown = convgrad(
+        "backprop", *files, "--only", "layers[4].db,layers[5]", "--precision", "3", tty=True, NO_COLOR="1"
+    ).out
+    assert "array(" not in shown
+    assert "  ".join(f"{n:.3f}" for n in whole["layers"][5]["db"]).split()[0] in shown
+    assert "layers[5].dW" in shown
+
+
+def test_files_are_written_all_or_none(convgrad: Convgrad, tmp_path: Path) -> None:
+    files = write(tmp_path, n=IMAGE, x=X, t=T)
+    step = ("backprop", *files, "--lr", "0.1")
+    for network, results in (
+        (tmp_path / "no/such/n.json", tmp_path / "r.json"),
+        (tmp_path / "m.json", tmp_path / "no/r.json"),
+        (tmp_path / "m.json", tmp_path / "m.json"),
+        ("-", tmp_path / "r.json"),
+        (tmp_path / "m.npz", "-"),
+    ):
+        assert convgrad(*step, "--save-network", network, "-o", results).code == 2
+        assert sorted(each.name for each in tmp_path.iterdir()) == ["n.json", "t.json", "x.json"]
+    assert convgrad(*step, "--save-network", tmp_path / "m.json", "-o", tmp_path / "r.json").code == 0
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["m.json", "n.json", "r.json", "t.json", "x.json"]
+
+
+def test_formulas_of_a_pass_are_each_layers_own(convgrad: Convgrad, tmp_path: Path) -> None:
+    shown = convgrad("backprop", *write(tmp_path, n=IMAGE, x=X, t=T), tty=True, NO_COLOR="1", COLUMNS="120").out
+    flatten = shown[shown.index("layers[3]: flatten") : shown.index("layers[2]: conv")]
+    assert "dX = delta in the input's shape" in flatten
+    assert "delta = the dX of the layer behind it" in flatten
+    assert "weight" not in flatten
+    assert "sensitivity" in shown

@@ -182,8 +182,9 @@ def test_pooling_in_either_layout(case: tuple[Pool, Array, Array], last: bool) -
         for name, value in vars(layer).items()
         if value is not None and name != ("divisor" if layer.kind != "avg" else "")
     }
-    if layer.kind != "lp":
-        del settings["p"]
+    for name, owner in (("p", "lp"), ("ties", "max")):
+        if layer.kind != owner:
+            del settings[name]
     if settings.pop("whole"):
         settings["global"] = True
     if layer.whole or layer.adaptive is not None:

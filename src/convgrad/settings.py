@@ -318,20 +318,33 @@ def read_settings(entries: Mapping[str, Any], known: Iterable[Setting], source: 
 RIVALS = {
     "global": ("size", "stride", "padding", "dilation", "ceil", "adaptive"),
     "adaptive": ("size", "stride", "padding", "dilation", "ceil", "global"),
-    "size": ("global", "adaptive"),
-    "stride": ("global", "adaptive"),
-    "padding": ("global", "adaptive"),
-    "dilation": ("global", "adaptive"),
-    "ceil": ("global", "adaptive"),
-    "kind": ("divisor", "p", "ties"),
-    "transposed": ("unshared",),
-    "unshared": ("transposed", "groups"),
-    "activation": ("alpha", "approximate"),
+    **dict.fromkeys(("size", "stride", "padding", "dilation", "ceil"), ("global", "adaptive")),
+    "transposed": ("unshared", "pad_mode"),
+    "unshared": ("transposed", "groups", "output_padding"),
 }
 """What a setting on the command line puts out of force in the document, besides itself."""
+
+OWNED = {
+    "divisor": ("kind", ("avg",)),
+    "p": ("kind", ("lp",)),
+    "ties": ("kind", ("max",)),
+    "alpha": ("activation", ("leaky-relu", "elu")),
+    "approximate": ("activation", ("gelu",)),
+}
+"""Settings that mean something only beside certain values of another."""
 
 
 def overridden(document: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
     """A document's settings, under those given on the command line, which win."""
-    rivals = {rival for name, value in given.items() if value is not False for rival in RIVALS.get(name, ())}
-    return {**{name: value for name, value in document.items() if name not in rivals}, **given}
+    lost = {rival for name, value in given.items() if value is not False for rival in RIVALS.get(name, ())}
+    lost |= {name for name, (owner, values) in OWNED.items() if owner in given and given[owner] not in values}
+    return {**{name: value for name, value in document.items() if name not in lost}, **given}
+
+
+def check_owned(settings: Mapping[str, Any], owner: str, default: str) -> None:
+    """OptionError for a setting that means nothing beside the value that its owner has."""
+    for name, (its_owner, values) in OWNED.items():
+        found = settings.get(owner, default)
+        if its_owner == owner and settings.get(name, "none") != "none" and found not in values:
+            option, only = f"--{name.replace('_', '-')}", f"--{owner} {' or '.join(values)}"
+            raise OptionError(f"{option} belongs to {only}, and it is {found}", hint=f"add {only}")

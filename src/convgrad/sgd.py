@@ -14,7 +14,7 @@ from functools import partial
 
 import numpy as np
 
-from convgrad.quantity import Array, Place, Quantity, Term
+from convgrad.quantity import Array, Place, Quantity, Term, real
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,7 @@ class SGD:
 
         name: W or b. The terms of the new parameter are the parameter and each summand of the change.
         """
+        parameter, gradient = real(parameter), real(gradient)
         kind = parameter.dtype.type
         lr, mu, decay = kind(self.lr), kind(self.momentum or 0), kind(self.weight_decay)
         summands = [(f"d{name}", gradient)]

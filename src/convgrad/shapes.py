@@ -68,7 +68,7 @@ def _convolved(spatial: tuple[int, ...], size: tuple[int, ...], settings: Mappin
     if settings.get("transposed"):
         extra = settings.get("output_padding", 0)
         return Windows.transposed(spatial, size, stride, padding, dilation, extra).sizes
-    if settings.get("output_padding"):
+    if settings.get("output_padding", 0) not in (0, (0,), (0, 0), (0, 0, 0)):
         raise OptionError("--output-padding belongs to a transposed convolution", hint="add --transposed")
     return Windows.fit(spatial, size, stride, padding, dilation).places
 

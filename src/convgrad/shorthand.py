@@ -19,7 +19,7 @@ import numpy as np
 from convgrad.errors import ShapeError
 from convgrad.quantity import Array, Cells, Place, Quantity, Term
 
-FIRST, LAST, IN_OUT = "", "NP*JICKF", "NDMO"
+FIRST, LAST, IN_OUT = "", "NP*ICKJF", "NDMO"
 """The order of axes in a file: as the letters stand; channels-last; a dense weight with its inputs first."""
 
 
@@ -148,11 +148,11 @@ class Shorthand:
             gone["c"] = "K" if "K" in self.absent else "I"
         left = [index for index in indices if gone.get(index) not in self.absent]
         if self.order == LAST and name not in ("b", "db"):
-            # places before the channels' letters stay in front, the letters go to the end (a kernel's reversed)
+            # places before the channels' letters stay in front, the letters go to the end (filters last)
             letters = [index for index in left if index in gone]
             front = left.index(letters[0]) if letters else 0
             rest = [index for index in left[front:] if index not in gone]
-            left = [*left[:front], *rest, *(reversed(letters) if kernel else letters)]
+            left = [*left[:front], *rest, *sorted(letters)]
         if self.order == IN_OUT and name in ("weight", "dW"):
             left.reverse()
         return f"{name}[{','.join(left)}]" if left else name

@@ -55,6 +55,9 @@ class Windows:
         larger than the padded input.
         """
         d = len(sizes)
+        for name, value in (("kernel-size", kernel), ("stride", stride), ("dilation", dilation)):
+            if min(per_axis(value, d, name)) < 1:
+                raise OptionError(f"it is {value}, but it is at least 1", where=f"--{name}")
         if mode not in PAD_MODES:
             raise OptionError(f"there is no padding mode called {mode!r}", hint=f"use one of {', '.join(PAD_MODES)}")
         kernels = per_axis(kernel, d, "kernel-size")

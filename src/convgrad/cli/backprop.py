@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from convgrad.errors import ConvgradError, OptionError, at, did_you_mean
 if TYPE_CHECKING:
     from convgrad.files import Document
     from convgrad.problems.network import Pass, Stage
+    from convgrad.report import Report
 
 _PLACE = (settings.LAYOUT, settings.DIMS)
 TYPES: dict[str, tuple[tuple[settings.Setting, ...], tuple[str, ...]]] = {
@@ -58,13 +60,11 @@ def backprop(
     **options: Any,
 ) -> Outcome:
     from convgrad.cli.gather import gather, need
-    from convgrad.cli.work import own_options, placed, titled, write_facts
+    from convgrad.cli.work import own_options, titled, write_facts
     from convgrad.files import Document, Reader
     from convgrad.problems.network import run_network
     from convgrad.report import Facts
 
-    if save_network is not None and options["lr"] is None:
-        raise OptionError("there is no updated network to save", where="--save-network", hint="add --lr")
     reader = Reader()
     document = reader.read(network).value
     if not isinstance(document, Document):
@@ -75,19 +75,28 @@ def backprop(
     table = (*settings.SGD, settings.DTYPE)
     operands, values = gather(reader, {"input": input_, "target": target_}, own_options(options), table)
     need(operands, "target", "TARGET", operands["input"].source)
+    if save_network is not None:
+        _check_target(save_network, options["out"], "lr" in values)
     done = run_network(stages, operands["input"], operands["target"], kind, values)
-    facts = Facts(
-        titled("network", values),
-        pick(_entries(stages, done), options["only"] or ()),
-        _reports(stages, done, kind) if not options["only"] else [],
-    )
-    outcome = write_facts(facts, {**options, "only": None}, reader.paths)
+    title, only = titled("network", values), options["only"] or ()
+    entries = pick(_entries(stages, done), only)
+    facts = Facts(title, entries, _picked(title, entries) if only else _reports(stages, done, kind))
+    more = []
     if save_network is not None:
         from convgrad.render.json import dump
 
-        updated = dump(_updated(document, stages, done)) + "\n"
-        placed(updated.encode(), {"out": save_network}, reader.paths)
-    return outcome
+        more.append((save_network, (dump(_updated(document, stages, done)) + "\n").encode()))
+    return write_facts(facts, {**options, "only": None}, reader.paths, more)
+
+
+def _check_target(path: str, out: str | None, stepped: bool) -> None:
+    """OptionError where --save-network names no file of its own, or there is nothing to save."""
+    if not stepped:
+        raise OptionError("there is no updated network to save", where="--save-network", hint="add --lr")
+    if not path.endswith(".json"):
+        raise OptionError(f"a network is a JSON file, and {path!r} does not end in .json", where="--save-network")
+    if out is not None and os.path.realpath(out) == os.path.realpath(path):
+        raise OptionError("it is the file that -o names", where="--save-network", hint="name two files")
 
 
 def read_network(document: Document) -> tuple[list[Stage], str]:
@@ -161,7 +170,7 @@ def _entries(stages: list[Stage], done: Pass) -> dict[str, Any]:
     }
 
 
-def _reports(stages: list[Stage], done: Pass, kind: str) -> list[Any]:
+def _reports(stages: list[Stage], done: Pass, kind: str) -> list[Report]:
     """What a table shows: the loss, and the layers from there back."""
     from convgrad.cli.work import titled
     from convgrad.report import Report
@@ -185,22 +194,26 @@ def pick(entries: Mapping[str, Any], only: tuple[str, ...]) -> dict[str, Any]:
         return dict(entries)
     found = {}
     for path in only:
-        value: Any = entries
-        for part in re.findall(r"[^.\[\]]+|\[[0-9]+\]", path):
-            try:
-                value = value[int(part[1:-1])] if part.startswith("[") else value[part]
-            except (KeyError, IndexError, TypeError):
-                known = [
-                    *entries,
-                    *(f"layers[{k}].{name}" for k, layer in enumerate(entries["layers"]) for name in layer),
-                ]
-                raise OptionError(
-                    f"there is no result {path!r} here",
-                    where="--only",
-                    hint=did_you_mean(path, known) or f"there are {', '.join(entries)}, and layers[0].dW",
-                ) from None
-        found[path] = value
+        match = re.fullmatch(r"layers\[([0-9]{1,6})\](?:\.(\w+))?", path)
+        layer = entries["layers"][int(match[1])] if match and int(match[1]) < len(entries["layers"]) else None
+        if path in entries:
+            found[path] = entries[path]
+        elif match and layer and (match[2] is None or (match[2] in layer and match[2] != "type")):
+            found[path] = layer if match[2] is None else layer[match[2]]
+        else:
+            known = [*entries, *(f"layers[{k}].{name}" for k, each in enumerate(entries["layers"]) for name in each)]
+            hint = did_you_mean(path, known) or f"there are {', '.join(entries)}, and layers[0].dW"
+            raise OptionError(f"there is no result {path!r} here", where="--only", hint=hint)
     return found
+
+
+def _picked(title: str, entries: Mapping[str, Any]) -> list[Report]:
+    """A report of single results, as a table shows them."""
+    from convgrad.quantity import bare
+    from convgrad.render.csv import flattened
+    from convgrad.report import Report
+
+    return [Report(title, {}, {}, {name: bare(name, array) for name, array in flattened(entries).items()})]
 
 
 def _updated(document: Document, stages: list[Stage], done: Pass) -> dict[str, Any]:

@@ -41,7 +41,11 @@ def gather(
     if document is not None:
         operands = {**from_document(document, [role for role in sources if role != "velocity"]), **operands}
         settings = read_settings(document.entries, table, document.source)
-    return operands, overridden(settings, {name: value for name, value in options.items() if value is not None})
+    settings = overridden(settings, {name: value for name, value in options.items() if value is not None})
+    if document is not None and "velocity" in sources and "momentum" in settings and document.role("input"):
+        # not where another layer's results stand in for the input: their velocities are not this layer's
+        operands = {**_velocities_in(document), **operands}
+    return operands, settings
 
 
 def from_document(document: Document, roles: Iterable[str]) -> dict[str, Operand]:
@@ -62,12 +66,17 @@ def _velocities(loaded: Loaded) -> dict[str, Operand]:
         raise ConvgradError(
             "it holds one array", where=loaded.source, hint="velocities are a document with velocity_W and velocity_b"
         )
-    found = {name: loaded.value.find(name) for name in VELOCITIES}
-    if not any(found.values()):
+    found = _velocities_in(loaded.value)
+    if not found:
         raise ConvgradError(
             "there is no velocity_W or velocity_b in it", where=loaded.source, hint="give the JSON of the last step"
         )
-    return {name: operand(loaded.value.array(entry)) for name, entry in found.items() if entry is not None}
+    return found
+
+
+def _velocities_in(document: Document) -> dict[str, Operand]:
+    found = {name: document.find(name) for name in VELOCITIES}
+    return {name: operand(document.array(entry)) for name, entry in found.items() if entry is not None}
 
 
 def _check_names(document: Document) -> None:

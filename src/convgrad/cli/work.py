@@ -92,18 +92,23 @@ def choose_format(options: Mapping[str, Any]) -> str:
     return "table" if sys.stdout is not None and sys.stdout.isatty() else "json"
 
 
-def placed(data: bytes, options: Mapping[str, Any], inputs: Iterable[str]) -> bytes:
-    """Write to the file that -o names, if it names one -> what is left for stdout."""
-    if options["out"] in (None, "-"):
-        return data
-    from convgrad.files.writing import write_file
+def placed(
+    data: bytes, options: Mapping[str, Any], inputs: Iterable[str], more: Iterable[tuple[str, bytes]] = ()
+) -> bytes:
+    """Write to the file that -o names, if it names one, and the files of `more` -> what is left for stdout."""
+    to_file = options["out"] not in (None, "-")
+    files = [*([(options["out"], data)] if to_file else []), *more]
+    if files:
+        from convgrad.files.writing import write_files
 
-    write_file(options["out"], data, inputs)
-    return b""
+        write_files(files, inputs)
+    return b"" if to_file else data
 
 
-def write_facts(facts: Facts, options: Mapping[str, Any], inputs: Iterable[str] = ()) -> Outcome:
-    """Facts, written as the output options say, and over none of the `inputs`."""
+def write_facts(
+    facts: Facts, options: Mapping[str, Any], inputs: Iterable[str] = (), more: Iterable[tuple[str, bytes]] = ()
+) -> Outcome:
+    """Facts, written as the output options say, over none of the `inputs`; with `more` files, all of them or none."""
     for name in options["only"] or ():
         if name not in facts.entries:
             raise OptionError(
@@ -115,7 +120,7 @@ def write_facts(facts: Facts, options: Mapping[str, Any], inputs: Iterable[str] 
     data = render_facts(
         Facts(facts.title, chosen, facts.reports), choose_format(options), options["precision"], page_for(options)
     )
-    return Outcome(placed(data, options, inputs))
+    return Outcome(placed(data, options, inputs, more))
 
 
 def page_for(options: Mapping[str, Any]) -> Page:

@@ -57,7 +57,7 @@ class Document:
             raise FileError(
                 f"{' and '.join(map(repr, found))} are both the {role}",
                 where=self.source,
-                hint=f"keep one of them, or say which: {self.source}#{found[0]}",
+                hint="keep one of them",
             )
         return found[0] if found else None
 
@@ -67,8 +67,7 @@ class Document:
             raise FileError("it is an empty object", where=self.source, hint=f"add {role!r} to it")
         name = self.role(role) or (self.find(STEAD[role]) if role in STEAD else None)
         if name is None:
-            names = [*ROLES[role], *([STEAD[role]] if role in STEAD else [])]
-            near = next(filter(None, (did_you_mean(each, names) for each in self.entries)), "")
+            near = next(filter(None, (did_you_mean(each, [role], 0.75) for each in self.entries)), "")
             raise FileError(
                 f"there is no {role} in it, only {_listed(self.entries)}",
                 where=self.source,

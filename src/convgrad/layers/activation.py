@@ -76,7 +76,9 @@ class Activation:
                 "*",
                 spatial=_last(x),
                 unit="row",
-                rule="delta x derivative",
+                rule="softmax x (delta - the sum of delta x softmax)"
+                if self.name == "softmax"
+                else "delta x derivative",
             ),
         )
 
@@ -153,6 +155,7 @@ def _normal(layer: Activation, x: Array) -> Array:
 
 
 def _gelu_slope(layer: Activation, x: Array) -> Array:
+    x = np.clip(x, -40, 40)  # where the slope has long been 0 or 1, and powers do not overflow
     if layer.approximate == "tanh":
         t = np.tanh(_ROOT * (x + _CUBE * x**3))
         return 0.5 * (1 + t) + 0.5 * x * (1 - t**2) * _ROOT * (1 + 3 * _CUBE * x**2)

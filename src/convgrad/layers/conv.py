@@ -59,7 +59,7 @@ class Conv:
 
     def output_shape(self, x: Array, filters: int) -> tuple[int, ...]:
         """x (N, C, *sizes) -> (N, F, *places); ShapeError where channels, filters, groups and bias disagree."""
-        channels, groups, kernel = x.shape[1], self.groups, self.kernel
+        channels, groups, kernel = x.shape[1], max(self.groups, 1), self.kernel
         if kernel is not None and channels % groups == filters % groups == 0 and kernel.shape[1] * groups != channels:
             fits = channels % kernel.shape[1] == 0 and filters % (channels // kernel.shape[1]) == 0
             hint = f"that fits --groups {channels // kernel.shape[1]}" if fits else ""
@@ -68,7 +68,7 @@ class Conv:
                 + (f" in {groups} groups of {channels // groups}" if groups > 1 else ""),
                 hint=hint,
             )
-        products.check_groups(channels, filters, groups)
+        products.check_groups(channels, filters, self.groups)
         if self.bias is not None and self.bias.shape != (filters,):
             raise ShapeError(f"the bias has {by(self.bias.shape)} numbers, but there are {filters} filters")
         return (len(x), filters, *self.windows(x).places)

@@ -108,6 +108,8 @@ def rotated(kernel: Array, d: int) -> Array:
 
 def check_groups(channels: int, filters: int, groups: int) -> None:
     """ShapeError where the groups do not divide the channels and the filters."""
+    if groups < 1:
+        raise ShapeError(f"there cannot be {groups} groups", hint="--groups is at least 1")
     for count, what in ((channels, "input channels"), (filters, "filters")):
         if count % groups:
             raise ShapeError(

@@ -15,7 +15,7 @@ import numpy as np
 from convgrad.errors import ConvgradError, OptionError, ShapeError, by
 from convgrad.layers import Layer
 from convgrad.quantity import Array, Quantity
-from convgrad.settings import PADDINGS
+from convgrad.settings import PADDINGS, check_owned
 from convgrad.sgd import SGD
 from convgrad.shorthand import Shorthand
 
@@ -163,6 +163,7 @@ def activation_of(settings: Settings) -> Activation | None:
         return None
     from convgrad.layers.activation import Activation
 
+    check_owned(settings, "activation", "")
     return Activation(settings["activation"], settings.get("alpha"), settings.get("approximate", "none"))
 
 
@@ -178,6 +179,8 @@ def sgd_of(
         for name in ("momentum", "nesterov", "weight_decay"):
             if settings.get(name):
                 raise OptionError(f"--{name.replace('_', '-')} belongs to a step of gradient descent", hint="add --lr")
+        if any(name.startswith("velocity") for name in arrays):
+            raise OptionError("a velocity belongs to a step of gradient descent", hint="add --lr and --momentum")
         return None
     if settings.get("nesterov") and not settings.get("momentum"):
         raise OptionError("--nesterov needs a momentum", hint="add --momentum")
@@ -273,7 +276,8 @@ def _step(problem: Problem, found: Mapping[str, Quantity]) -> dict[str, Quantity
             velocity = problem.operands.get(f"velocity_{name}")
             if velocity is not None and velocity.shape != gradient.shape:
                 raise ShapeError(
-                    f"velocity_{name} is {by(velocity.shape)}, but d{name} is {by(gradient.shape)}", where="--velocity"
+                    f"velocity_{name} is {by(velocity.shape)}, but d{name} is {by(gradient.shape)}",
+                    hint="give the velocities of this layer's last step",
                 )
             for quantity in problem.sgd.step(name, parameter, gradient, velocity):
                 stepped[quantity.name] = quantity

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from convgrad.errors import OptionError, by
 from convgrad.problems import Operands, Problem, Settings, activation_of, fitted_delta, in_dtype
 from convgrad.shorthand import Shorthand
@@ -17,5 +19,6 @@ def activation_problem(operands: Operands, settings: Settings, backward: bool) -
     spatial = dict.fromkeys((*arrays, "derivative"), (x.ndim - 1,) if x.ndim else ())
     delta = fitted_delta(operands["delta"], arrays["delta"], x.shape, f"a {by(x.shape)} input") if backward else None
     if backward and layer.name != "softmax":
-        arrays["derivative"] = layer.derivative(x)
+        with np.errstate(all="ignore"):
+            arrays["derivative"] = layer.derivative(x)
     return Problem(layer, x, Shorthand(0), "", arrays, delta, spatial=spatial)

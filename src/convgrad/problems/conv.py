@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from convgrad.axis import per_axis
 from convgrad.errors import OptionError, ShapeError, at, by
 from convgrad.layers.conv import Conv
 from convgrad.problems import Operands, Problem, Settings, activation_of, fitted_delta, in_dtype, sgd_of, what_fits
@@ -33,10 +34,13 @@ def conv_problem(operands: Operands, settings: Settings, backward: bool) -> Prob
     left_out: dict[str, str] = {}
     layer: Any
     if "kernel" in arrays:
-        if "kernel_size" in settings:
+        own_size = shorthand.lift(arrays["kernel"], blank.kernel_axes).shape[-shorthand.dims :]
+        if "kernel_size" in settings and per_axis(settings["kernel_size"], shorthand.dims, "kernel-size") != own_size:
             own = arrays["kernel"].shape
             raise OptionError(
-                f"the kernel is given, and it is {by(own)}", where="--kernel-size", hint="drop one of them"
+                f"the kernel is {by(own)}, but the kernel-size given is {by(settings['kernel_size'])}",
+                where=operands["kernel"].source,
+                hint="drop one of them",
             )
         layer = replace(blank, kernel=shorthand.lift(arrays["kernel"], blank.kernel_axes))
         filters = _filters(layer)
@@ -81,7 +85,7 @@ def _layer(settings: Settings) -> Any:
     transposed, unshared = (bool(settings.get(name)) for name in ("transposed", "unshared"))
     if transposed and unshared:
         raise OptionError("--transposed and --unshared are two different layers", hint="drop one of them")
-    if settings.get("output_padding") and not transposed:
+    if np.any(settings.get("output_padding", 0)) and not transposed:
         raise OptionError("--output-padding belongs to a transposed convolution", hint="add --transposed")
     if unshared and settings.get("groups", 1) != 1:
         raise OptionError("an unshared layer has no groups", hint="drop --groups")

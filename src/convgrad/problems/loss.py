@@ -14,6 +14,7 @@ def solve_loss(operands: Operands, settings: Settings) -> Solution:
     arrays = in_dtype(operands, settings)
     with np.errstate(all="ignore"), at(operands["target"].source):
         found = {q.name: q for q in Loss(settings.get("kind", "mse")).backward(arrays["output"], arrays["target"])}
-    check_finite(found)
+    with at(operands["output"].source):
+        check_finite(found)
     spatial = {name: ((array.ndim - 1,) if array.ndim else ()) for name, array in arrays.items()}
     return Solution(arrays, found, spatial=spatial)

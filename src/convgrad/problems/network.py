@@ -75,7 +75,7 @@ def run_network(stages: Sequence[Stage], x: Operand, target: Operand, kind: str,
         here = found.quantities["output"].value
     with at(target.source), np.errstate(all="ignore"):
         loss, first = Loss(kind).backward(here, arrays["target"])
-    check_finite({"loss": loss, "delta": first})
+        check_finite({"loss": loss, "delta": first})
     result = Pass(here, loss, [{} for _ in stages])
     delta = first
     for number in reversed(range(len(stages))):

@@ -7,6 +7,7 @@ from typing import Any
 from convgrad.errors import OptionError, ShapeError, at, by
 from convgrad.layers.pool import Pool
 from convgrad.problems import Operands, Problem, Settings, fitted_delta, in_dtype, what_fits
+from convgrad.settings import check_owned
 from convgrad.shorthand import FIRST, LAST, Shorthand
 
 OWN = ("kind", "size", "stride", "padding", "dilation", "ceil", "count_include_pad", "divisor", "ties", "p", "adaptive")
@@ -55,7 +56,7 @@ def pool_problem(operands: Operands, settings: Settings, backward: bool) -> Prob
 def pool_layer(settings: Settings) -> Pool:
     """The layer that settings ask for; OptionError for those that do not go together."""
     fields: dict[str, Any] = {name: settings[name] for name in OWN if name in settings}
-    kind, whole = fields.get("kind", "max"), bool(settings.get("global"))
+    whole = bool(settings.get("global"))
     for spread, option in ((whole, "--global"), ("adaptive" in fields, "--adaptive")):
         if spread and (found := [name for name in SIZED if name in fields]):
             raise OptionError(
@@ -65,9 +66,5 @@ def pool_layer(settings: Settings) -> Pool:
         raise OptionError("--global is --adaptive 1", hint="drop one of them")
     if not whole and not {"size", "adaptive"} & set(fields):
         raise OptionError("the window's size is not given", hint="add --size 2 (or --global for the whole input)")
-    for name, needed in (("divisor", "avg"), ("p", "lp")):
-        if name in fields and kind != needed:
-            raise OptionError(
-                f"--{name} belongs to --kind {needed}, and the kind is {kind}", hint=f"add --kind {needed}"
-            )
+    check_owned(settings, "kind", "max")
     return Pool(**fields, whole=whole)

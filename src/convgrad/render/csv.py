@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -34,11 +35,11 @@ def render_npz(report: Report) -> bytes:
 
 
 def render_fact(name: str, entry: Any, form: str, precision: int | None) -> bytes:
-    """One entry that is an array, a list or an object of numbers -> csv, tsv or npy; else OptionError."""
-    if isinstance(entry, list) and any(isinstance(each, dict) for each in entry):
-        raise OptionError(
-            f"{name} is no array, which is all that {form} holds", hint=f"use json, or --only {name}[0].dW"
-        )
+    """One entry that is an array, or a list or object of numbers -> csv, tsv or npy; else OptionError."""
+    parts = entry.values() if isinstance(entry, dict) else entry if isinstance(entry, list) else []
+    if any(isinstance(each, dict | np.ndarray | str) for each in parts):
+        hint = f"use json, or pick one: --only {name}{'.dW' if isinstance(entry, dict) else '[0].dW'}"
+        raise OptionError(f"{name} is no array, which is all that {form} holds", hint=hint)
     array = np.asarray(list(entry.values()) if isinstance(entry, dict) else entry)
     if form == "npy":
         stream = io.BytesIO()
@@ -48,21 +49,21 @@ def render_fact(name: str, entry: Any, form: str, precision: int | None) -> byte
     return format_table(array, separator, lambda number: exact(number, precision)).encode()
 
 
-def render_facts_npz(facts: Facts) -> bytes:
-    """All arrays among the entries -> npz, those of layers as ``layers[0].dW``."""
+def flattened(entries: Mapping[str, Any]) -> dict[str, Any]:
+    """Entries of objects and lists -> their arrays by path: ``layers[0].dW``, ``parameters.shared``."""
     arrays: dict[str, Any] = {}
-    for name, entry in facts.entries.items():
-        if isinstance(entry, list) and any(isinstance(each, dict) for each in entry):
-            arrays |= {
-                f"{name}[{k}].{part}": value
-                for k, each in enumerate(entry)
-                for part, value in each.items()
-                if isinstance(value, np.ndarray)
-            }
-        elif isinstance(entry, dict):
-            arrays |= {f"{name}.{part}": np.asarray(value) for part, value in entry.items() if part != "type"}
-        else:
+    for name, entry in entries.items():
+        if isinstance(entry, dict):
+            arrays |= flattened({f"{name}.{part}": value for part, value in entry.items()})
+        elif isinstance(entry, list) and any(isinstance(each, dict) for each in entry):
+            arrays |= flattened({f"{name}[{k}]": value for k, value in enumerate(entry)})
+        elif not isinstance(entry, str):
             arrays[name] = np.asarray(entry)
+    return arrays
+
+
+def render_facts_npz(facts: Facts) -> bytes:
+    """All arrays among the entries -> npz, by path."""
     stream = io.BytesIO()
-    np.savez(stream, allow_pickle=False, **arrays)
+    np.savez(stream, allow_pickle=False, **flattened(facts.entries))
     return stream.getvalue()

@@ -118,7 +118,7 @@ class Drawing:
             yield self._rule(Text("results", style=NAME))
         for name, quantity in self.report.results.items():
             before = self.report.working.get(name, quantity)
-            for formula in dict.fromkeys((before.formula, quantity.formula)):
+            for formula in filter(None, dict.fromkeys((before.formula, quantity.formula))):
                 yield self._said(Text(formula, style=QUIET))
         yield from self._boxed(blocks)
 
@@ -360,4 +360,4 @@ class Drawing:
 
 
 def _place(at: Sequence[int]) -> str:
-    return f"({', '.join(map(str, at))})"
+    return f"({', '.join(map(str, at))})" if at else ""
