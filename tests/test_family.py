@@ -179,6 +179,39 @@ def test_momentum_over_two_steps(convgrad: Convgrad, tmp_path: Path) -> None:
     np.testing.assert_allclose(second["W_new"], np.array([[0.85, 0.75]]) - 0.1 * (np.array([[1, 2]]) + 0.9 * v))
 
 
+def test_the_arithmetic_of_a_step_is_shown(convgrad: Convgrad) -> None:
+    out = convgrad(
+        *(
+            "dense-backward",
+            "[1,2]",
+            "[3]",
+            "-w",
+            "[[1,1]]",
+            "--lr",
+            "0.1",
+            "--weight-decay",
+            "0.5",
+            "--momentum",
+            "0.9",
+        ),
+        *("--velocity", '{"velocity_W": [[10, 20]]}', "-q"),
+        tty=True,
+        NO_COLOR="1",
+        COLUMNS="120",
+    ).out
+    for text in (
+        "W_new  the sum of",
+        "- lr * dW",
+        "-0.3  -0.6",
+        "- lr * 0.5 * W",
+        "-0.05  -0.05",
+        "- lr * 0.9 * velocity",
+        "-0.9  -1.8",
+    ):
+        assert text in out
+    assert "-0.25  -1.45" in out  # 1 - 0.3 - 0.05 - 0.9 and 1 - 0.6 - 0.05 - 1.8
+
+
 def test_adaptive_and_lp_pooling(convgrad: Convgrad) -> None:
     assert run(convgrad, "pool-forward", "[1,2,3,4,5]", "--adaptive", "2", "--kind", "avg")["output"] == [2.0, 4.0]
     assert run(convgrad, "pool-forward", "[3,-4]", "--kind", "lp", "--size", "2")["output"] == [5.0]

@@ -14,7 +14,7 @@ from functools import partial
 
 import numpy as np
 
-from convgrad.quantity import Array, Place, Quantity, Term, real
+from convgrad.quantity import Array, Factor, Place, Quantity, Term, real
 
 
 @dataclass(frozen=True)
@@ -46,18 +46,21 @@ class SGD:
             change = [*g, (f"{self.momentum:g} * velocity_{name}", mu * v)]
         words = " + ".join(label for label, _ in change)
         words = f"({words})" if len(change) > 1 else words
-        parts = [parameter, *(-lr * array for _, array in change)]
-        total = np.asarray(sum(parts[1:], start=parts[0]))
-        found = [_sum_of(f"{name}_new", f"{name}_new = {name} - lr * {words}, with lr = {self.lr:g}", total, parts)]
+        parts = [(name, parameter), *((f"- lr * {label}", -lr * array) for label, array in change)]
+        found = [_sum_of(f"{name}_new", f"{name}_new = {name} - lr * {words}, with lr = {self.lr:g}", parts)]
         if self.momentum is not None:
             formula = f"velocity_{name} = " + " + ".join(label for label, _ in summands)
-            found.append(_sum_of(f"velocity_{name}", formula, np.asarray(v), [array for _, array in summands]))
+            found.append(_sum_of(f"velocity_{name}", formula, summands))
         return tuple(found)
 
 
-def _sum_of(name: str, formula: str, value: Array, parts: list[Array]) -> Quantity:
-    return Quantity(name, formula, value, "", partial(np.ones, len(parts), bool), partial(_part, parts), window_axes="")
+def _sum_of(name: str, formula: str, parts: list[tuple[str, Array]]) -> Quantity:
+    """The sum of labelled arrays of one shape; each is a term, and its own only factor."""
+    total = np.asarray(sum((array for _, array in parts[1:]), start=parts[0][1]))
+    live = partial(np.ones, len(parts), bool)
+    return Quantity(name, formula, total, "", live, partial(_part, parts), window_axes="", unit="summand")
 
 
-def _part(parts: list[Array], at: Place) -> Term:
-    return Term(at, (), (), (slice(None),) * parts[0].ndim, np.asarray(parts[at[0]]))
+def _part(parts: list[tuple[str, Array]], at: Place) -> Term:
+    label, array = parts[at[0]][0], np.asarray(parts[at[0]][1])
+    return Term(at, (), (), (slice(None),) * array.ndim, array, (Factor(label, array, ""),))

@@ -95,9 +95,9 @@ class Drawing:
     page: Page
 
     def draw(self, console: Console) -> None:
-        """Operands, overlays, results, in that order."""
+        """Operands, overlays, sums of whole arrays, results, in that order."""
         console.print(Text("\n".join(wrap(self.report.title, max(20, self.page.width))), style=NAME))
-        for part in (self._operands(), self._working(), self._results()):
+        for part in (self._operands(), self._working(), self._sums(), self._results()):
             for renderable in part:
                 console.print(renderable)
 
@@ -190,6 +190,26 @@ class Drawing:
             yield self._said(
                 Text(f"\n{silent} of {total} {worked[0].unit}s {have} delta 0 and {add} nothing: {listed}")
             )
+
+    def _sums(self) -> Iterator[RenderableType]:
+        """The arithmetic of results that are sums of whole arrays, such as a step of gradient descent."""
+        for quantity in self.report.results.values():
+            if self.report.steps == 0 or quantity.unit != "summand" or quantity.value.size > MOST_CELLS:
+                continue
+            parts = [
+                Block(Text(text, style=NAME), lines)
+                for term in quantity.terms()
+                for label, plane, _ in planes(term.factors[0].name, term.patch, self._kernel_spatial(term.patch))
+                for text, lines in self._lines(label, plane, None, ADDS)
+            ]
+            blocks = [[(block.width, block.text()) for block in self._counted(parts, quantity.name)]]
+            yield Text("")
+            yield self._rule(Text.assemble((quantity.name, NAME), ("  the sum of", LIT)))
+            yield Padding(Group(*flow(blocks, self.page.width - 1, gap=3)), (0, 0, 0, 1))
+
+    def _kernel_spatial(self, array: Array) -> tuple[int, ...]:
+        spatial = self.report.spatial.get("kernel", ())
+        return spatial if len(spatial) <= array.ndim and max(spatial, default=0) < array.ndim else ()
 
     def _legend(self) -> Iterator[RenderableType]:
         rules = [f"to {quantity.name}: {quantity.rule}" for quantity in self.report.overlaid()]
