@@ -20,7 +20,7 @@ from convgrad.files.json_text import parse_json
 from convgrad.files.numbers import to_array
 from convgrad.files.pasted import parse_pasted
 from convgrad.files.table_text import format_table, parse_table
-from convgrad.files.writing import write_file
+from convgrad.files.writing import write_files
 from convgrad.render.json import dump
 from convgrad.render.numbers import exact
 
@@ -305,14 +305,14 @@ def test_writing_replaces_whole_files_and_keeps_their_mode(tmp_path: Path) -> No
     target.write_text("old")
     target.chmod(0o640)
     link.symlink_to(target)
-    write_file(str(link), b"new")
+    write_files([(str(link), b"new")])
     assert target.read_bytes() == b"new"
     assert link.is_symlink()
     assert stat.S_IMODE(target.stat().st_mode) == 0o640
     assert sorted(each.name for each in tmp_path.iterdir()) == ["a.json", "link.json"]
     umask = os.umask(0o027)
     os.umask(umask)
-    write_file(str(tmp_path / "b.json"), b"new")
+    write_files([(str(tmp_path / "b.json"), b"new")])
     assert stat.S_IMODE((tmp_path / "b.json").stat().st_mode) == 0o666 & ~umask
 
 
@@ -325,7 +325,7 @@ def test_a_failed_write_leaves_everything_as_it_was(tmp_path: Path, monkeypatch:
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(FileError, match=r"cannot be written \(No space left"):
-        write_file(str(target), b"new")
+        write_files([(str(target), b"new")])
     assert target.read_text() == "old"
     assert [each.name for each in tmp_path.iterdir()] == ["a.json"]
 
@@ -335,7 +335,7 @@ def test_inputs_are_never_written_over(tmp_path: Path) -> None:
     source.write_text("[1]")
     link.symlink_to(source)
     with pytest.raises(FileError, match="own inputs"):
-        write_file(str(link), b"new", [str(source)])
+        write_files([(str(link), b"new")], [str(source)])
     assert source.read_text() == "[1]"
 
 

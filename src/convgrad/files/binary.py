@@ -11,15 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convgrad.errors import FileError
-from convgrad.files.numbers import MOST_AXES, finite
+from convgrad.files.numbers import MOST_AXES, MOST_BYTES, finite
 
 if TYPE_CHECKING:
     import zipfile
 
 Array = NDArray[Any]
-
-MOST_BYTES = 2**30
-"""The largest file, and the largest npz once unpacked, that is read: 1 GiB."""
 
 _HEADER = re.compile(
     r"\{ *'descr': *'([<>|=]?)([A-Za-z?])([0-9]{0,4})' *, *'fortran_order': *(True|False) *,"

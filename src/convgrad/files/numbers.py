@@ -14,6 +14,9 @@ Array = NDArray[Any]
 
 MOST_AXES = 16
 
+MOST_BYTES = 2**30
+"""The largest source, and the largest npz once unpacked, that is read: 1 GiB."""
+
 
 def place(index: tuple[int, ...]) -> str:
     """An index as it is written behind a name: ``[1][0][2]``."""

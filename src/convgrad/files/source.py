@@ -12,7 +12,7 @@ import numpy as np
 from convgrad.errors import FileError, at, did_you_mean
 from convgrad.files.document import Document, Loaded, select
 from convgrad.files.json_text import parse_json
-from convgrad.files.numbers import to_array
+from convgrad.files.numbers import MOST_BYTES, to_array
 from convgrad.numerals import parse_number
 
 _SUFFIXES = {".json": "JSON", ".csv": "CSV", ".tsv": "CSV", ".npy": "npy", ".npz": "npz"}
@@ -53,9 +53,6 @@ _MAGIC = (
     (b"\x80\x05", ".pickle"),
 )
 
-
-MOST_BYTES = 2**30
-"""The largest source that is read: 1 GiB."""
 
 _ARRAY = re.compile(r"\s*(?:[A-Za-z_]\w*\s*=\s*)?(?:[A-Za-z_][\w.]*\s*\(\s*)?[\[(]")
 

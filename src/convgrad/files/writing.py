@@ -12,11 +12,6 @@ from pathlib import Path
 from convgrad.errors import FileError, at
 
 
-def write_file(path: str, data: bytes, inputs: Iterable[str] = ()) -> None:
-    """Write one file; see `write_files`."""
-    write_files([(path, data)], inputs)
-
-
 def write_files(contents: Iterable[tuple[str, bytes]], inputs: Iterable[str] = ()) -> None:
     """Write files, each whole, and none where one of them cannot be: temporary files beside the targets, then renames.
 
