@@ -10,6 +10,7 @@ SOURCE = Path(__file__).parent.parent / "src" / "convgrad"
 FLOORS = [
     {"errors", "numerals"},
     {"settings", "files"},
+    {"exact"},
     {"axis", "quantity"},
     {"windows"},
     {"layers", "shorthand", "sgd"},

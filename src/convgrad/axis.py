@@ -133,8 +133,38 @@ class Axis:
 
     def at(self, place: Any) -> Array:
         """Positions (kernel,) on the input under the kernel at one place; outside 0..size is padding."""
-        position: Array = place * self.stride + np.arange(self.kernel) * self.dilation - self.before
+        return self._position(place, np.arange(self.kernel))
+
+    def meetings(
+        self, mode: str, place: int | None = None, offset: int | None = None, cell: int | None = None
+    ) -> Array:
+        """All (place, kernel cell, input cell), as rows in reading order, that meet; one of the three is given.
+
+        The input cell is the one that a place's kernel cell shows: -1 where that is a zero of the padding.
+        """
+        if cell is not None:
+            return self._meeting(mode, cell)
+        i = np.arange(self.places) if place is None else np.array([place])
+        u = np.arange(self.kernel) if offset is None else np.array([offset])
+        i, u = (each.ravel() for each in np.meshgrid(i, u, indexing="ij"))
+        return np.stack([i, u, self.source(self._position(i, u), mode)], axis=1)
+
+    def _position(self, place: Any, offset: Any) -> Array:
+        position: Array = place * self.stride + offset * self.dilation - self.before
         return position
+
+    def _meeting(self, mode: str, cell: int) -> Array:
+        """The rows of `meetings` for one input cell: from where it lies, back to the places that reach it."""
+        shown = np.array([cell])
+        if mode != "zeros":
+            everywhere = np.arange(self.extent) - self.before
+            shown = everywhere[self.source(everywhere, mode) == cell]
+        offset = np.arange(self.kernel)
+        reach = shown[:, None] + self.before - offset * self.dilation
+        fits = (reach % self.stride == 0) & (reach >= 0) & (reach < self.places * self.stride)
+        which, u = np.nonzero(fits)
+        rows = np.stack([reach[which, u] // self.stride, u, np.full(len(u), cell)], axis=1)
+        return rows[np.lexsort((rows[:, 1], rows[:, 0]))]
 
     def inside(self, low: int, high: int) -> Array:
         """How many kernel cells (places,) lie at positions from `low` up to `high`, at every place."""
@@ -191,11 +221,14 @@ class Ragged(Axis):
         """Cells of the input, and one more that stands for all that a window lacks."""
         return self.size + 1
 
-    def at(self, place: Any) -> Array:
-        """Positions (kernel,) on the input under the window at one place; `size` for those it lacks."""
+    def _position(self, place: Any, offset: Any) -> Array:
         start, end = place * self.size // self.parts, -(-(place + 1) * self.size // self.parts)
-        position: Array = start + np.arange(self.kernel)
-        return np.where(position < end, position, self.size)
+        return np.where(start + offset < end, start + offset, self.size)
+
+    def _meeting(self, mode: str, cell: int) -> Array:
+        """The rows of `meetings` for one input cell, sought among all windows."""
+        rows = self.meetings(mode, None, None)
+        return rows[rows[:, 2] == cell]
 
     def inside(self, low: int, high: int) -> Array:
         """How many cells (places,) every window has; all lie on the input."""

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from math import fsum, prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from convgrad.errors import ConvgradError
+from convgrad.exact import finite
 
 Array = NDArray[Any]
 Place = tuple[int, ...]
@@ -73,11 +76,108 @@ class Term:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Quantity:
-    """A result: its name, formula, value, and lazily its terms, which add up to the value.
+class Column:
+    """One factor of each of n products: its name, which cells of that array (n, axes), and their numbers (n,).
 
-    value: array with the axes that `axes` names; live: () -> (N, *places) of bool, the overlays that add
-    something; term: the working of one overlay; window_axes: the axes of `Term.window`, empty where the terms
+    axes: the letters of the array's axes; a position below 0 lies in the padding. Where the name holds ``[]``, the
+    position stands there, else behind it; without `at` the name is the whole of it.
+    """
+
+    name: str
+    value: Array
+    at: Array | None = None
+    axes: str = ""
+
+    def label(self, number: int) -> str:
+        """What the factor of one product is called: ``delta[0,2]``."""
+        if self.at is None:
+            return self.name
+        at = self.at[number].tolist()
+        if at and min(at) < 0:
+            return "padding"
+        index = f"[{','.join(map(str, at))}]" if at else ""
+        return self.name.replace("[]", index) if "[]" in self.name else self.name + index
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Products:
+    """Products that an element is the sum of, n of them: their factors column by column."""
+
+    columns: tuple[Column, ...]
+
+    @property
+    def value(self) -> Array:
+        """The products (n,)."""
+        with np.errstate(all="ignore"):
+            return np.asarray(prod((column.value for column in self.columns[1:]), start=self.columns[0].value))
+
+
+def everywhere_in(name: str, array: Array, shape: tuple[int, ...]) -> Column:
+    """Factors that are all cells of an array of a shape, or one number for all of them."""
+    if not array.ndim:
+        return Column(name, np.broadcast_to(array, prod(shape)))
+    return Column(name, array.ravel(), np.indices(shape).reshape(len(shape), prod(shape)).T)
+
+
+def constant(name: str, value: Any) -> Column:
+    """A factor that is one number, such as ``-lr``."""
+    return Column(name, np.asarray(value).reshape(1))
+
+
+def cell(name: str, array: Array, at: Place, axes: str = "") -> Column:
+    """A factor that is one cell of an array."""
+    return Column(name, np.asarray(array[at]).reshape(1), np.asarray(at, int).reshape(1, -1), axes)
+
+
+def cells(name: str, array: Array, at: Array, axes: str = "") -> Column:
+    """Factors that are cells (n, axes) of an array; those whose position is below 0 are zeros of the padding."""
+    inside = (at >= 0).all(axis=1)
+    value = array[tuple(np.maximum(at, 0).T)] if at.shape[1] else np.broadcast_to(array, len(at))
+    return Column(name, value if inside.all() else np.where(inside, value, array.dtype.type(0)), at, axes)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Explanation:
+    """One element of a quantity, written out: its name and place, the formula, and the products it is the sum of."""
+
+    name: str
+    at: Place
+    formula: str
+    parts: tuple[Products, ...]
+
+    @property
+    def element(self) -> str:
+        """What the element is called: ``dW[0,1]``."""
+        return f"{self.name}[{','.join(map(str, self.at))}]" if self.at else self.name
+
+    @cached_property
+    def value(self) -> Any:
+        """The sum of the products, rounded once; ConvgradError where it overflows."""
+        each = np.concatenate([part.value for part in self.parts])
+        if not finite(each).all():
+            raise ConvgradError(f"a product of {self.element} overflows", hint="scale the operands down")
+        return each.sum() if each.dtype.kind in "Oiub" else each.dtype.type(fsum(each))
+
+    @cached_property
+    def zero_terms(self) -> int:
+        """How many of the products are 0."""
+        return sum(int(np.count_nonzero(part.value == 0)) for part in self.parts)
+
+    def terms(self, zeros: bool = False) -> Iterator[tuple[list[tuple[str, Any]], Any]]:
+        """(the factors by name, their product), one product after the other; those that are 0 only where asked for."""
+        for part in self.parts:
+            value = part.value
+            for k in map(int, range(len(value)) if zeros else np.flatnonzero(value != 0)):
+                yield [(column.label(k), column.value[k]) for column in part.columns], value[k]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Quantity:
+    """A result: its name and formula, and lazily its value and its working, which adds up to the value.
+
+    shape, compute: the value's shape, and what computes it when it is first asked for, with the axes that `axes` names;
+    live: () -> (N, *places) of bool, the overlays that add something; term: the working of one overlay; products: the
+    products that one element is the sum of; window_axes: the axes of `Term.window`, empty where the terms
     are no overlays; spatial: which axes of the value are spatial; label: how an overlay is called;
     rule: what one overlay adds, in words;
     start: what the sums begin with (a bias laid everywhere), 0 where it is None; unit: what one term is called.
@@ -85,16 +185,41 @@ class Quantity:
 
     name: str
     formula: str
-    value: Array
+    shape: tuple[int, ...]
+    compute: Callable[[], Any]
     axes: str
     live: Callable[[], Array]
     term: Callable[[Place], Term]
+    products: Callable[[Place], Sequence[Products]]
     window_axes: str = "NC*"
     spatial: tuple[int, ...] = ()
     label: Callable[[Place], Place] = tuple
     rule: str = ""
     start: Array | None = None
     unit: str = "overlay"
+
+    @cached_property
+    def value(self) -> Array:
+        """The result itself."""
+        with np.errstate(all="ignore"):
+            return np.asarray(self.compute())
+
+    def explain(self, at: Place) -> Explanation:
+        """One element written out, at a cost that depends on it alone; ConvgradError where there is no such element."""
+        if len(at) != len(self.shape) or not all(0 <= i < n for i, n in zip(at, self.shape, strict=True)):
+            wanted = ",".join(f"0..{n - 1}" for n in self.shape)
+            name = f"{self.name}[{','.join(map(str, at))}]" if at else self.name
+            raise ConvgradError(
+                f"there is no {name}",
+                hint=f"{self.name} is one number: leave the index out"
+                if not self.shape
+                else f"its indices are {self.name}[{wanted}]",
+            )
+        return Explanation(self.name, at, self.formula, tuple(self.products(at)))
+
+    def largest(self) -> Place:
+        """The place of the element that is largest in size."""
+        return _place(np.abs(self.value).argmax(), self.shape)
 
     def places(self) -> Iterator[Place]:
         """The overlays that add something, in reading order."""
@@ -123,7 +248,7 @@ class Quantity:
             total = total.copy()
             with np.errstate(all="ignore"):
                 total[term.region] += term.patch
-            if not np.isfinite(total[term.region]).all():
+            if not finite(total[term.region]).all():
                 raise ConvgradError(
                     f"the running sum of {self.name} overflows at {self.label(place)}, though the result does not",
                     hint="leave --steps out, or scale the operands down",
@@ -138,7 +263,7 @@ def _place(number: Any, shape: tuple[int, ...]) -> Place:
 def bare(name: str, value: Array) -> Quantity:
     """A result without its working."""
 
-    def none(at: Place) -> Term:
+    def none(at: Place) -> Any:
         raise ConvgradError(f"{name} is shown without its working")
 
-    return Quantity(name, "", value, "", lambda: np.zeros(0, bool), none, window_axes="")
+    return Quantity(name, "", value.shape, lambda: value, "", lambda: np.zeros(0, bool), none, none, window_axes="")

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from convgrad.errors import OptionError, did_you_mean
-from convgrad.problems import Solution
-from convgrad.quantity import Array, Place, Quantity, Term
+from convgrad.errors import OptionError, at, did_you_mean
+from convgrad.problems import Solution, check_finite
+from convgrad.quantity import Array, Explanation, Place, Quantity, Term
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -31,7 +32,8 @@ class Report:
     """Operands, results by name, and how many overlays of the working are wanted (None: all).
 
     spatial: which axes of each operand are spatial, for whoever draws planes; working: quantities that overlays add up
-    to in place of a result of that name.
+    to in place of a result of that name; explanations: single elements, written out; zeros: whether products that are
+    0 are listed in them.
     """
 
     title: str
@@ -41,9 +43,13 @@ class Report:
     steps: int | None = 0
     notes: list[str] = field(default_factory=list)
     working: Mapping[str, Quantity] = field(default_factory=dict)
+    explanations: list[Explanation] = field(default_factory=list)
+    zeros: bool = False
 
     def worked(self) -> list[Quantity]:
         """The quantities that overlays add up to: the results, or what they were before the activation."""
+        if self.steps == 0:
+            return []
         quantities = [self.working.get(name, quantity) for name, quantity in self.results.items()]
         return [quantity for quantity in quantities if quantity.window_axes]
 
@@ -74,9 +80,10 @@ class Facts:
 
 
 def select(solution: Solution, only: tuple[str, ...]) -> dict[str, Quantity]:
-    """The results asked for, all of them where nothing is; OptionError for a name that is not to be had."""
-    if not only:
-        return solution.quantities
+    """The results asked for, all of them where nothing is; OptionError for a name that is not to be had.
+
+    ConvgradError where one of them overflows: here is where they are computed.
+    """
     for name in only:
         if name in solution.left_out:
             raise OptionError(f"{name} needs {solution.left_out[name]}", where="--only")
@@ -87,7 +94,42 @@ def select(solution: Solution, only: tuple[str, ...]) -> dict[str, Quantity]:
             raise OptionError(
                 f"there is no result {name!r} here, only {', '.join(solution.quantities)}", where="--only", hint=hint
             )
-    return {name: quantity for name, quantity in solution.quantities.items() if name in only}
+    chosen = {name: quantity for name, quantity in solution.quantities.items() if name in (only or solution.quantities)}
+    check_finite(chosen)
+    return chosen
+
+
+def explained(
+    quantities: Mapping[str, Quantity], asked: Iterable[str], left_out: Mapping[str, str]
+) -> list[Explanation]:
+    """The elements asked for, such as ``dW[0,1]``, written out; a name alone stands for its largest element.
+
+    OptionError for a name or an index that is not to be had.
+    """
+    found = []
+    for text in asked:
+        match = re.fullmatch(r"\s*(.+?)\s*(\[[^A-Za-z]*\])?\s*", text)
+        name, index = (match[1], match[2]) if match else (text, None)
+        if name in left_out:
+            raise OptionError(f"{name} needs {left_out[name]}", where="--explain")
+        if name not in quantities:
+            hint = did_you_mean(name, quantities) or (f"{name} comes with {ADDED_BY[name]}" if name in ADDED_BY else "")
+            known = ", ".join(quantities)
+            problem = (
+                f"{text!r} is no element" if "[" in name and "." not in name else f"there is no result {name!r} here"
+            )
+            raise OptionError(
+                f"{problem}, only {known}" if "no result" in problem else problem,
+                where="--explain",
+                hint=hint or ("write it as dW[0,1]" if "no element" in problem else ""),
+            )
+        quantity = quantities[name]
+        if index is not None and not re.fullmatch(r"\[\s*[0-9]{1,9}(\s*(,|\]\s*\[)\s*[0-9]{1,9})*\s*\]", index):
+            raise OptionError(f"{text!r} is no element", where="--explain", hint=f"write it as {name}[0,1]")
+        at_ = quantity.largest() if index is None else tuple(map(int, re.findall("[0-9]+", index)))
+        with at("--explain"):
+            found.append(quantity.explain(at_))
+    return found
 
 
 ADDED_BY = {

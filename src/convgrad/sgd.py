@@ -9,12 +9,40 @@ Source: PyTorch's documentation of torch.optim.SGD; Sutskever et al. (2013) for 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 
-from convgrad.quantity import Array, Factor, Place, Quantity, Term, real
+from convgrad.exact import cast
+from convgrad.quantity import Array, Factor, Place, Products, Quantity, Term, cell, constant, real
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Summand:
+    """An array times some numbers, all by name."""
+
+    name: str
+    array: Array
+    numbers: tuple[tuple[str, Any], ...] = ()
+
+    @property
+    def label(self) -> str:
+        """``0.9 * velocity``."""
+        return " * ".join([*(name for name, _ in self.numbers), self.name])
+
+    @property
+    def value(self) -> Array:
+        """The product."""
+        total = self.array
+        for _, factor in reversed(self.numbers):
+            total = factor * total
+        return np.asarray(total)
+
+    def products(self, at: Place) -> Products:
+        """One element of it."""
+        return Products((*(constant(*each) for each in self.numbers), cell(self.name, self.array, at)))
 
 
 @dataclass(frozen=True)
@@ -32,35 +60,51 @@ class SGD:
         name: W or b. The terms of the new parameter are the parameter and each summand of the change.
         """
         parameter, gradient = real(parameter), real(gradient)
-        kind = parameter.dtype.type
-        lr, mu, decay = kind(self.lr), kind(self.momentum or 0), kind(self.weight_decay)
-        summands = [(f"d{name}", gradient)]
+        lr, mu, decay = (cast(each, gradient.dtype)[()] for each in (self.lr, self.momentum or 0, self.weight_decay))
+        summands = [Summand(f"d{name}", gradient)]
         if decay:
-            summands.append((f"{self.weight_decay:g} * {name}", decay * parameter))
+            summands.append(Summand(name, parameter, ((f"{self.weight_decay:g}", decay),)))
         if velocity is not None and mu:
-            summands.append((f"{self.momentum:g} * velocity", mu * velocity))
-        v = sum((array for _, array in summands[1:]), start=summands[0][1])
+            summands.append(Summand("velocity", velocity, ((f"{self.momentum:g}", mu),)))
+        v = _total(summands)
         change = summands
         if self.nesterov:
-            g = [each for each in summands if "velocity" not in each[0]]
-            change = [*g, (f"{self.momentum:g} * velocity_{name}", mu * v)]
-        words = " + ".join(label for label, _ in change)
+            g = [each for each in summands if each.name != "velocity"]
+            change = [*g, Summand(f"velocity_{name}", v, ((f"{self.momentum:g}", mu),))]
+        words = " + ".join(each.label for each in change)
         words = f"({words})" if len(change) > 1 else words
-        parts = [(name, parameter), *((f"- lr * {label}", -lr * array) for label, array in change)]
+        parts = [
+            Summand(name, parameter),
+            *(replace(each, numbers=(("- lr", -lr), *each.numbers)) for each in change),
+        ]
         found = [_sum_of(f"{name}_new", f"{name}_new = {name} - lr * {words}, with lr = {self.lr:g}", parts)]
         if self.momentum is not None:
-            formula = f"velocity_{name} = " + " + ".join(label for label, _ in summands)
+            formula = f"velocity_{name} = " + " + ".join(each.label for each in summands)
             found.append(_sum_of(f"velocity_{name}", formula, summands))
         return tuple(found)
 
 
-def _sum_of(name: str, formula: str, parts: list[tuple[str, Array]]) -> Quantity:
+def _total(summands: list[Summand]) -> Array:
+    with np.errstate(all="ignore"):
+        return np.asarray(sum((each.value for each in summands[1:]), start=summands[0].value))
+
+
+def _sum_of(name: str, formula: str, parts: list[Summand]) -> Quantity:
     """The sum of labelled arrays of one shape; each is a term, and its own only factor."""
-    total = np.asarray(sum((array for _, array in parts[1:]), start=parts[0][1]))
-    live = partial(np.ones, len(parts), bool)
-    return Quantity(name, formula, total, "", live, partial(_part, parts), window_axes="", unit="summand")
+    return Quantity(
+        name,
+        formula,
+        parts[0].array.shape,
+        partial(_total, parts),
+        "",
+        partial(np.ones, len(parts), bool),
+        partial(_part, parts),
+        lambda at: [part.products(at) for part in parts],
+        window_axes="",
+        unit="summand",
+    )
 
 
-def _part(parts: list[tuple[str, Array]], at: Place) -> Term:
-    label, array = parts[at[0]][0], np.asarray(parts[at[0]][1])
+def _part(parts: list[Summand], at: Place) -> Term:
+    label, array = parts[at[0]].label, parts[at[0]].value
     return Term(at, (), (), (slice(None),) * array.ndim, array, (Factor(label, array, ""),))

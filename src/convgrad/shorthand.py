@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from convgrad.errors import ShapeError
-from convgrad.quantity import Array, Cells, Place, Quantity, Term
+from convgrad.quantity import Array, Cells, Column, Place, Products, Quantity, Term
 
 FIRST, LAST, IN_OUT = "", "NP*ICKJF", "NDMO"
 """The order of axes in a file: as the letters stand; channels-last; a dense weight with its inputs first."""
@@ -97,6 +97,39 @@ class Shorthand:
         parts = np.unravel_index(cells.start, sizes) if sizes else ()
         return [slice(int(i), int(i) + 1) for i in parts]
 
+    def lift_index(self, at: Place, axes: str) -> Place:
+        """The index of one cell of an array as the file has it -> of the full-rank array."""
+        if not axes:
+            return at
+        left, by_token = iter(at), {}
+        for token in self._here(axes):
+            if token in self.several:
+                sizes = self.several[token]
+                by_token[token] = int(np.ravel_multi_index([next(left) for _ in sizes], sizes)) if sizes else 0
+            else:
+                by_token[token] = 0 if token in self.absent else next(left)
+        return tuple(by_token[token] for token in self._full(axes))
+
+    def lower_column(self, column: Column) -> Column:
+        """A factor of products, its cells counted as in the file; what lies in the padding stays below 0."""
+        if column.at is None or not column.axes:
+            return column
+        full, at = self._full(column.axes), column.at
+        lowered: list[Array] = []
+        for token in self._here(column.axes):
+            numbers = at[:, full.index(token)]
+            if token in self.several:
+                sizes = self.several[token]
+                lowered += np.unravel_index(numbers, sizes) if sizes else ()
+            elif token not in self.absent:
+                lowered.append(numbers)
+        rows = np.stack(lowered, axis=1) if lowered else np.zeros((len(at), 0), int)
+        return replace(column, at=rows, axes="")
+
+    def _lower_products(self, quantity: Quantity, at: Place) -> list[Products]:
+        found = quantity.products(self.lift_index(at, quantity.axes))
+        return [Products(tuple(map(self.lower_column, each.columns))) for each in found]
+
     def lower_place(self, place: Place) -> Place:
         """(example, *output place) -> as the files count: without the example where there is no batch."""
         if not self.several:
@@ -111,12 +144,14 @@ class Shorthand:
             return quantity
         return replace(
             quantity,
-            value=self.lower(quantity.value, quantity.axes),
+            shape=self.lower_shape(quantity.shape, quantity.axes),
+            compute=lambda: self.lower(quantity.value, quantity.axes),
             start=None if quantity.start is None else self.lower(quantity.start, quantity.axes),
             formula=self._lower_formula(quantity.formula, quantity.axes),
             label=self.lower_place,
             spatial=self.spatial(quantity.axes),
             term=lambda at: self._lower_term(quantity, at),
+            products=lambda at: self._lower_products(quantity, at),
         )
 
     def _lower_term(self, quantity: Quantity, at: Place) -> Term:

@@ -301,6 +301,20 @@ class Windows:
             there = np.multiply.outer(there, source >= 0)
         return np.where(there, x, x.dtype.type(fill))
 
+    def meetings(
+        self, place: Sequence[int] | None = None, offset: Sequence[int] | None = None, cell: Sequence[int] | None = None
+    ) -> tuple[Array, Array, Array]:
+        """places (n, d), kernel cells (n, d), input cells (n, d) that meet; one of the three is given.
+
+        They come in reading order; input cells below 0 are zeros of the padding. The cost is that of the rows found: nothing else is looked at.
+        """
+        open_: list[None] = [None] * len(self.axes)
+        given: list[Sequence[int | None]] = [place or open_, offset or open_, cell or open_]
+        rows = [axis.meetings(self.mode, *at) for axis, at in zip(self.axes, zip(*given, strict=True), strict=True)]
+        index = np.indices([len(each) for each in rows]).reshape(len(rows), -1)
+        i, u, z = (np.stack([each[at, k] for each, at in zip(rows, index, strict=True)], axis=1) for k in range(3))
+        return i, u, z
+
     def touched(self, place: Sequence[int]) -> tuple[tuple[int, ...], ...]:
         """For each axis the input cells under the kernel at a place, padding left out."""
         return tuple(

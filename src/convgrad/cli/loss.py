@@ -8,7 +8,7 @@ import click
 
 from convgrad import settings
 from convgrad.cli.app import Command, Outcome
-from convgrad.cli.options import output
+from convgrad.cli.options import explaining, output
 from convgrad.cli.options import settings as setting_options
 
 _TABLE = (*settings.LOSS, settings.DTYPE)
@@ -26,6 +26,7 @@ _TABLE = (*settings.LOSS, settings.DTYPE)
 @click.argument("output_", metavar="OUTPUT")
 @click.argument("target_", metavar="[TARGET]", required=False)
 @setting_options(_TABLE)
+@explaining
 @output
 def loss(output_: str, target_: str | None, **options: Any) -> Outcome:
     from convgrad.cli.gather import gather, need

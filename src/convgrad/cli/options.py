@@ -95,7 +95,7 @@ def output(command: F) -> F:
         click.option("--only", type=Read(_names, "only"), metavar="NAME[,NAME]", help="Only these results."),
         click.option(
             "--format",
-            "form",
+            "format_",
             type=Read(_format, "format"),
             metavar="NAME",
             default="auto",
@@ -128,12 +128,30 @@ def velocity(command: F) -> F:
     )
 
 
+def explaining(command: F) -> F:
+    """The options that write single elements out."""
+    options = [
+        click.option(
+            "--explain",
+            multiple=True,
+            metavar="ELEMENT",
+            help="Write one element out, such as 'dW[0,1]': its formula, its products by name and in numbers, "
+            "and their sum; may be given several times. A name alone stands for its element of the largest size. "
+            "Tables then show no results, unless --only asks for them.",
+        ),
+        click.option("--zeros", is_flag=True, help="List the products that are 0 too, with --explain."),
+    ]
+    return functools.reduce(lambda wrapped, option: option(wrapped), reversed(options), command)
+
+
 def working(command: F) -> F:
-    """The option that shows the working."""
-    return click.option(
-        "--steps",
-        type=Read(_steps, "steps"),
-        metavar="N|all|none",
-        help="How many overlays to show one by one (those that add nothing are left out): on a terminal 16, "
-        "elsewhere none, unless this says otherwise.",
-    )(command)
+    """The options that show the working."""
+    return explaining(
+        click.option(
+            "--steps",
+            type=Read(_steps, "steps"),
+            metavar="N|all|none",
+            help="How many overlays to show one by one (those that add nothing are left out): on a terminal 16, "
+            "elsewhere none, unless this or --explain says otherwise.",
+        )(command)
+    )

@@ -14,13 +14,13 @@ from convgrad.errors import OptionError, did_you_mean
 from convgrad.files import Reader
 from convgrad.problems import Operand, Problem, Solution, solve
 from convgrad.render import Page, format_of, render, render_facts
-from convgrad.report import Facts, Report, left_out_notes, select
+from convgrad.report import Facts, Report, explained, left_out_notes, select
 from convgrad.settings import Setting
 
 TERMINAL_STEPS = 16
 """Overlays shown on a terminal where --steps does not say how many."""
 
-OUTPUT_OPTIONS = ("only", "form", "out", "precision", "quiet", "debug", "steps")
+OUTPUT_OPTIONS = ("only", "format_", "out", "precision", "quiet", "debug", "steps", "explain", "zeros")
 
 Solve = Callable[[Mapping[str, Operand], Mapping[str, Any], bool], Solution]
 
@@ -74,17 +74,30 @@ def finish(reader: Reader, solution: Solution, title: str, options: Mapping[str,
     """Write a solution as the output options say."""
     only = options["only"] or ()
     form, steps = choose_format(options), options.get("steps")
-    on_terminal = options["form"] == "auto" and form == "table"
-    limit: int | None = (TERMINAL_STEPS if on_terminal else 0) if steps is None else None if steps is ALL else steps
-    notes = [] if options["quiet"] or only else left_out_notes(solution.left_out)
-    report = Report(title, solution.operands, solution.spatial, select(solution, only), limit, notes, solution.working)
+    on_terminal = options["format_"] == "auto" and form == "table"
+    explanations = explained(solution.explainable(), options["explain"], solution.left_out)
+    usual = TERMINAL_STEPS if on_terminal and not explanations else 0
+    limit: int | None = usual if steps is None else None if steps is ALL else steps
+    notes = [] if options["quiet"] or only or explanations else left_out_notes(solution.left_out)
+    alone = explanations and form == "table" and not only and not limit
+    report = Report(
+        title,
+        solution.operands,
+        solution.spatial,
+        {} if alone else select(solution, only),
+        limit,
+        notes,
+        solution.working,
+        explanations,
+        options["zeros"],
+    )
     data = render(report, form, options["precision"], page_for(options) if form == "table" else None)
     return Outcome(placed(data, options, reader.paths), notes)
 
 
 def choose_format(options: Mapping[str, Any]) -> str:
     """The format to write: --format, else the suffix of -o, else tables on a terminal and JSON elsewhere."""
-    form: str = options["form"]
+    form: str = options["format_"]
     if form != "auto":
         return form
     if options["out"] not in (None, "-"):
@@ -135,4 +148,4 @@ def page_for(options: Mapping[str, Any]) -> Page:
     if os.environ.get("NO_COLOR"):
         colour = False
     width = max(20, shutil.get_terminal_size((80, 24)).columns)
-    return Page(width, colour, abridged=terminal and options["form"] == "auto")
+    return Page(width, colour, abridged=terminal and options["format_"] == "auto")

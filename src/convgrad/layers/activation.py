@@ -17,8 +17,9 @@ from math import erf, pi, sqrt
 import numpy as np
 
 from convgrad.errors import OptionError
+from convgrad.exact import cast, refuse
 from convgrad.layers.products import check_shape
-from convgrad.quantity import Array, Cells, Factor, Place, Quantity, Term, real
+from convgrad.quantity import Array, Cells, Column, Factor, Place, Products, Quantity, Term, cell, real
 
 
 @dataclass(frozen=True)
@@ -39,15 +40,16 @@ class Activation:
 
     def forward(self, x: Array) -> Quantity:
         """x (...) -> output (...)."""
-        x = real(x)
-        output = np.asarray(KINDS[self.name].value(self, x))
+        x = self._checked(x)
         return Quantity(
             "output",
             f"output = {KINDS[self.name].words}",
-            output,
+            x.shape,
+            lambda: self._value(x),
             "",
             partial(self._all, x),
-            partial(self._output_term, x, output),
+            partial(self._output_term, x),
+            partial(self._output_products, x),
             "*",
             spatial=_last(x),
             unit="row",
@@ -56,23 +58,22 @@ class Activation:
 
     def backward(self, x: Array, delta: Array) -> tuple[Quantity, ...]:
         """x (...), delta (...) -> (dX (...),); ShapeError where delta does not have x's shape."""
-        x, delta = real(x), real(delta)
+        x, delta = self._checked(x), real(delta)
         check_shape("delta", delta, x.shape)
         if self.name == "softmax":
-            s = _softmax(self, x)
-            dX = s * (delta - (delta * s).sum(axis=-1, keepdims=True)) if x.ndim else np.zeros_like(x)
             formula = "dX = s * (delta - sum of delta * s), with s = softmax(input)"
         else:
-            dX = delta * self.derivative(x)
             formula = f"dX = delta * derivative, the derivative of {self.name} at the input"
         return (
             Quantity(
                 "dX",
                 formula,
-                np.asarray(dX),
+                x.shape,
+                lambda: self._back(x, delta),
                 "",
                 lambda: np.asarray((delta != 0).any(axis=-1) if x.ndim else True),
-                partial(self._dX_term, x, delta, dX),
+                partial(self._dX_term, x, delta),
+                partial(self._dX_products, x, delta),
                 "*",
                 spatial=_last(x),
                 unit="row",
@@ -88,22 +89,58 @@ class Activation:
         assert derivative is not None
         return np.asarray(derivative(self, x))
 
+    def _checked(self, x: Array) -> Array:
+        if not KINDS[self.name].rational:
+            refuse(np.asarray(x), self.name, "--activation")
+        return real(x)
+
+    def _value(self, x: Array) -> Array:
+        return np.asarray(KINDS[self.name].value(self, x))
+
+    def _back(self, x: Array, delta: Array) -> Array:
+        if self.name != "softmax":
+            return delta * self.derivative(x)
+        s = _softmax(self, x)
+        return s * (delta - (delta * s).sum(axis=-1, keepdims=True)) if x.ndim else np.zeros_like(x)
+
+    def _output_products(self, x: Array, at: Place) -> list[Products]:
+        row = self._value(x[at[:-1]])
+        value = row[at[-1:]]
+        return [Products((Column(f"{self.name}(input[])", value.reshape(1), np.array([at], int).reshape(1, -1)),))]
+
+    def _dX_products(self, x: Array, delta: Array, at: Place) -> list[Products]:
+        if self.name != "softmax":
+            slope = np.asarray(self.derivative(x[at])).reshape(1)
+            return [
+                Products((cell("delta", delta, at), Column("derivative", slope, np.array([at], int).reshape(1, -1))))
+            ]
+        s = _softmax(self, x[at[:-1]]).reshape(-1)
+        d = delta[at[:-1]].reshape(-1)
+        places = np.array([(*at[:-1], j) for j in range(len(s))], int).reshape(len(s), -1)[:, : x.ndim]
+        own = np.arange(len(s)) == (at[-1] if at else 0)
+        found = []
+        for here, name, slope in ((own, "(1 - softmax[])", 1 - s), (~own, "-softmax[]", -s)):
+            mine = Column("softmax", np.full(here.sum(), s[own][0]), np.repeat(places[own], here.sum(), axis=0))
+            found.append(
+                Products((mine, Column(name, slope[here], places[here]), Column("delta", d[here], places[here])))
+            )
+        return found
+
     # -- the working: one overlay a row ---------------------------------------------------------------
 
     def _all(self, x: Array) -> Array:
         return np.ones(x.shape[:-1], bool)
 
-    def _output_term(self, x: Array, output: Array, at: Place) -> Term:
-        return Term(
-            at, _row_box(x), _row(at, x), _row(at, x), output[_row(at, x)], (Factor("input", x[_row(at, x)], ""),)
-        )
+    def _output_term(self, x: Array, at: Place) -> Term:
+        row = _row(at, x)
+        return Term(at, _row_box(x), row, row, self._value(x[row]), (Factor("input", x[row], ""),))
 
-    def _dX_term(self, x: Array, delta: Array, dX: Array, at: Place) -> Term:
+    def _dX_term(self, x: Array, delta: Array, at: Place) -> Term:
         row = _row(at, x)
         factors = [Factor("delta", delta[at], "")]
         if self.name != "softmax":
             factors.append(Factor("derivative", np.asarray(self.derivative(x[at])), ""))
-        return Term(at, _row_box(x), row, row, np.asarray(dX)[row], tuple(factors))
+        return Term(at, _row_box(x), row, row, np.asarray(self._back(x[row], delta[row])), tuple(factors))
 
 
 def _last(x: Array) -> tuple[int, ...]:
@@ -125,6 +162,7 @@ class Kind:
     words: str
     value: Callable[[Activation, Array], Array]
     derivative: Callable[[Activation, Array], Array] | None
+    rational: bool = False
 
 
 def _sigmoid(x: Array) -> Array:
@@ -168,12 +206,13 @@ def _silu_slope(_: Activation, x: Array) -> Array:
 
 
 KINDS = {
-    "identity": Kind("input", lambda _, x: x, lambda _, x: np.ones_like(x)),
-    "relu": Kind("max(0, input)", lambda _, x: np.maximum(x, 0), lambda _, x: (x > 0).astype(x.dtype)),
+    "identity": Kind("input", lambda _, x: x, lambda _, x: np.ones_like(x), True),
+    "relu": Kind("max(0, input)", lambda _, x: np.maximum(x, 0), lambda _, x: cast(x > 0, x.dtype), True),
     "leaky-relu": Kind(
         "input, or alpha * input where it is negative",
-        lambda a, x: np.where(x > 0, x, x.dtype.type(_slope(a, 0.01)) * x),
-        lambda a, x: np.where(x > 0, 1, _slope(a, 0.01)).astype(x.dtype),
+        lambda a, x: np.where(x > 0, x, cast(_slope(a, 0.01), x.dtype) * x),
+        lambda a, x: cast(np.where(x > 0, 1, _slope(a, 0.01)), x.dtype),
+        True,
     ),
     "elu": Kind(
         "input, or alpha * (exp(input) - 1) where it is negative",

@@ -20,8 +20,8 @@ import numpy as np
 
 from convgrad.axis import Ints, Padding
 from convgrad.errors import ShapeError, by
-from convgrad.layers import overlays, products
-from convgrad.quantity import Array, Place, Quantity, Term, beside, real
+from convgrad.layers import elements, overlays, products
+from convgrad.quantity import Array, Factor, Place, Products, Quantity, Term, beside, cell, real
 from convgrad.windows import Windows
 
 
@@ -77,20 +77,24 @@ class Conv:
         """x (N, C, *sizes), kernel (F, C/groups, *k) -> output (N, F, *places)."""
         x = real(x)
         kernel, windows = self._laid_kernel(), self.windows(x)
-        self.output_shape(x, len(kernel))
-        output = products.correlate(windows, x, kernel, self.groups)
-        if self.bias is not None:
-            output += beside(self.bias, len(windows.axes))
+        shape = self.output_shape(x, len(kernel))
+
+        def output() -> Array:
+            total = products.correlate(windows, x, kernel, self.groups)
+            return total if self.bias is None else total + beside(self.bias, len(windows.axes))
+
         bias, rule = ("", "") if self.bias is None else ("b[f] + ", ", plus the bias")
         at = products.indices(windows, self.flip)
         return Quantity(
             "output",
             f"output[f,{at['i']}] = {bias}sum over c,{at['u']} of input[c,{at['cell']}] * kernel[f,c,{at['w']}]"
             + products.remarks(self.groups, self.pad_mode),
+            shape,
             output,
             "NF*",
             lambda: np.ones((len(x), *windows.places), bool),
-            partial(self._output_term, x, kernel, windows, output),
+            partial(self._output_term, x, kernel, windows),
+            partial(self._output_products, x, windows),
             rule=f"the sum of input x kernel{rule}",
         )
 
@@ -104,25 +108,34 @@ class Conv:
         products.check_shape("delta", delta, self.output_shape(x, delta.shape[1]))
         windows, at, d = self.windows(x), products.indices(self.windows(x), self.flip), delta.ndim - 2
         live = partial(products.live_overlays, delta)
-        dW = products.weigh(windows, x, delta, self.groups)
+        named = Factor("input", x, "NC*"), Factor("delta", delta, "NF*")
+
+        def dW() -> Array:
+            total = products.weigh(windows, x, delta, self.groups)
+            return products.rotated(total, d) if self.flip else total
+
         gradients = [
             Quantity(
                 "dW",
                 f"dW[f,c,{at['w']}] = sum over {at['i']} of delta[f,{at['i']}] * input[c,{at['cell']}]"
                 + products.remarks(self.groups, self.pad_mode),
-                products.rotated(dW, d) if self.flip else dW,
+                (delta.shape[1], x.shape[1] // self.groups, *windows.kernel),
+                dW,
                 "FI*",
                 live,
                 partial(self._dW_term, x, delta, windows),
+                partial(self._dW_products, windows, *named),
                 rule="delta x the input in brackets",
             ),
             Quantity(
                 "db",
                 f"db[f] = sum over {at['i']} of delta[f,{at['i']}]",
-                delta.sum(axis=(0, *range(2, delta.ndim))),
+                delta.shape[1:2],
+                lambda: delta.sum(axis=(0, *range(2, delta.ndim))),
                 "F",
                 live,
                 partial(overlays.db_term, windows, x, delta),
+                lambda at: [elements.summed(named[1], at[0])],
                 rule="delta",
             ),
         ]
@@ -131,15 +144,16 @@ class Conv:
                 f"dX[c,{at['x']}] = sum over f and all {at['i']},{at['u']} with ({at['cell']}) = ({at['x']}) of "
                 f"delta[f,{at['i']}] * kernel[f,c,{at['w']}]{products.remarks(self.groups, self.pad_mode)}"
             )
-            dX = products.scatter(windows, delta, self._laid_kernel(), self.groups)
             gradients.append(
                 Quantity(
                     "dX",
                     formula,
-                    dX,
+                    x.shape,
+                    lambda: products.scatter(windows, delta, self._laid_kernel(), self.groups),
                     "NC*",
                     live,
                     partial(self._dX_term, x, delta, windows),
+                    partial(self._dX_products, windows, named[1]),
                     rule="delta x kernel, laid on the same cells",
                 )
             )
@@ -147,14 +161,29 @@ class Conv:
 
     # -- the working ----------------------------------------------------------------------------------
 
-    def _output_term(self, x: Array, kernel: Array, windows: Windows, output: Array, at: Place) -> Term:
-        return overlays.output_term(windows, x, kernel, self.bias, output, at, self.groups)
+    def _output_term(self, x: Array, kernel: Array, windows: Windows, at: Place) -> Term:
+        return overlays.output_term(windows, x, kernel, self.bias, at, self.groups)
 
     def _dW_term(self, x: Array, delta: Array, windows: Windows, at: Place) -> Term:
         return overlays.dW_term(windows, x, delta, self.flip, at, self.groups)
 
     def _dX_term(self, x: Array, delta: Array, windows: Windows, at: Place) -> Term:
         return overlays.dX_term(windows, x, delta, self._laid_kernel(), at, self.groups)
+
+    def _output_products(self, x: Array, windows: Windows, at: Place) -> list[Products]:
+        named = Factor("input", x, "NC*"), self._named_kernel()
+        bias = [] if self.bias is None else [Products((cell("b", self.bias, at[1:2], "F"),))]
+        return [*bias, elements.correlated(windows, *named, at, self.groups, self.flip)]
+
+    def _dW_products(self, windows: Windows, x: Factor, delta: Factor, at: Place) -> list[Products]:
+        return [elements.weighed(windows, x, delta, at, self.groups, self.flip)]
+
+    def _dX_products(self, windows: Windows, delta: Factor, at: Place) -> list[Products]:
+        return [elements.scattered(windows, delta, self._named_kernel(), at, self.groups, self.flip)]
+
+    def _named_kernel(self) -> Factor:
+        assert self.kernel is not None
+        return Factor("kernel", self.kernel, self.kernel_axes)
 
     def _laid_kernel(self) -> Array:
         """The kernel (F, C/groups, *k) as it is laid on the input: rotated where `flip` is set."""

@@ -19,7 +19,7 @@ import numpy as np
 
 from convgrad.errors import ShapeError
 from convgrad.layers.products import check_shape
-from convgrad.quantity import Array, Cells, Factor, Place, Quantity, Term, real
+from convgrad.quantity import Array, Cells, Factor, Place, Products, Quantity, Term, cell, cells, real
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -41,18 +41,17 @@ class Dense:
         """x (N, in), weight (out, in) -> output (N, out)."""
         x = real(x)
         weight = self._weight()
-        self.output_shape(x, len(weight))
-        output = x @ weight.T
-        if self.bias is not None:
-            output = output + self.bias
+        shape = self.output_shape(x, len(weight))
         bias, rule = ("", "") if self.bias is None else ("b[o] + ", ", plus the bias")
         return Quantity(
             "output",
             f"output[o] = {bias}sum over i of weight[o,i] * input[i]",
-            output,
+            shape,
+            lambda: x @ weight.T if self.bias is None else x @ weight.T + self.bias,
             "NO",
-            lambda: np.ones(output.shape, bool),
-            partial(self._output_term, x, weight, output),
+            lambda: np.ones(shape, bool),
+            partial(self._output_term, x, weight),
+            partial(self._output_products, x, weight),
             window_axes="ND",
             unit="node",
             rule=f"the sum of input x the node's weights{rule}",
@@ -73,10 +72,12 @@ class Dense:
             Quantity(
                 "dW",
                 "dW[o,i] = delta[o] * input[i]",
-                delta.T @ x,
+                (delta.shape[1], x.shape[1]),
+                lambda: delta.T @ x,
                 "OM",
                 live,
                 partial(self._dW_term, x, delta),
+                lambda at: [_pairs(("delta", delta, (":", at[0]), "NO"), ("input", x, (":", at[1]), "ND"))],
                 "ND",
                 unit="node",
                 rule="the node's delta x input, to its own weights",
@@ -84,10 +85,12 @@ class Dense:
             Quantity(
                 "db",
                 "db[o] = delta[o]",
-                delta.sum(axis=0),
+                delta.shape[1:],
+                lambda: delta.sum(axis=0),
                 "O",
                 live,
                 partial(self._db_term, x, delta),
+                lambda at: [_pairs(("delta", delta, (":", at[0]), "NO"))],
                 "ND",
                 unit="node",
                 rule="delta",
@@ -98,10 +101,14 @@ class Dense:
                 Quantity(
                     "dX",
                     "dX[i] = sum over o of delta[o] * weight[o,i]",
-                    delta @ self.weight,
+                    x.shape,
+                    lambda: delta @ self._weight(),
                     "ND",
                     live,
                     partial(self._dX_term, x, delta, self.weight),
+                    lambda at: [
+                        _pairs(("delta", delta, (at[0], ":"), "NO"), ("weight", self._weight(), (":", at[1]), "OM"))
+                    ],
                     "ND",
                     unit="node",
                     rule="the node's delta x its weights",
@@ -111,8 +118,14 @@ class Dense:
 
     # -- the working: one overlay a node --------------------------------------------------------------
 
-    def _output_term(self, x: Array, weight: Array, output: Array, at: Place) -> Term:
+    def _output_products(self, x: Array, weight: Array, at: Place) -> list[Products]:
         n, o = at
+        bias = [] if self.bias is None else [Products((cell("b", self.bias, (o,), "O"),))]
+        return [*bias, _pairs(("weight", weight, (o, ":"), "OM"), ("input", x, (n, ":"), "ND"))]
+
+    def _output_term(self, x: Array, weight: Array, at: Place) -> Term:
+        n, o = at
+        total = (weight[o] * x[n]).sum() + (0 if self.bias is None else self.bias[o])
         factors = [
             Factor("input", x[n], "D"),
             Factor("kernel", weight[o], "D"),
@@ -121,7 +134,7 @@ class Dense:
         if self.bias is not None:
             factors.append(Factor("bias", np.asarray(self.bias[o]), ""))
         region = (slice(n, n + 1), slice(o, o + 1))
-        return Term(at, ((o, o + 1),), self._lit(n), region, output[region], tuple(factors))
+        return Term(at, ((o, o + 1),), self._lit(n), region, np.asarray(total).reshape(1, 1), tuple(factors))
 
     def _dW_term(self, x: Array, delta: Array, at: Place) -> Term:
         n, o = at
@@ -159,3 +172,13 @@ class Dense:
         if self.weight is None:
             raise ShapeError("there is no weight", hint="add one with -w WEIGHT")
         return self.weight
+
+
+def _pairs(*factors: tuple[str, Array, tuple[int | str, int | str], str]) -> Products:
+    """Products of vectors cell by cell: rows or columns (the axis where ``:`` stands) of named arrays."""
+    columns = []
+    for name, array, at, axes in factors:
+        count = np.arange(array.shape[at.index(":")])
+        rows = np.stack([count if each == ":" else np.full(len(count), each) for each in at], axis=1)
+        columns.append(cells(name, array, rows, axes))
+    return Products(tuple(columns))

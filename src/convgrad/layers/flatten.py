@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 
-from convgrad.quantity import Array, Place, Quantity, Term, real
+from convgrad.quantity import Array, Factor, Place, Products, Quantity, Term, cell, real
 
 
 @dataclass(frozen=True)
@@ -20,18 +20,28 @@ class Flatten:
         """x (...) -> output (numbers,), or (N, numbers) with a batch."""
         x = real(x)
         return _whole(
-            "output", "output = the input in reading order", x.reshape(len(x), -1) if self.batch else x.reshape(-1)
+            "output",
+            "output = the input in reading order",
+            x.reshape(len(x), -1) if self.batch else x.reshape(-1),
+            Factor("input", x, ""),
         )
 
     def backward(self, x: Array, delta: Array) -> tuple[Quantity, ...]:
         """x (...), delta like the output -> (dX like x,)."""
         x, delta = real(x), real(delta)
-        return (_whole("dX", "dX = delta in the input's shape", delta.reshape(x.shape)),)
+        return (_whole("dX", "dX = delta in the input's shape", delta.reshape(x.shape), Factor("delta", delta, "")),)
 
 
-def _whole(name: str, formula: str, value: Array) -> Quantity:
-    """A quantity that is one term."""
-    return Quantity(name, formula, value, "", partial(np.ones, (), bool), partial(_term, value), window_axes="")
+def _whole(name: str, formula: str, value: Array, source: Factor) -> Quantity:
+    """A quantity that is one term, the numbers of `source` in another shape."""
+
+    def products(at: Place) -> list[Products]:
+        number = np.ravel_multi_index(at, value.shape) if at else 0
+        there = tuple(int(i) for i in np.unravel_index(number, source.value.shape))
+        return [Products((cell(source.name, source.value, there),))]
+
+    live, term = partial(np.ones, (), bool), partial(_term, value)
+    return Quantity(name, formula, value.shape, lambda: value, "", live, term, products, window_axes="")
 
 
 def _term(value: Array, at: Place) -> Term:

@@ -24,8 +24,23 @@ from typing import Any
 import numpy as np
 
 from convgrad.errors import OptionError, ShapeError, by
-from convgrad.quantity import Array, Cells, Place, Quantity, Term, real
+from convgrad.exact import cast, refuse
+from convgrad.quantity import Array, Cells, Column, Place, Products, Quantity, Term, everywhere_in, real
 from convgrad.settings import LOSSES
+
+Part = tuple[tuple[str, Array], ...]
+"""Factors by name, of the output's shape or one number: what a loss is summed from, and its gradient cell by cell."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Worked:
+    """A loss worked out: each position's share of it, its gradient, both formulas, and the products of both."""
+
+    each: Array
+    delta: Array
+    formulas: tuple[str, str]
+    loss_parts: tuple[Part, ...]
+    delta_parts: tuple[Part, ...]
 
 
 @dataclass(frozen=True)
@@ -41,25 +56,42 @@ class Loss:
         """
         if self.kind not in LOSSES:
             raise OptionError(f"there is no loss called {self.kind!r}", hint=f"use one of {', '.join(LOSSES)}")
-        each, delta, formulas = self._each(real(output), real(target))
-        lead = each.shape
+        output = real(output)
+        worked = self._worked(output, real(target))
+        lead, delta = worked.each.shape, worked.delta
         live = partial(np.ones, lead, bool)
         return (
-            Quantity("loss", formulas[0], np.asarray(each.sum()), "", live, partial(_loss_term, each), window_axes=""),
+            Quantity(
+                "loss",
+                worked.formulas[0],
+                (),
+                worked.each.sum,
+                "",
+                live,
+                partial(_loss_term, worked.each),
+                lambda _: [
+                    Products(tuple(everywhere_in(*factor, output.shape) for factor in part))
+                    for part in worked.loss_parts
+                ],
+                window_axes="",
+            ),
             Quantity(
                 "delta",
-                formulas[1],
-                delta,
+                worked.formulas[1],
+                delta.shape,
+                lambda: delta,
                 "",
                 live,
                 partial(_delta_term, delta, lead),
+                lambda at: [Products(tuple(_at(*factor, at) for factor in part)) for part in worked.delta_parts],
                 window_axes="",
                 spatial=(delta.ndim - 1,) if delta.ndim else (),
             ),
         )
 
-    def _each(self, output: Array, target: Array) -> tuple[Array, Array, tuple[str, str]]:
-        """(what each number or position adds to the loss, delta, their formulas)."""
+    def _worked(self, output: Array, target: Array) -> Worked:
+        if self.kind in ("bce", "cross-entropy"):
+            refuse(output, self.kind, "--kind")
         if self.kind == "cross-entropy":
             return _cross_entropy(output, target)
         if target.shape != output.shape:
@@ -69,23 +101,56 @@ class Loss:
             )
         if self.kind == "bce":
             return _bce(output, target)
-        e, m = output - target, output.size
-        each, delta, loss, gradient = {
-            "mse": (e**2 / 2, e, "1/2 sum of (output - target)^2", "output - target"),
-            "mse-sum": (e**2, 2 * e, "sum of (output - target)^2", "2 (output - target)"),
-            "mse-mean": (e**2 / m, 2 * e / m, f"1/{m} sum of (output - target)^2", f"2 (output - target) / {m}"),
-            "mae": (np.abs(e) / m, np.sign(e) / m, f"1/{m} sum of |output - target|", f"sign(output - target) / {m}"),
-            "huber": (
-                np.where(np.abs(e) < 1, e**2 / 2, np.abs(e) - 0.5) / m,
-                np.clip(e, -1, 1) / m,
-                f"1/{m} sum of e^2/2, or |e| - 1/2 beyond 1, with e = output - target",
-                f"e held between -1 and 1, / {m}",
-            ),
-        }[self.kind]
-        return each, delta, (f"loss = {loss}", f"delta = {gradient}")
+        return _squares(output, target, self.kind) if "mse" in self.kind else _sizes(output, target, self.kind)
 
 
-def _bce(a: Array, t: Array) -> tuple[Array, Array, tuple[str, str]]:
+def _squares(output: Array, target: Array, kind: str) -> Worked:
+    """The losses of squares: scale * sum e^2."""
+    e, m = output - target, output.size
+    words, twice, scale = {
+        "mse": ("1/2", "1", cast(0.5, e.dtype)),
+        "mse-sum": ("1", "2", cast(1, e.dtype)),
+        "mse-mean": (f"1/{m}", f"2/{m}", cast(1, e.dtype) / m),
+    }[kind]
+    slope = 2 * scale
+    error = ("(output[] - target[])", e)
+    return Worked(
+        e**2 * scale,
+        e * slope,
+        (
+            f"loss = {'' if words == '1' else words + ' '}sum of (output - target)^2",
+            "delta = output - target" if twice == "1" else f"delta = {twice} (output - target)",
+        ),
+        (((words, scale), error, error),),
+        (((twice, slope), ("output", output)), ((f"-{twice}", -slope), ("target", target))),
+    )
+
+
+def _sizes(output: Array, target: Array, kind: str) -> Worked:
+    """mae and huber: means of |e|, or of what is e^2/2 near 0."""
+    e, m = output - target, output.size
+    one = cast(1, e.dtype)
+    if kind == "mae":
+        each, slope = np.abs(e), cast(np.sign(e), e.dtype)
+        words, names = (
+            ("|output - target|", "sign(output - target)"),
+            ("|output[] - target[]|", "sign(output[] - target[])"),
+        )
+    else:
+        each, slope = np.where(np.abs(e) < 1, e**2 * one / 2, np.abs(e) - one / 2), np.clip(e, -one, one)
+        words = ("e^2/2, or |e| - 1/2 beyond 1, with e = output - target", "e held between -1 and 1")
+        names = ("h(output[] - target[])", "held(output[] - target[])")
+    mean = (f"1/{m}", one / m)
+    return Worked(
+        np.asarray(each / m),
+        slope / m,
+        (f"loss = 1/{m} sum of {words[0]}", f"delta = {words[1]}{',' if kind == 'huber' else ''} / {m}"),
+        ((mean, (names[0], np.asarray(each))),),
+        ((mean, (names[1], slope)),),
+    )
+
+
+def _bce(a: Array, t: Array) -> Worked:
     for array, name in ((a, "output"), (t, "target")):
         if array.min() < 0 or array.max() > 1:
             raise ShapeError(
@@ -94,19 +159,25 @@ def _bce(a: Array, t: Array) -> tuple[Array, Array, tuple[str, str]]:
             )
     m = a.size
     with np.errstate(divide="ignore"):
-        each = -(t * np.maximum(np.log(a), -100) + (1 - t) * np.maximum(np.log1p(-a), -100)) / m
-    delta = (a - t) / np.maximum(a * (1 - a), 1e-12) / m
-    return (
-        each,
-        delta,
+        log_a, log_rest = np.maximum(np.log(a), -100), np.maximum(np.log1p(-a), -100)
+    slope = 1 / np.maximum(a * (1 - a), 1e-12)
+    mean, minus = (f"1/{m}", np.asarray(1 / m, a.dtype)), (f"-1/{m}", np.asarray(-1 / m, a.dtype))
+    return Worked(
+        -(t * log_a + (1 - t) * log_rest) / m,
+        (a - t) / np.maximum(a * (1 - a), 1e-12) / m,
         (
             f"loss = -1/{m} sum of target log(output) + (1 - target) log(1 - output)",
             f"delta = (output - target) / (output (1 - output)) / {m}",
         ),
+        (
+            (minus, ("target", t), ("log(output[])", log_a)),
+            (minus, ("(1 - target[])", 1 - t), ("log(1 - output[])", log_rest)),
+        ),
+        ((mean, ("(output[] - target[])", a - t), ("1/(output[] (1 - output[]))", slope)),),
     )
 
 
-def _cross_entropy(output: Array, target: Array) -> tuple[Array, Array, tuple[str, str]]:
+def _cross_entropy(output: Array, target: Array) -> Worked:
     if not output.ndim:
         raise ShapeError("the output is one number, but cross-entropy needs one for each class")
     axis = min(1, output.ndim - 1)
@@ -115,13 +186,24 @@ def _cross_entropy(output: Array, target: Array) -> tuple[Array, Array, tuple[st
     r = z[..., 0].size
     shifted = z - z.max(axis=-1, keepdims=True)
     log_s = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
-    each = -(t * log_s).sum(axis=-1) / r
-    delta = (np.exp(log_s) * t.sum(axis=-1, keepdims=True) - t) / r
+    s, whole = np.exp(log_s), t.sum(axis=-1, keepdims=True)
     mean = "" if r == 1 else f" / {r}"
-    return (
-        each,
-        np.moveaxis(delta, -1, axis),
+    one, minus = (f"1/{r}", np.asarray(1 / r, z.dtype)), (f"-1/{r}", np.asarray(-1 / r, z.dtype))
+    name = "target" if target.shape == output.shape else "onehot(target)"
+
+    def home(array: Array) -> Array:
+        return np.moveaxis(np.broadcast_to(array, z.shape), -1, axis)
+
+    softmax = (one, ("softmax(output)", home(s)))
+    return Worked(
+        -(t * log_s).sum(axis=-1) / r,
+        home((s * whole - t) / r),
         (f"loss = - sum of target * log(softmax(output)){mean}", f"delta = (softmax(output) - target){mean}"),
+        ((minus, (name, home(t)), ("log(softmax(output)[])", home(log_s))),),
+        (
+            softmax if (whole == 1).all() else (*softmax, ("(sum of target)[]", home(whole))),
+            (minus, (name, home(t))),
+        ),
     )
 
 
@@ -142,6 +224,13 @@ def _distribution(target: Array, output: Array, axis: int, z: Array) -> Array:
             f"the target{list(index) if index else ''} is {target[index]:g}, but the classes are 0 to {classes - 1}"
         )
     return (np.arange(classes) == target[..., None]).astype(output.dtype)
+
+
+def _at(name: str, array: Array, at: Place) -> Column:
+    """One factor of one cell."""
+    if not array.ndim and at:
+        return Column(name, array.reshape(1))
+    return Column(name, np.asarray(array[at]).reshape(1), np.array([at], int).reshape(1, -1))
 
 
 def _loss_term(each: Array, at: Place) -> Term:

@@ -6,20 +6,21 @@ x (N, C, *sizes); delta and output (N, F, *places); kernel (F, C/groups, *k), th
 from __future__ import annotations
 
 from convgrad.layers import products
-from convgrad.quantity import Array, Factor, Place, Term, block, everywhere
+from convgrad.quantity import Array, Factor, Place, Term, beside, block, everywhere
 from convgrad.windows import Windows
 
 
-def output_term(
-    windows: Windows, x: Array, kernel: Array, bias: Array | None, output: Array, at: Place, groups: int = 1
-) -> Term:
+def output_term(windows: Windows, x: Array, kernel: Array, bias: Array | None, at: Place, groups: int = 1) -> Term:
     """The output at the overlay's own place, with the products that it is the sum of."""
     box, seen = tuple((i, i + 1) for i in at[1:]), products.under(windows, x, at)
     each = products.cellwise(seen, kernel, groups)
     factors = [Factor("input", seen, "C*"), Factor("kernel", kernel, "FI*"), Factor("products", each, "FI*")]
+    patch = each.sum(axis=tuple(range(1, each.ndim)))
     if bias is not None:
         factors.append(Factor("bias", bias, "F"))
-    return Term(at, box, products.lit(windows, x, at), block(at, box), output[block(at, box)], tuple(factors))
+        patch = patch + bias
+    patch = beside(patch, len(box))[None]
+    return Term(at, box, products.lit(windows, x, at), block(at, box), patch, tuple(factors))
 
 
 def dW_term(windows: Windows, x: Array, delta: Array, flip: bool, at: Place, groups: int = 1) -> Term:

@@ -15,12 +15,30 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from math import prod
+from typing import Any
 
 import numpy as np
 
 from convgrad.axis import Ints, Padding
 from convgrad.errors import OptionError, ShapeError, by
-from convgrad.quantity import Array, Cells, Factor, Place, Quantity, Term, beside, block, everywhere, real
+from convgrad.exact import cast, refuse
+from convgrad.quantity import (
+    Array,
+    Cells,
+    Column,
+    Factor,
+    Place,
+    Products,
+    Quantity,
+    Term,
+    beside,
+    block,
+    cell,
+    cells,
+    constant,
+    everywhere,
+    real,
+)
 from convgrad.windows import Windows
 
 TIES = ("first", "last", "all", "split")
@@ -83,19 +101,19 @@ class Pool:
         """x (N, C, *sizes) -> output (N, C, *places)."""
         x = real(x)
         windows = self.windows(x)
-        kind = self._kind()
-        output = kind.output(self, self._seen(x, windows), windows)
-        term = partial(self._output_term, x, windows, output)
+        kind = self._kind(x)
         i, u = ",".join("ijk"[: len(windows.axes)]), ",".join("mno"[: len(windows.axes)])
         cell = ",".join(axis.formula(p, o) for axis, p, o in zip(windows.axes, "ijk", "mno", strict=False))
         formula = f"output[c,{i}] = {kind.words} over {u} of input[c,{cell}]"
         return Quantity(
             "output",
             formula,
-            output,
+            (*x.shape[:2], *windows.places),
+            lambda: kind.output(self, self._seen(x, windows), windows),
             "NC*",
             lambda: np.ones((len(x), *windows.places), bool),
-            term,
+            partial(self._output_term, x, windows),
+            partial(self._output_products, x, windows),
             rule=f"the {kind.words} of the input in brackets",
         )
 
@@ -106,18 +124,23 @@ class Pool:
         if delta.shape != (*x.shape[:2], *windows.places):
             raise ShapeError(f"delta is {by(delta.shape)}, but the output is {by((*x.shape[:2], *windows.places))}")
         d = len(windows.axes)
-        share = self._kind().share(self, self._seen(x, windows), windows)
-        dX = windows.fold(share * beside(delta, d))
+        kind = self._kind(x)
+
+        def dX() -> Array:
+            return windows.fold(kind.share(self, self._seen(x, windows), windows) * beside(delta, d))
+
         i, u, cell = ",".join("ijk"[:d]), ",".join("mno"[:d]), ",".join("xyz"[:d])
         formula = f"dX[c,{cell}] = sum over all {i},{u} that lie on ({cell}) of share[c,{i},{u}] * delta[c,{i}]"
         return (
             Quantity(
                 "dX",
                 formula,
+                x.shape,
                 dX,
                 "NC*",
                 lambda: np.any(delta != 0, axis=1),
                 partial(self._dX_term, x, delta, windows),
+                partial(self._dX_products, x, delta, windows),
                 rule="share x delta, laid on the same cells",
             ),
         )
@@ -131,41 +154,69 @@ class Pool:
             raise OptionError(f"indices are the places of maxima, and the kind is {self.kind}", hint="use --kind max")
         windows = self.windows(x)
         d = len(windows.axes)
-        flat = _flat(self._seen(x, windows), d)
-        chosen = flat.shape[-1] - 1 - flat[..., ::-1].argmax(-1) if self.ties == "last" else flat.argmax(-1)
-        position: Array = np.zeros(chosen.shape, np.int64)
-        for number, (axis, u) in enumerate(zip(windows.axes, np.unravel_index(chosen, windows.kernel), strict=True)):
-            place = np.arange(axis.places).reshape(-1, *(1,) * (d - 1 - number))
-            position = position * axis.size + axis.cells[place, u]
-        return replace(
+
+        def positions() -> Array:
+            flat = _flat(self._seen(x, windows), d)
+            chosen = flat.shape[-1] - 1 - flat[..., ::-1].argmax(-1) if self.ties == "last" else flat.argmax(-1)
+            position: Array = np.zeros(chosen.shape, np.int64)
+            for k, (axis, u) in enumerate(zip(windows.axes, np.unravel_index(chosen, windows.kernel), strict=True)):
+                place = np.arange(axis.places).reshape(-1, *(1,) * (d - 1 - k))
+                position = position * axis.size + axis.cells[place, u]
+            return position
+
+        quantity = replace(
             self.forward(x),
             name="indices",
             rule="",
-            value=position,
+            compute=positions,
             window_axes="",
             formula="indices = flat position of each maximum in its channel's unpadded plane",
-            term=partial(self._output_term, x, windows, position),
+        )
+        return replace(
+            quantity,
+            term=lambda at: self._position_term(quantity, at),
+            products=lambda at: [Products((constant("position", quantity.value[at]),))],
         )
 
     # -- working --------------------------------------------------------------------------------------
 
-    def _output_term(self, x: Array, windows: Windows, output: Array, at: Place) -> Term:
+    def _output_term(self, x: Array, windows: Windows, at: Place) -> Term:
+        box, kind = tuple((i, i + 1) for i in at[1:]), self._kind(x)
+        seen = windows.seen(x[at[0]], at[1:], kind.fill)
+        patch = kind.output(self, _alone(seen, windows), windows, at[1:])[None]
+        return Term(at, box, self._window(x, windows, at), block(at, box), patch, (Factor("input", seen, "C*"),))
+
+    def _position_term(self, indices: Quantity, at: Place) -> Term:
         box = tuple((i, i + 1) for i in at[1:])
-        seen = windows.seen(x[at[0]], at[1:], self._kind().fill)
-        return Term(
-            at,
-            box,
-            self._window(x, windows, at),
-            block(at, box),
-            output[block(at, box)],
-            (Factor("input", seen, "C*"),),
-        )
+        return Term(at, box, (), block(at, box), indices.value[block(at, box)])
+
+    def _output_products(self, x: Array, windows: Windows, at: Place) -> list[Products]:
+        """Any output here is the sum of share times input: the maximum's share is 1, the p-norm is homogeneous."""
+        n, c, *place = at
+        one = replace(self, ties="first")._shares(x, windows, n, c, place)
+        z = windows.meetings(place=place)[2]
+        here = np.column_stack([np.full((len(z), 2), (n, c)), z])
+        return [Products((Column("share", one.ravel(), here, "NC*"), cells("input", x, here, "NC*")))]
+
+    def _dX_products(self, x: Array, delta: Array, windows: Windows, at: Place) -> list[Products]:
+        n, c, *z = at
+        found = []
+        for place, u in zip(*windows.meetings(cell=z)[:2], strict=True):
+            i = (n, c, *map(int, place))
+            share = self._shares(x, windows, n, c, i[2:])[(0, *u)]
+            each = Column("share", np.asarray(share).reshape(1), np.array([i]), "NC*")
+            found.append(Products((each, cell("delta", delta, i, "NC*"))))
+        return found or [Products((Column("share", np.zeros(0, x.dtype)),))]
+
+    def _shares(self, x: Array, windows: Windows, n: int, c: int, place: Sequence[int]) -> Array:
+        """The share (1, *kernel) of each cell of one channel's window at a place."""
+        seen = windows.seen(x[n, c : c + 1], place, self._kind(x).fill)
+        return np.asarray(self._kind(x).share(self, _alone(seen, windows), windows, tuple(place))).reshape(seen.shape)
 
     def _dX_term(self, x: Array, delta: Array, windows: Windows, at: Place) -> Term:
-        place = at[1:]
-        seen = windows.seen(x[at[0]], place, self._kind().fill)
-        alone = seen.reshape(len(seen), *(1,) * len(place), *windows.kernel)  # one place
-        share = self._kind().share(self, alone, windows, place).reshape(seen.shape)
+        place, kind = at[1:], self._kind(x)
+        seen = windows.seen(x[at[0]], place, kind.fill)
+        share = kind.share(self, _alone(seen, windows), windows, place).reshape(seen.shape)
         d = delta[everywhere(at)]
         box = windows.box(place)
         patch = windows.spread(place, share * beside(d, len(place)))[None]
@@ -183,48 +234,52 @@ class Pool:
 
     # -- kinds ----------------------------------------------------------------------------------------
 
-    def _kind(self) -> Kind:
+    def _kind(self, x: Array) -> Kind:
+        if not KINDS[self.kind].rational:
+            refuse(x, f"{self.kind} pooling", "--kind")
         return KINDS[self.kind]
 
     def _seen(self, x: Array, windows: Windows) -> Array:
         """x (N, C, *sizes) -> windows (N, C, *places, *kernel), padded with what never changes the result."""
-        return windows.unfold(x, self._kind().fill)
+        return windows.unfold(x, self._kind(x).fill)
 
-    def _divisors(self, windows: Windows) -> Array:
-        """What each window's sum is divided by, (*places)."""
+    def _divisors(self, windows: Windows, dtype: Any, place: Place | None) -> Array:
+        """What each window's sum is divided by, (*places); or at one place, (1, ...)."""
         if self.divisor is not None:
-            return np.full(windows.places, self.divisor)
+            return cast(np.full((1,) * len(windows.axes) if place else windows.places, self.divisor), dtype)
         counts = np.ones((), int)
-        for axis in windows.axes:
+        for k, axis in enumerate(windows.axes):
             padded = axis.inside(-axis.before, axis.size + axis.after)
-            counts = np.multiply.outer(counts, padded if self.count_include_pad else axis.inside(0, axis.size))
-        return counts
+            along = padded if self.count_include_pad else axis.inside(0, axis.size)
+            counts = np.multiply.outer(counts, along if place is None else along[place[k] : place[k] + 1])
+        return cast(counts, dtype)
 
-    def _max(self, seen: Array, windows: Windows) -> Array:
+    def _max(self, seen: Array, windows: Windows, place: Place | None = None) -> Array:
         return _reduced(np.maximum, seen, windows)
 
     def _max_share(self, seen: Array, windows: Windows, place: Place | None = None) -> Array:
         top = self._max(seen, windows)
-        share = np.zeros(seen.shape, seen.dtype)
-        cells = list(np.ndindex(windows.kernel))
+        share = np.zeros(seen.shape, bool)
+        kernel = list(np.ndindex(windows.kernel))
         alone = self.ties in ("first", "last")
         free = np.ones(top.shape, bool)
-        for u in reversed(cells) if self.ties == "last" else cells:
+        for u in reversed(kernel) if self.ties == "last" else kernel:
             wins = (seen[(..., *u)] == top) & free
             share[(..., *u)] = wins
             if alone:
                 free &= ~wins
+        shares = cast(share, seen.dtype)
         if self.ties == "split":
-            share /= beside(_reduced(np.add, share, windows), len(windows.axes))
-        return share
+            return shares / beside(_reduced(np.add, shares, windows), len(windows.axes))
+        return shares
 
-    def _sum(self, seen: Array, windows: Windows) -> Array:
+    def _sum(self, seen: Array, windows: Windows, place: Place | None = None) -> Array:
         return _reduced(np.add, seen, windows)
 
     def _sum_share(self, seen: Array, windows: Windows, place: Place | None = None) -> Array:
-        return np.broadcast_to(seen.dtype.type(1), seen.shape)
+        return np.broadcast_to(cast(1, seen.dtype), seen.shape)
 
-    def _power(self, seen: Array, windows: Windows) -> Array:
+    def _power(self, seen: Array, windows: Windows, place: Place | None = None) -> Array:
         p = seen.dtype.type(self.p)
         return self._sum(np.abs(seen) ** p, windows) ** (1 / p)
 
@@ -235,14 +290,11 @@ class Pool:
         ratio = np.divide(np.abs(seen), output, out=np.zeros_like(seen), where=output != 0)
         return np.where(seen == 0, 0, np.sign(seen) * ratio ** (p - 1))
 
-    def _average(self, seen: Array, windows: Windows) -> Array:
-        return self._sum(seen, windows) / self._divisors(windows).astype(seen.dtype)
+    def _average(self, seen: Array, windows: Windows, place: Place | None = None) -> Array:
+        return self._sum(seen, windows) / self._divisors(windows, seen.dtype, place)
 
     def _average_share(self, seen: Array, windows: Windows, place: Place | None = None) -> Array:
-        divisors = self._divisors(windows)
-        if place is not None:
-            divisors = divisors[tuple(slice(i, i + 1) for i in place)]
-        share = 1 / divisors.astype(seen.dtype)
+        share = 1 / self._divisors(windows, seen.dtype, place)
         return np.broadcast_to(share.reshape(*share.shape, *(1,) * share.ndim), seen.shape)
 
 
@@ -251,16 +303,17 @@ class Kind:
     """A kind of pooling: the output of each window, each cell's share of the delta, and what padding holds."""
 
     words: str
-    output: Callable[[Pool, Array, Windows], Array]
+    output: Callable[..., Array]
     share: Callable[..., Array]
     fill: float = 0
+    rational: bool = True
 
 
 KINDS = {
     "max": Kind("maximum", Pool._max, Pool._max_share, fill=-np.inf),
     "avg": Kind("average", Pool._average, Pool._average_share),
     "sum": Kind("sum", Pool._sum, Pool._sum_share),
-    "lp": Kind("p-norm", Pool._power, Pool._power_share),
+    "lp": Kind("p-norm", Pool._power, Pool._power_share, rational=False),
 }
 
 
@@ -278,6 +331,11 @@ def _reduced(combine: np.ufunc, seen: Array, windows: Windows) -> Array:
         total = cell.copy() if total is None else combine(total, cell, out=total)
     assert total is not None
     return total
+
+
+def _alone(seen: Array, windows: Windows) -> Array:
+    """seen (C, *kernel) at one place -> (C, 1, ..., *kernel), like the windows at all places."""
+    return seen.reshape(len(seen), *(1,) * len(windows.axes), *windows.kernel)
 
 
 def _flat(windows: Array, d: int) -> Array:

@@ -20,8 +20,21 @@ import numpy as np
 
 from convgrad.axis import Ints, Padding
 from convgrad.errors import ShapeError
-from convgrad.layers import products
-from convgrad.quantity import Array, Cells, Factor, Place, Quantity, Term, beside, block, everywhere, real
+from convgrad.layers import elements, products
+from convgrad.quantity import (
+    Array,
+    Cells,
+    Factor,
+    Place,
+    Products,
+    Quantity,
+    Term,
+    beside,
+    block,
+    cell,
+    everywhere,
+    real,
+)
 from convgrad.windows import Windows
 
 
@@ -81,13 +94,14 @@ class Transposed:
         """x (N, C, *places), kernel (C, F/groups, *k) -> output (N, F, *sizes)."""
         x = real(x)
         kernel, windows = self._laid_kernel(), self.windows(x)
-        self.output_shape(x, self.filters)
-        output = products.scatter(windows, x, kernel, self.groups)
+        shape = self.output_shape(x, self.filters)
         at = products.indices(windows, self.flip)
-        start = np.zeros_like(output)
-        if self.bias is not None:
-            start += beside(self.bias, len(windows.axes))
-            output += start
+        start = None if self.bias is None else np.broadcast_to(beside(self.bias, len(windows.axes)), shape)
+
+        def output() -> Array:
+            total = products.scatter(windows, x, kernel, self.groups)
+            return total if start is None else total + start
+
         bias = "" if self.bias is None else "b[f] + "
         formula = (
             f"output[f,{at['x']}] = {bias}sum over c and all {at['i']},{at['u']} with ({at['cell']}) = "
@@ -96,10 +110,12 @@ class Transposed:
         return Quantity(
             "output",
             formula,
+            shape,
             output,
             "NF*",
             partial(self._all, x),
             partial(self._output_term, x, kernel, windows),
+            partial(self._output_products, x, windows),
             start=start,
             rule="input x kernel, laid on the output" + ("" if self.bias is None else "; the bias is there first"),
         )
@@ -113,41 +129,52 @@ class Transposed:
         products.check_shape("delta", delta, self.output_shape(x, delta.shape[1]))
         windows, d = self.windows(x), delta.ndim - 2
         at, live = products.indices(windows, self.flip), partial(self._all, x)
-        dW = products.weigh(windows, delta, x, self.groups)
-        db = delta.sum(axis=(0, *range(2, delta.ndim)))
+        named = Factor("input", x, "NC*"), Factor("delta", delta, "NF*")
+
+        def dW() -> Array:
+            total = products.weigh(windows, delta, x, self.groups)
+            return products.rotated(total, d) if self.flip else total
+
         gradients = [
             Quantity(
                 "dW",
                 f"dW[c,f,{at['w']}] = sum over {at['i']} of input[c,{at['i']}] * delta[f,{at['cell']}]"
                 + products.remarks(self.groups),
-                products.rotated(dW, d) if self.flip else dW,
+                (x.shape[1], delta.shape[1] // self.groups, *windows.kernel),
+                dW,
                 "KJ*",
                 live,
                 partial(self._dW_term, x, delta, windows),
+                lambda at: [elements.weighed(windows, named[1], named[0], at, self.groups, self.flip)],
                 rule="input x the delta under the kernel",
             ),
             Quantity(
                 "db",
                 f"db[f] = sum over {at['x']} of delta[f,{at['x']}]",
-                db,
+                delta.shape[1:2],
+                lambda: delta.sum(axis=(0, *range(2, delta.ndim))),
                 "F",
                 partial(products.live_overlays, delta),
                 partial(self._db_term, x, delta),
+                lambda at: [elements.summed(named[1], at[0])],
                 window_axes="",
             ),
         ]
         if self.kernel is not None:
-            dX = products.correlate(windows, delta, self._laid_kernel(), self.groups)
             formula = f"dX[c,{at['i']}] = sum over f,{at['u']} of delta[f,{at['cell']}] * kernel[c,f,{at['w']}]"
             formula += products.remarks(self.groups)
             gradients.append(
                 Quantity(
                     "dX",
                     formula,
-                    dX,
+                    x.shape,
+                    lambda: products.correlate(windows, delta, self._laid_kernel(), self.groups),
                     "NC*",
                     live,
-                    partial(self._dX_term, x, delta, windows, dX),
+                    partial(self._dX_term, x, delta, windows),
+                    lambda at: [
+                        elements.correlated(windows, named[1], self._named_kernel(), at, self.groups, self.flip)
+                    ],
                     rule="the sum of the delta under the kernel x kernel",
                 )
             )
@@ -189,20 +216,30 @@ class Transposed:
         d = delta[everywhere(at)]
         return Term(at, tuple((i, i + 1) for i in at[1:]), (), (slice(None),), d, (Factor("delta", d, "F"),))
 
-    def _dX_term(self, x: Array, delta: Array, windows: Windows, dX: Array, at: Place) -> Term:
+    def _dX_term(self, x: Array, delta: Array, windows: Windows, at: Place) -> Term:
         box, seen = tuple((i, i + 1) for i in at[1:]), products.under(windows, delta, at)
+        each = products.cellwise(seen, self._laid_kernel(), self.groups)
         return Term(
             at,
             box,
             self._lit(x, at),
             block(at, box),
-            dX[block(at, box)],
+            beside(each.sum(axis=tuple(range(1, each.ndim))), len(box))[None],
             (
                 Factor("delta", seen, "F*"),
                 Factor("kernel", self._laid_kernel(), "KJ*"),
-                Factor("products", products.cellwise(seen, self._laid_kernel(), self.groups), "KJ*"),
+                Factor("products", each, "KJ*"),
             ),
         )
+
+    def _output_products(self, x: Array, windows: Windows, at: Place) -> list[Products]:
+        bias = [] if self.bias is None else [Products((cell("b", self.bias, at[1:2], "F"),))]
+        named = Factor("input", x, "NC*"), self._named_kernel()
+        return [*bias, elements.scattered(windows, *named, at, self.groups, self.flip)]
+
+    def _named_kernel(self) -> Factor:
+        assert self.kernel is not None
+        return Factor("kernel", self.kernel, self.kernel_axes)
 
     def _laid_kernel(self) -> Array:
         if self.kernel is None:

@@ -20,8 +20,8 @@ import numpy as np
 
 from convgrad.axis import Ints, Padding
 from convgrad.errors import ShapeError, by
-from convgrad.layers import overlays, products
-from convgrad.quantity import Array, Place, Quantity, Term, beside, real
+from convgrad.layers import elements, overlays, products
+from convgrad.quantity import Array, Factor, Place, Products, Quantity, Term, beside, cell, real
 from convgrad.windows import Windows
 
 
@@ -82,10 +82,12 @@ class Unshared:
         kernel, windows = self._laid_kernel(x), self.windows(x)
         filters = kernel.shape[len(windows.axes)]
         shape = self.output_shape(x, filters)
-        flat = kernel.reshape(prod(windows.places), filters, -1)
-        output = (self._columns(windows, x) @ flat.swapaxes(1, 2)).transpose(1, 2, 0).reshape(shape)  # (P, N, F) before
-        if self.bias is not None:
-            output = output + self._spread_bias(windows)
+
+        def output() -> Array:
+            flat = kernel.reshape(prod(windows.places), filters, -1)
+            total = (self._columns(windows, x) @ flat.swapaxes(1, 2)).transpose(1, 2, 0).reshape(shape)  # was (P, N, F)
+            return total if self.bias is None else total + self._spread_bias(windows)
+
         at = products.indices(windows, self.flip)
         bias = "" if self.bias is None else "b[f] + " if self.bias.ndim == 1 else f"b[{at['i']},f] + "
         formula = (
@@ -95,10 +97,12 @@ class Unshared:
         return Quantity(
             "output",
             formula,
+            shape,
             output,
             "NF*",
             lambda: np.ones((len(x), *windows.places), bool),
-            partial(self._output_term, x, kernel, windows, output),
+            partial(self._output_term, x, kernel, windows),
+            partial(self._output_products, x, windows),
             rule="the sum of input x the kernel of the place" + ("" if self.bias is None else ", plus the bias"),
         )
 
@@ -112,18 +116,28 @@ class Unshared:
         windows, d = self.windows(x), delta.ndim - 2
         at, live = products.indices(windows, self.flip), partial(products.live_overlays, delta)
         rows = delta.reshape(*delta.shape[:2], -1).transpose(2, 1, 0)  # (P, F, N)
-        dW = (rows @ self._columns(windows, x)).reshape(*windows.places, delta.shape[1], x.shape[1], *windows.kernel)
         each = self.bias_axes == "PF"
-        db = np.moveaxis(delta.sum(axis=0), 0, -1) if each else delta.sum(axis=(0, *range(2, delta.ndim)))
+        kernels = (*windows.places, delta.shape[1], x.shape[1], *windows.kernel)
+        named = Factor("input", x, "NC*"), Factor("delta", delta, "NF*")
+
+        def dW() -> Array:
+            total = (rows @ self._columns(windows, x)).reshape(kernels)
+            return products.rotated(total, d) if self.flip else total
+
+        def db() -> Array:
+            return np.moveaxis(delta.sum(axis=0), 0, -1) if each else delta.sum(axis=(0, *range(2, delta.ndim)))
+
         gradients = [
             Quantity(
                 "dW",
                 f"dW[{at['i']},f,c,{at['w']}] = delta[f,{at['i']}] * input[c,{at['cell']}]"
                 + products.remarks(1, self.pad_mode),
-                products.rotated(dW, d) if self.flip else dW,
+                kernels,
+                dW,
                 "PFI*",
                 live,
                 partial(self._dW_term, x, delta, windows),
+                lambda at: [elements.weighed_apart(windows, *named, at, self.flip)],
                 rule="delta x the input in brackets, at its place",
             ),
             Quantity(
@@ -131,17 +145,22 @@ class Unshared:
                 f"db[{at['i']},f] = delta[f,{at['i']}]"
                 if each
                 else f"db[f] = sum over {at['i']} of delta[f,{at['i']}]",
+                (*windows.places, delta.shape[1]) if each else delta.shape[1:2],
                 db,
                 self.bias_axes,
                 live,
                 partial(self._db_term, x, delta, windows),
+                lambda at: [elements.summed(named[1], at[-1], at[:-1] or None)],
                 rule="delta",
             ),
         ]
         if self.kernel is not None:
             flat = self._laid_kernel(x).reshape(prod(windows.places), delta.shape[1], -1)
-            columns = (rows.swapaxes(1, 2) @ flat).reshape(*windows.places, len(x), x.shape[1], *windows.kernel)
-            dX = windows.fold(np.moveaxis(columns, (d, d + 1), (0, 1)))
+
+            def dX() -> Array:
+                columns = (rows.swapaxes(1, 2) @ flat).reshape(*windows.places, len(x), x.shape[1], *windows.kernel)
+                return windows.fold(np.moveaxis(columns, (d, d + 1), (0, 1)))
+
             formula = (
                 f"dX[c,{at['x']}] = sum over f and all {at['i']},{at['u']} with ({at['cell']}) = ({at['x']}) of "
                 f"delta[f,{at['i']}] * kernel[{at['i']},f,c,{at['w']}]{products.remarks(1, self.pad_mode)}"
@@ -150,10 +169,12 @@ class Unshared:
                 Quantity(
                     "dX",
                     formula,
+                    x.shape,
                     dX,
                     "NC*",
                     live,
                     partial(self._dX_term, x, delta, windows),
+                    lambda at: [elements.scattered(windows, named[1], self._named_kernel(), at, 1, self.flip)],
                     rule="delta x the kernel of the place, laid on the same cells",
                 )
             )
@@ -161,9 +182,19 @@ class Unshared:
 
     # -- the working ----------------------------------------------------------------------------------
 
-    def _output_term(self, x: Array, kernel: Array, windows: Windows, output: Array, at: Place) -> Term:
+    def _output_products(self, x: Array, windows: Windows, at: Place) -> list[Products]:
+        named = Factor("input", x, "NC*"), self._named_kernel()
+        own = at[1:2] if self.bias_axes == "F" else (*at[2:], at[1])
+        bias = [] if self.bias is None else [Products((cell("b", self.bias, own, self.bias_axes),))]
+        return [*bias, elements.correlated(windows, *named, at, 1, self.flip)]
+
+    def _named_kernel(self) -> Factor:
+        assert self.kernel is not None
+        return Factor("kernel", self.kernel, self.kernel_axes)
+
+    def _output_term(self, x: Array, kernel: Array, windows: Windows, at: Place) -> Term:
         bias = self.bias if self.bias is None or self.bias.ndim == 1 else self.bias[at[1:]]
-        return overlays.output_term(windows, x, kernel[at[1:]], bias, output, at)
+        return overlays.output_term(windows, x, kernel[at[1:]], bias, at)
 
     def _dW_term(self, x: Array, delta: Array, windows: Windows, at: Place) -> Term:
         return self._at_its_place(overlays.dW_term(windows, x, delta, self.flip, at))

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from convgrad.errors import ConvgradError, OptionError, ShapeError, by
+from convgrad.exact import cast, finite
 from convgrad.layers import Layer
-from convgrad.quantity import Array, Quantity
+from convgrad.quantity import Array, Place, Products, Quantity
 from convgrad.settings import PADDINGS, check_owned
 from convgrad.sgd import SGD
 from convgrad.shorthand import Shorthand
@@ -74,7 +75,8 @@ class Solution:
     """The quantities of a problem, by name, in the order of RESULTS; what was left out and why.
 
     working: the quantities that the overlays add up to, where those are not the results themselves (before the
-    activation); operands: the arrays given, and what the working has made of them.
+    activation), and the sensitivity, the delta through the activation; operands: the arrays given, and what the working
+    has made of them; problem: what was solved, None for a loss.
     """
 
     operands: dict[str, Array]
@@ -82,6 +84,11 @@ class Solution:
     left_out: dict[str, str] = field(default_factory=dict)
     working: dict[str, Quantity] = field(default_factory=dict)
     spatial: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    problem: Problem | None = None
+
+    def explainable(self) -> dict[str, Quantity]:
+        """Every quantity whose elements can be written out, by name."""
+        return {q.name: q for q in (*self.working.values(), *self.quantities.values())}
 
 
 # -- building ---------------------------------------------------------------------------------------------
@@ -89,12 +96,13 @@ class Solution:
 
 def in_dtype(operands: Operands, settings: Settings) -> dict[str, Array]:
     """The operands' arrays in the dtype that is computed in; ConvgradError where a number is too large for it."""
-    dtype = np.dtype(settings.get("dtype", "float64"))
+    wanted = settings.get("dtype", "float64")
+    dtype = np.dtype(object if wanted == "exact" else wanted)
     arrays = {}
     for name, operand in operands.items():
         with np.errstate(all="ignore"):
-            arrays[name] = operand.array.astype(dtype, copy=False)
-        if not np.isfinite(arrays[name]).all():
+            arrays[name] = cast(operand.array, dtype)
+        if not finite(arrays[name]).all():
             raise ConvgradError("a number in it is too large for float32", where=operand.source, hint="use float64")
     return arrays
 
@@ -200,7 +208,7 @@ def sgd_of(
 
 
 def solve(problem: Problem) -> Solution:
-    """All results that a problem's operands allow, in the files' axes; ConvgradError where one overflows."""
+    """All results that a problem's operands allow, in the files' axes, computed when they are asked for."""
     return backward(problem, forward(problem))
 
 
@@ -217,11 +225,10 @@ def forward(problem: Problem) -> Solution:
         if problem.activation is not None and "output" in found:
             z = found["output"]
             working["output"] = replace(z, name="z", formula=z.formula.replace("output", "z", 1))
-            activated = problem.activation.forward(z.value)
-            found["output"] = replace(activated, formula=activated.formula.replace("input", "z"), window_axes="")
+            activated = renamed(problem.activation.forward(z.value), "input", "z")
+            found["output"] = replace(activated, window_axes="")
             operands["z"], spatial["z"] = z.value, z.spatial
-    check_finite(found)
-    return Solution(operands, found, problem.left_out, {**found, **working}, spatial)
+    return Solution(operands, found, problem.left_out, {**found, **working}, spatial, problem)
 
 
 def backward(problem: Problem, done: Solution) -> Solution:
@@ -229,31 +236,41 @@ def backward(problem: Problem, done: Solution) -> Solution:
     if problem.delta is None:
         return done
     found, operands, spatial = dict(done.quantities), dict(done.operands), dict(done.spatial)
+    working = {name: quantity for name, quantity in done.working.items() if name == "output"}
     with np.errstate(all="ignore"):
         delta = operands["delta"] = problem.delta
         if problem.activation is not None:
             z = operands["z"]
             if problem.activation.name != "softmax":
                 operands["derivative"], spatial["derivative"] = problem.activation.derivative(z), spatial["z"]
-            delta = problem.activation.backward(z, delta)[0].value
-            operands["sensitivity"], spatial["sensitivity"] = delta, spatial["z"]
+            through = renamed(problem.activation.backward(z, delta)[0], "input", "z")
+            formula = through.formula.replace("dX", "sensitivity", 1)
+            working["sensitivity"] = replace(through, name="sensitivity", formula=formula, window_axes="")
+            delta = operands["sensitivity"] = through.value
+            spatial["sensitivity"] = spatial["z"]
         full = problem.shorthand.lift(delta, problem.output_axes)
         for quantity in problem.layer.backward(problem.x, full):
             lowered = problem.shorthand.lower_quantity(quantity)
             if problem.activation is not None:  # what the layer calls its delta is the delta through the activation
-                formula, rule = (text.replace("delta", "sensitivity") for text in (lowered.formula, lowered.rule))
-                lowered = replace(lowered, formula=formula, rule=rule)
+                lowered = renamed(lowered, "delta", "sensitivity")
             found[quantity.name] = lowered
         found |= _step(problem, found)
     ordered = {name: found[name] for name in RESULTS if name in found}
-    check_finite(ordered)
-    return Solution(
-        operands,
-        ordered,
-        problem.left_out,
-        {**ordered, "output": done.working["output"]} if "output" in done.working else ordered,
-        {**spatial, "delta": spatial_of_output(problem)},
-    )
+    spatial["delta"] = spatial_of_output(problem)
+    return Solution(operands, ordered, problem.left_out, {**ordered, **working}, spatial, problem)
+
+
+def renamed(quantity: Quantity, name: str, other: str) -> Quantity:
+    """A quantity whose working calls one of its operands by another name."""
+
+    def products(at: Place) -> list[Products]:
+        return [
+            Products(tuple(replace(column, name=column.name.replace(name, other)) for column in each.columns))
+            for each in quantity.products(at)
+        ]
+
+    formula, rule = (text.replace(name, other) for text in (quantity.formula, quantity.rule))
+    return replace(quantity, formula=formula, rule=rule, products=products)
 
 
 def spatial_of_output(problem: Problem) -> tuple[int, ...]:
@@ -287,8 +304,8 @@ def _step(problem: Problem, found: Mapping[str, Quantity]) -> dict[str, Quantity
 def check_finite(quantities: Mapping[str, Quantity]) -> None:
     """ConvgradError that names the place where a result overflows."""
     for name, quantity in quantities.items():
-        if not np.isfinite(quantity.value).all():
-            index = [int(i) for i in np.argwhere(~np.isfinite(quantity.value))[0]]
+        if not (fine := finite(quantity.value)).all():
+            index = [int(i) for i in np.argwhere(~fine)[0]]
             raise ConvgradError(
                 f"{name}{index if index else ''} overflows: it is too large for {quantity.value.dtype}",
                 hint="scale the operands down",

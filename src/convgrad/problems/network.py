@@ -68,6 +68,7 @@ def run_network(stages: Sequence[Stage], x: Operand, target: Operand, kind: str,
         with at(stage.where):
             problem = _problem(stage, Operand(here, stage.where), dtype, dims, stages[number + 1 :])
             found = problems.forward(problem)
+            check_finite(found.quantities)
         if stage.type == "conv":
             dims = problem.shorthand.dims
         built.append(problem)
@@ -82,6 +83,7 @@ def run_network(stages: Sequence[Stage], x: Operand, target: Operand, kind: str,
         with at(stages[number].where):
             problem = replace(built[number], delta=delta.value, sgd=sgd)
             solution = problems.backward(problem, done[number])
+            check_finite(solution.quantities)
         result.layers[number] = {
             "output": solution.quantities["output"],
             "delta": delta,

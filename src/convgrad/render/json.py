@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from convgrad.quantity import Array, Quantity, Term
+from convgrad.quantity import Array, Explanation, Quantity, Term
 from convgrad.render.numbers import exact
 from convgrad.report import Report
 
@@ -18,7 +18,13 @@ def render_json(report: Report, precision: int | None = None) -> str:
     entries: dict[str, Any] = {name: quantity.value for name, quantity in report.results.items()}
     if report.steps != 0:
         entries["steps"] = {quantity.name: list(_steps(quantity, report.steps)) for quantity in report.worked()}
+    if report.explanations:
+        entries["explain"] = [_explanation(each, report.zeros) for each in report.explanations]
     return dump(entries, precision) + "\n"
+
+
+class Line(dict[str, Any]):
+    """An object that is written on one line."""
 
 
 def dump(value: Any, precision: int | None = None, indent: str = "") -> str:
@@ -27,6 +33,8 @@ def dump(value: Any, precision: int | None = None, indent: str = "") -> str:
     if isinstance(value, dict):
         if not value:
             return "{}"
+        if isinstance(value, Line):
+            return "{" + ", ".join(f"{json.dumps(name)}: {dump(each, precision)}" for name, each in value.items()) + "}"
         body = [f"{deeper}{json.dumps(name)}: {dump(each, precision, deeper)}" for name, each in value.items()]
         return "{\n" + ",\n".join(body) + f"\n{indent}}}"
     if isinstance(value, np.ndarray):
@@ -40,9 +48,22 @@ def dump(value: Any, precision: int | None = None, indent: str = "") -> str:
         return exact(value[()], precision)
     if isinstance(value, list):
         if not any(isinstance(each, dict) for each in value):
-            return json.dumps(value)
+            return "[" + ", ".join(dump(each, precision) for each in value) + "]"
         return "[\n" + ",\n".join(deeper + dump(each, precision, deeper) for each in value) + f"\n{indent}]"
-    return json.dumps(value)
+    return json.dumps(value) if isinstance(value, str | int | None) else exact(value, precision)
+
+
+def _explanation(explanation: Explanation, zeros: bool) -> dict[str, Any]:
+    return {
+        "element": explanation.element,
+        "formula": explanation.formula,
+        "terms": [
+            Line(factors=[[name, value] for name, value in factors], product=product)
+            for factors, product in explanation.terms(zeros)
+        ],
+        "zero_terms": explanation.zero_terms,
+        "value": explanation.value,
+    }
 
 
 def _steps(quantity: Quantity, limit: int | None) -> Any:

@@ -24,6 +24,7 @@ from convgrad.quantity import Array, Quantity, Term
 from convgrad.render import Page
 from convgrad.render.numbers import aligned, readable
 from convgrad.render.planes import ADDS, LIT, NAME, QUIET, TOTAL, Block, adding, flow, lit_line, planes
+from convgrad.render.words import written_out
 from convgrad.report import Facts, Overlay, Report
 
 MOST_PLANES = 12
@@ -97,7 +98,8 @@ class Drawing:
     def draw(self, console: Console) -> None:
         """Operands, overlays, sums of whole arrays, results, in that order."""
         console.print(Text("\n".join(wrap(self.report.title, max(20, self.page.width))), style=NAME))
-        for part in (self._operands(), self._working(), self._sums(), self._results()):
+        parts = (self._operands(), self._working(), self._sums(), self._explanations(), self._results())
+        for part in parts:
             for renderable in part:
                 console.print(renderable)
 
@@ -113,7 +115,9 @@ class Drawing:
         blocks: list[Block] = []
         for name, quantity in self.report.results.items():
             blocks += self._array(name, quantity.value, quantity.spatial, "")
-        if self.report.steps != 0:
+        if not self.report.results:
+            return
+        if self.report.steps != 0 or self.report.explanations:
             yield Text("")
             yield self._rule(Text("results", style=NAME))
         for name, quantity in self.report.results.items():
@@ -162,6 +166,16 @@ class Drawing:
                 ]
             )
         yield from flow(items, self.page.width, gap=1)
+
+    def _explanations(self) -> Iterator[RenderableType]:
+        """Single elements: formula, products by name, in numbers, and their sum."""
+        for each in self.report.explanations:
+            yield Text("")
+            yield self._rule(Text(each.element, style=NAME))
+            if each.formula:
+                yield self._said(Text(each.formula, style=QUIET))
+            for style, line in written_out(each, self._number, self.report.zeros):
+                yield self._said(Text(line, style={"names": "", "numbers": ADDS, "sum": TOTAL, "aside": QUIET}[style]))
 
     # -- the working ----------------------------------------------------------------------------------
 
@@ -307,7 +321,10 @@ class Drawing:
     def _said(self, text: Text) -> RenderableType:
         """A sentence, wrapped to the page (the console itself is as wide as anything may be)."""
         width = max(20, self.page.width - 2)
-        lines = [line for part in text.plain.split("\n") for line in wrap(part, width) or [""]]
+        parts = text.plain.split("\n")
+        lines = [
+            line for part in parts for line in wrap(part, width, break_long_words=False, break_on_hyphens=False) or [""]
+        ]
         return Text("\n".join(f" {line}" for line in lines), style=text.style)
 
     def _rule(self, head: Text) -> RenderableType:

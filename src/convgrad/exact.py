@@ -1,0 +1,55 @@
+"""Rational arithmetic as a dtype: arrays of fractions, in which decimals are what they are written as.
+
+Such arrays have numpy's dtype object. Sums and products of fractions are fractions by themselves; what needs care is
+here: dividing (two Python integers would give a float), and numbers that come from elsewhere. Fractions are imported
+when they are first needed, because that takes as long as a small computation.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convgrad.errors import OptionError
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+Array = NDArray[Any]
+
+
+def fraction(number: Any) -> Fraction:
+    """A number as a fraction: a float as the shortest decimal that reads back to it, so that 0.1 is 1/10."""
+    from fractions import Fraction
+
+    if isinstance(number, Fraction):
+        return number
+    return Fraction(int(number)) if isinstance(number, int | np.integer) else Fraction(repr(float(number)))
+
+
+def cast(array: Any, dtype: Any) -> Array:
+    """Numbers in a dtype, fractions where it is object."""
+    array = np.asarray(array)
+    if np.dtype(dtype) != object:
+        return array.astype(dtype, copy=False)
+    out = np.empty(array.shape, object)
+    out[...] = np.frompyfunc(fraction, 1, 1)(array)
+    return out
+
+
+def rational(array: Array) -> bool:
+    """Whether an array holds fractions."""
+    return bool(array.dtype == object)
+
+
+def finite(array: Array) -> Array:
+    """Where an array is finite; fractions always are."""
+    return np.ones(array.shape, bool) if rational(array) else np.isfinite(array)
+
+
+def refuse(array: Array, name: str, option: str) -> None:
+    """OptionError where an array holds fractions, which `name` would not keep."""
+    if rational(array):
+        raise OptionError(f"{name} of a fraction is no fraction", where=option, hint="leave --dtype exact out for it")

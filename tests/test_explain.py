@@ -1,0 +1,161 @@
+"""Every element written out: its products add up to it, for every layer and option; and what is printed of it."""
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import SAMPLES, Convgrad
+from hypothesis import given
+from numpy.typing import NDArray
+from spaces import EVERY_LAYER, convolutions, whole_numbers
+
+from convgrad import SGD, Conv, Flatten, Loss, Quantity
+from convgrad.problems import Operand, solve
+from convgrad.problems.conv import conv_problem
+from convgrad.settings import LOSSES
+
+Array = NDArray[Any]
+CLASSIC = ["conv-backward", str(SAMPLES / "classic/input.json"), str(SAMPLES / "classic/delta.json")]
+
+
+def agree(quantity: Quantity, most: int = 60) -> None:
+    """The products of each element (of `most` of them) add up to it."""
+    everywhere = list(np.ndindex(quantity.shape))
+    for at in everywhere[:: max(1, len(everywhere) // most)]:
+        explanation = quantity.explain(at)
+        products = [product for _, product in explanation.terms(zeros=True)]
+        assert len(products) - explanation.zero_terms == len(list(explanation.terms()))
+        for factors, product in explanation.terms():
+            np.testing.assert_allclose(np.prod([float(value) for _, value in factors]), float(product), rtol=1e-12)
+        np.testing.assert_allclose(sum(products), explanation.value, rtol=1e-12, atol=1e-12)
+        np.testing.assert_allclose(
+            float(explanation.value), float(quantity.value[at]), rtol=1e-9, atol=1e-9, err_msg=explanation.element
+        )
+
+
+@given(EVERY_LAYER)
+def test_products_add_up_to_every_element_of_every_layer(case: Any) -> None:
+    layer, x, delta = case
+    for quantity in (layer.forward(x), *layer.backward(x, delta)):
+        agree(quantity, 25)
+
+
+@pytest.mark.parametrize("kind", LOSSES)
+@pytest.mark.parametrize("shape", [(4,), (2, 3), (2, 3, 2)])
+def test_products_add_up_to_losses(kind: str, shape: tuple[int, ...]) -> None:
+    rng = np.random.default_rng(len(shape))
+    targets: list[Array] = [rng.random(shape)]
+    if kind == "cross-entropy":
+        targets.append(rng.integers(0, shape[min(1, len(shape) - 1)], (shape[0], *shape[2:]) if len(shape) > 1 else ()))
+    for target in targets:
+        for quantity in Loss(kind).backward(rng.random(shape) * (1 if kind == "bce" else 3), target):
+            agree(quantity)
+
+
+def test_products_add_up_to_steps_and_flattened_arrays() -> None:
+    W, g, v = (whole_numbers((2, 3), seed) for seed in range(3))
+    for sgd in (SGD(0.1), SGD(0.1, 0.9, weight_decay=0.01), SGD(0.1, 0.9, nesterov=True, weight_decay=0.5)):
+        for velocity in (None, v):
+            for quantity in sgd.step("W", W, g, velocity):
+                agree(quantity)
+    x = whole_numbers((2, 3, 2), 4)
+    for batch in (False, True):
+        layer = Flatten(batch)
+        agree(layer.forward(x))
+        agree(layer.backward(x, layer.forward(x).value)[0])
+
+
+@given(convolutions())
+def test_names_and_indices_are_the_files_own(case: tuple[Conv, Array, Array]) -> None:
+    """Each factor's name, looked up in the operand of that name, gives the factor's number."""
+    layer, x, delta = case
+    d = x.ndim - 2
+    for last in (False, True):
+        arrays = {"input": x, "delta": delta, "kernel": layer.kernel, "bias": layer.bias}
+        if last:
+            arrays |= {"input": np.moveaxis(x, 1, -1), "delta": np.moveaxis(delta, 1, -1)}
+            arrays["kernel"] = np.moveaxis(layer.kernel, (0, 1), (-1, -2))
+        operands = {name: Operand(array, name) for name, array in arrays.items() if array is not None}
+        options = {
+            name: getattr(layer, name) for name in ("stride", "padding", "dilation", "flip", "groups", "pad_mode")
+        }
+        options |= {"dims": d, "layout": "channels-last" if last else "channels-first", "activation": "relu"}
+        solution = solve(conv_problem(operands, options, True))
+        named = {**solution.operands, "b": arrays["bias"]}
+        for name in ("dW", "dX", "db", "output", "z", "sensitivity"):
+            quantity = solution.explainable()[name]
+            at = quantity.largest()
+            explanation = quantity.explain(at)
+            np.testing.assert_allclose(float(explanation.value), quantity.value[at], atol=1e-12)
+            for factors, _ in list(explanation.terms())[:20]:
+                for factor, value in factors:
+                    label, _, index = factor.removesuffix("]").removeprefix("relu(").removesuffix(")").partition("[")
+                    array = named[label] if name != "output" else np.maximum(named["z"], 0)
+                    place = tuple(int(i) for i in index.rstrip("])").split(",")) if index else ()
+                    assert array[place] == value, factor
+
+
+def test_an_element_costs_no_more_than_itself() -> None:
+    """A layer whose results would take minutes, explained at once: nothing but the element is computed."""
+    x, delta = np.ones((1, 64, 512, 512), np.float32), np.ones((1, 64, 512, 512), np.float32)
+    layer = Conv(np.ones((64, 64, 7, 7), np.float32), padding=3)
+    quantities = {q.name: q for q in (layer.forward(x), *layer.backward(x, delta))}
+    assert quantities["dX"].explain((0, 3, 100, 100)).value == 64 * 49
+    assert quantities["output"].explain((0, 3, 0, 0)).value == 64 * 16
+    assert quantities["dW"].explain((5, 3, 0, 0)).value == 509 * 509
+    assert not any("value" in vars(quantity) for quantity in quantities.values())
+
+
+def explained(convgrad: Convgrad, *arguments: Any) -> list[Any]:
+    ran = convgrad(*arguments)
+    assert ran.code == 0, ran.err
+    found: list[Any] = json.loads(ran.out)["explain"]
+    return found
+
+
+def test_the_classic_element(convgrad: Convgrad) -> None:
+    (found,) = explained(convgrad, *CLASSIC, "--explain", "dW[0,1]")
+    assert found["element"] == "dW[0,1]"
+    assert found["value"] == pytest.approx(0.094061, abs=1e-15)
+    assert found["zero_terms"] == 12
+    assert [term["factors"] for term in found["terms"]] == [
+        [["delta[0,2]", 0.0686], ["input[0,3]", 0.84]],
+        [["delta[1,1]", 0.0364], ["input[1,2]", 0.22]],
+        [["delta[2,1]", 0.0467], ["input[2,2]", 0.74]],
+        [["delta[3,3]", -0.0681], ["input[3,4]", 0.09]],
+    ]
+    out = convgrad(*CLASSIC, "--explain", "dW[0,1]", "--format", "table", "--steps", "none").out
+    assert "0.0686*0.84 + 0.0364*0.22 + 0.0467*0.74 + -0.0681*0.09" in " ".join(out.split())
+    assert "12 products are 0" in " ".join(out.split())
+
+
+def test_what_can_be_asked_for(convgrad: Convgrad) -> None:
+    found = explained(
+        convgrad, *CLASSIC, "-k", "[[1,2],[3,4]]", "--explain", "dX", "--explain", "db", "--explain", "dX[0,0]"
+    )
+    assert [each["element"] for each in found] == ["dX[1,2]", "db", "dX[0,0]"]  # 0.2058 + 0.0728 is the largest
+    assert found[2]["terms"] == [] and found[2]["zero_terms"] == 1 and found[2]["value"] == 0
+    # results that are not written can be explained all the same
+    ran = json.loads(convgrad(*CLASSIC, "--only", "db", "--explain", "dW[1, 1]").out)
+    assert list(ran) == ["db", "explain"]
+    listed = explained(convgrad, *CLASSIC, "--explain", "dW[0,1]", "--zeros")[0]
+    assert len(listed["terms"]) == 16 and listed["zero_terms"] == 12
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ("dW[2,0]", "its indices are dW[0..1,0..1]"),
+        ("dW[0]", "its indices are dW[0..1,0..1]"),
+        ("db[0]", "db is one number: leave the index out"),
+        ("dw", "Did you mean 'dW'?"),
+        ("dX", "dX needs a kernel (-k)"),
+        ("dW[a]", "is no element"),
+        ("dW[-1,0]", "is no element"),
+    ],
+)
+def test_what_cannot_be_explained(convgrad: Convgrad, asked: str, message: str) -> None:
+    ran = convgrad(*CLASSIC, "--explain", asked)
+    assert (ran.code, ran.out) == (2, "")
+    assert message in ran.err and "--explain" in ran.err
