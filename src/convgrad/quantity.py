@@ -24,6 +24,10 @@ Cells = tuple[Any, ...]
 """An index into an array: a slice, or the sequence of the cells meant, for each axis."""
 
 
+AS_IS = "="
+"""The axes of an index into an array that has no letters, such as a matrix of patches."""
+
+
 def real(array: Any) -> Array:
     """An array as floats, so that whole numbers do not round or overflow; floats (and objects) stay as they are."""
     array = np.asarray(array)
@@ -175,12 +179,13 @@ class Explanation:
 class Quantity:
     """A result: its name and formula, and lazily its value and its working, which adds up to the value.
 
-    shape, compute: the value's shape, and what computes it when it is first asked for, with the axes that `axes` names;
+    shape, compute: the value's shape, and what computes it when it is first asked for; axes: its axes by letters;
     live: () -> (N, *places) of bool, the overlays that add something; term: the working of one overlay; products: the
     products that one element is the sum of; window_axes: the axes of `Term.window`, empty where the terms
-    are no overlays; spatial: which axes of the value are spatial; label: how an overlay is called;
-    rule: what one overlay adds, in words;
-    start: what the sums begin with (a bias laid everywhere), 0 where it is None; unit: what one term is called.
+    are no overlays; spatial: which axes of the value are spatial; label: how an overlay is called; rule: what one
+    overlay adds, in words; start: what the sums begin with (a bias laid everywhere), 0 where it is None; unit: what one
+    term is called; over: the array that `Term.window` lies on; batched: whether a place begins with an example; walk:
+    quantities of one walk are shown together, overlay after overlay; derivation: the quantity in another form, if any.
     """
 
     name: str
@@ -197,6 +202,10 @@ class Quantity:
     rule: str = ""
     start: Array | None = None
     unit: str = "overlay"
+    over: str = "input"
+    batched: bool = True
+    walk: str = ""
+    derivation: Callable[[str, Quantity], Derivation | None] | None = None
 
     @cached_property
     def value(self) -> Array:
@@ -254,6 +263,15 @@ class Quantity:
                     hint="leave --steps out, or scale the operands down",
                 )
             yield term, self.value if number == count else total
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Derivation:
+    """A quantity with the steps of another form, the arrays that form works on, and which of their axes are spatial."""
+
+    quantity: Quantity
+    arrays: tuple[Factor, ...]
+    spatial: tuple[tuple[int, ...], ...] = ()
 
 
 def _place(number: Any, shape: tuple[int, ...]) -> Place:

@@ -33,7 +33,7 @@ class Report:
 
     spatial: which axes of each operand are spatial, for whoever draws planes; working: quantities that overlays add up
     to in place of a result of that name; explanations: single elements, written out; zeros: whether products that are
-    0 are listed in them.
+    0 are listed in them; form: the derivation that the working follows; arrays: what it works on besides the operands.
     """
 
     title: str
@@ -45,6 +45,8 @@ class Report:
     working: Mapping[str, Quantity] = field(default_factory=dict)
     explanations: list[Explanation] = field(default_factory=list)
     zeros: bool = False
+    form: str = "overlay"
+    arrays: Mapping[str, Array] = field(default_factory=dict)
 
     def worked(self) -> list[Quantity]:
         """The quantities that overlays add up to: the results, or what they were before the activation."""
@@ -53,16 +55,43 @@ class Report:
         quantities = [self.working.get(name, quantity) for name, quantity in self.results.items()]
         return [quantity for quantity in quantities if quantity.window_axes]
 
-    def overlaid(self) -> list[Quantity]:
+    def walks(self) -> list[Walk]:
         """What the overlays are shown for: the gradients that share them, or the output where there is none."""
         worked = self.worked()
         chosen = [quantity for quantity in worked if quantity.name not in ("output", "z")] or worked
-        return [quantity for quantity in chosen if np.array_equal(quantity.live(), chosen[0].live())]
+        walks: dict[str, Walk] = {}
+        for quantity in chosen:
+            walk = walks.setdefault(quantity.walk, Walk([]))
+            if not walk.quantities or np.array_equal(quantity.live(), walk.quantities[0].live()):
+                walk.quantities.append(quantity)
+        return list(walks.values())
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Walk:
+    """Quantities that are added up together, overlay after overlay."""
+
+    quantities: list[Quantity]
+
+    @property
+    def unit(self) -> str:
+        """What one overlay is called."""
+        return self.quantities[0].unit
+
+    @property
+    def silent(self) -> int:
+        """How many overlays add nothing."""
+        live = self.quantities[0].live()
+        return int(live.size - np.count_nonzero(live))
+
+    @property
+    def total(self) -> int:
+        """How many overlays there are."""
+        return int(self.quantities[0].live().size)
 
     def overlays(self) -> Iterator[Overlay]:
-        """The overlays that add something, in reading order, to the overlaid results."""
-        overlaid = self.overlaid()
-        running = {quantity.name: quantity.running() for quantity in overlaid}
+        """The overlays that add something, in reading order."""
+        running = {quantity.name: quantity.running() for quantity in self.quantities}
         for steps in zip(*running.values(), strict=True):
             yield Overlay(steps[0][0].at, dict(zip(running, steps, strict=True)))
 
@@ -99,6 +128,13 @@ def select(solution: Solution, only: tuple[str, ...]) -> dict[str, Quantity]:
     return chosen
 
 
+_ELEMENT = re.compile(
+    r"\s*([A-Za-z_]\w*(?:\[[0-9]{1,6}\]\.\w+)?)\s*(\[\s*[0-9]{1,9}(?:\s*(?:,|\]\s*\[)\s*[0-9]{1,9})*\s*\])?\s*",
+    re.ASCII,
+)
+"""A result, also of a network (``layers[0].dW``), and an index: ``dW[0,1]`` or ``dW[0][1]``."""
+
+
 def explained(
     quantities: Mapping[str, Quantity], asked: Iterable[str], left_out: Mapping[str, str]
 ) -> list[Explanation]:
@@ -108,27 +144,20 @@ def explained(
     """
     found = []
     for text in asked:
-        match = re.fullmatch(r"\s*(.+?)\s*(\[[^A-Za-z]*\])?\s*", text)
-        name, index = (match[1], match[2]) if match else (text, None)
-        if name in left_out:
-            raise OptionError(f"{name} needs {left_out[name]}", where="--explain")
-        if name not in quantities:
-            hint = did_you_mean(name, quantities) or (f"{name} comes with {ADDED_BY[name]}" if name in ADDED_BY else "")
-            known = ", ".join(quantities)
-            problem = (
-                f"{text!r} is no element" if "[" in name and "." not in name else f"there is no result {name!r} here"
-            )
-            raise OptionError(
-                f"{problem}, only {known}" if "no result" in problem else problem,
-                where="--explain",
-                hint=hint or ("write it as dW[0,1]" if "no element" in problem else ""),
-            )
-        quantity = quantities[name]
-        if index is not None and not re.fullmatch(r"\[\s*[0-9]{1,9}(\s*(,|\]\s*\[)\s*[0-9]{1,9})*\s*\]", index):
-            raise OptionError(f"{text!r} is no element", where="--explain", hint=f"write it as {name}[0,1]")
-        at_ = quantity.largest() if index is None else tuple(map(int, re.findall("[0-9]+", index)))
+        match = _ELEMENT.fullmatch(text)
         with at("--explain"):
-            found.append(quantity.explain(at_))
+            if match is None:
+                raise OptionError(f"{text!r} is no element", hint="write it as dW[0,1]")
+            name, index = match[1], match[2]
+            if name in left_out:
+                raise OptionError(f"{name} needs {left_out[name]}")
+            if name not in quantities:
+                near = did_you_mean(name, quantities)
+                hint = near or (f"{name} comes with {ADDED_BY[name]}" if name in ADDED_BY else "")
+                raise OptionError(f"there is no result {name!r} here, only {', '.join(quantities)}", hint=hint)
+            quantity = quantities[name]
+            place = quantity.largest() if index is None else tuple(map(int, re.findall("[0-9]+", index)))
+            found.append(quantity.explain(place))
     return found
 
 

@@ -151,6 +151,7 @@ def _parts(given: Any) -> list[Any]:
 
 
 ACTIVATIONS = ("identity", "relu", "leaky-relu", "elu", "sigmoid", "tanh", "softplus", "gelu", "silu", "softmax")
+FORMS = ("overlay", "rotated", "matrix")
 LOSSES = ("mse", "mse-mean", "mse-sum", "cross-entropy", "bce", "mae", "huber")
 PADDINGS = ("valid", "same", "same-lower", "full", "causal")
 PAD_MODES = ("zeros", "reflect", "replicate", "circular")

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from convgrad.errors import ShapeError
-from convgrad.quantity import Array, Cells, Column, Place, Products, Quantity, Term
+from convgrad.quantity import AS_IS, Array, Cells, Column, Derivation, Place, Products, Quantity, Term
 
 FIRST, LAST, IN_OUT = "", "NP*ICKJF", "NDMO"
 """The order of axes in a file: as the letters stand; channels-last; a dense weight with its inputs first."""
@@ -78,7 +78,7 @@ class Shorthand:
 
     def lower_cells(self, cells: Cells, axes: str) -> Cells:
         """An index into a full-rank array -> the same index into the lowered one."""
-        if not axes:
+        if axes in ("", AS_IS):
             return cells
         by_token = dict(zip(self._full(axes), cells, strict=True))
         lowered: list[Any] = []
@@ -126,6 +126,17 @@ class Shorthand:
         rows = np.stack(lowered, axis=1) if lowered else np.zeros((len(at), 0), int)
         return replace(column, at=rows, axes="")
 
+    def _called(self, quantity: Quantity, at: Place) -> Place:
+        return self.lower_place(at) if quantity.batched else at[1:]
+
+    def _lower_derivation(self, quantity: Quantity, form: str) -> Derivation | None:
+        found = quantity.derivation(form, quantity) if quantity.derivation else None
+        if found is None:
+            return None
+        arrays = tuple(replace(each, value=self.lower(each.value, each.axes)) for each in found.arrays)
+        spatial = tuple(self.spatial(each.axes) if each.axes else () for each in found.arrays)
+        return Derivation(self.lower_quantity(found.quantity), arrays, spatial)
+
     def _lower_products(self, quantity: Quantity, at: Place) -> list[Products]:
         found = quantity.products(self.lift_index(at, quantity.axes))
         return [Products(tuple(map(self.lower_column, each.columns))) for each in found]
@@ -148,17 +159,18 @@ class Shorthand:
             compute=lambda: self.lower(quantity.value, quantity.axes),
             start=None if quantity.start is None else self.lower(quantity.start, quantity.axes),
             formula=self._lower_formula(quantity.formula, quantity.axes),
-            label=self.lower_place,
+            label=lambda at: self._called(quantity, quantity.label(at)),
             spatial=self.spatial(quantity.axes),
             term=lambda at: self._lower_term(quantity, at),
             products=lambda at: self._lower_products(quantity, at),
+            derivation=lambda form, _: self._lower_derivation(quantity, form),
         )
 
     def _lower_term(self, quantity: Quantity, at: Place) -> Term:
         term = quantity.term(at)
         return replace(
             term,
-            at=self.lower_place(term.at),
+            at=self._called(quantity, term.at),
             patch=self.lower(term.patch, quantity.axes),
             region=self.lower_cells(term.region, quantity.axes),
             window=self.lower_cells(term.window, quantity.window_axes),

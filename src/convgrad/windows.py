@@ -306,7 +306,7 @@ class Windows:
     ) -> tuple[Array, Array, Array]:
         """places (n, d), kernel cells (n, d), input cells (n, d) that meet; one of the three is given.
 
-        They come in reading order; input cells below 0 are zeros of the padding. The cost is that of the rows found: nothing else is looked at.
+        They come in reading order, and nothing else is looked at; input cells below 0 are zeros of the padding.
         """
         open_: list[None] = [None] * len(self.axes)
         given: list[Sequence[int | None]] = [place or open_, offset or open_, cell or open_]

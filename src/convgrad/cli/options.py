@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from convgrad.errors import OptionError, at, did_you_mean
-from convgrad.settings import Setting, whole
+from convgrad.settings import FORMS, Setting, choice, whole
 
 F = Callable[..., Any]
 Decorator = Callable[[F], F]
@@ -146,12 +146,22 @@ def explaining(command: F) -> F:
 
 def working(command: F) -> F:
     """The options that show the working."""
-    return explaining(
+    options = [
         click.option(
             "--steps",
             type=Read(_steps, "steps"),
             metavar="N|all|none",
             help="How many overlays to show one by one (those that add nothing are left out): on a terminal 16, "
             "elsewhere none, unless this or --explain says otherwise.",
-        )(command)
-    )
+        ),
+        click.option(
+            "--form",
+            type=Read(choice(FORMS), "form"),
+            metavar="NAME",
+            default="overlay",
+            help="The derivation that the steps follow, of a convolution: overlay (the kernel laid over the input, "
+            "place by place; the default), rotated (the dilated, padded delta correlated with the rotated kernel, and "
+            "the input with the dilated delta) or matrix (the patch matrix, im2col). The numbers are the same.",
+        ),
+    ]
+    return functools.reduce(lambda wrapped, option: option(wrapped), reversed(options), explaining(command))

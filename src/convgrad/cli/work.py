@@ -12,7 +12,7 @@ from convgrad.cli.gather import gather, need
 from convgrad.cli.options import ALL
 from convgrad.errors import OptionError, did_you_mean
 from convgrad.files import Reader
-from convgrad.problems import Operand, Problem, Solution, solve
+from convgrad.problems import Operand, Problem, Solution, in_form, solve
 from convgrad.render import Page, format_of, render, render_facts
 from convgrad.report import Facts, Report, explained, left_out_notes, select
 from convgrad.settings import Setting
@@ -20,7 +20,7 @@ from convgrad.settings import Setting
 TERMINAL_STEPS = 16
 """Overlays shown on a terminal where --steps does not say how many."""
 
-OUTPUT_OPTIONS = ("only", "format_", "out", "precision", "quiet", "debug", "steps", "explain", "zeros")
+OUTPUT_OPTIONS = ("only", "format_", "out", "precision", "quiet", "debug", "steps", "form", "explain", "zeros")
 
 Solve = Callable[[Mapping[str, Operand], Mapping[str, Any], bool], Solution]
 
@@ -80,6 +80,7 @@ def finish(reader: Reader, solution: Solution, title: str, options: Mapping[str,
     limit: int | None = usual if steps is None else None if steps is ALL else steps
     notes = [] if options["quiet"] or only or explanations else left_out_notes(solution.left_out)
     alone = explanations and form == "table" and not only and not limit
+    solution = in_form(solution, options.get("form", "overlay"))
     report = Report(
         title,
         solution.operands,
@@ -90,6 +91,8 @@ def finish(reader: Reader, solution: Solution, title: str, options: Mapping[str,
         solution.working,
         explanations,
         options["zeros"],
+        options.get("form", "overlay"),
+        solution.arrays,
     )
     data = render(report, form, options["precision"], page_for(options) if form == "table" else None)
     return Outcome(placed(data, options, reader.paths), notes)

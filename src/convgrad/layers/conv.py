@@ -21,6 +21,7 @@ import numpy as np
 from convgrad.axis import Ints, Padding
 from convgrad.errors import ShapeError, by
 from convgrad.layers import elements, overlays, products
+from convgrad.layers.forms import Made
 from convgrad.quantity import Array, Factor, Place, Products, Quantity, Term, beside, cell, real
 from convgrad.windows import Windows
 
@@ -96,6 +97,7 @@ class Conv:
             partial(self._output_term, x, kernel, windows),
             partial(self._output_products, x, windows),
             rule=f"the sum of input x kernel{rule}",
+            derivation=Made("correlate", windows, Factor("input", x, "NC*"), self._laid(), self.groups).derive,
         )
 
     def backward(self, x: Array, delta: Array) -> tuple[Quantity, ...]:
@@ -126,6 +128,7 @@ class Conv:
                 partial(self._dW_term, x, delta, windows),
                 partial(self._dW_products, windows, *named),
                 rule="delta x the input in brackets",
+                derivation=Made("weigh", windows, named[1], named[0], self.groups, self.flip).derive,
             ),
             Quantity(
                 "db",
@@ -155,6 +158,7 @@ class Conv:
                     partial(self._dX_term, x, delta, windows),
                     partial(self._dX_products, windows, named[1]),
                     rule="delta x kernel, laid on the same cells",
+                    derivation=Made("scatter", windows, named[1], self._laid(), self.groups).derive,
                 )
             )
         return tuple(gradients)
@@ -184,6 +188,9 @@ class Conv:
     def _named_kernel(self) -> Factor:
         assert self.kernel is not None
         return Factor("kernel", self.kernel, self.kernel_axes)
+
+    def _laid(self) -> Factor:
+        return Factor("kernel", self._laid_kernel(), self.kernel_axes)
 
     def _laid_kernel(self) -> Array:
         """The kernel (F, C/groups, *k) as it is laid on the input: rotated where `flip` is set."""

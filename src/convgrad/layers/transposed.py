@@ -21,6 +21,7 @@ import numpy as np
 from convgrad.axis import Ints, Padding
 from convgrad.errors import ShapeError
 from convgrad.layers import elements, products
+from convgrad.layers.forms import Made
 from convgrad.quantity import (
     Array,
     Cells,
@@ -118,6 +119,7 @@ class Transposed:
             partial(self._output_products, x, windows),
             start=start,
             rule="input x kernel, laid on the output" + ("" if self.bias is None else "; the bias is there first"),
+            derivation=Made("scatter", windows, Factor("input", x, "NC*"), self._laid(), self.groups).derive,
         )
 
     def backward(self, x: Array, delta: Array) -> tuple[Quantity, ...]:
@@ -147,6 +149,7 @@ class Transposed:
                 partial(self._dW_term, x, delta, windows),
                 lambda at: [elements.weighed(windows, named[1], named[0], at, self.groups, self.flip)],
                 rule="input x the delta under the kernel",
+                derivation=Made("weigh", windows, named[0], named[1], self.groups, self.flip).derive,
             ),
             Quantity(
                 "db",
@@ -176,6 +179,7 @@ class Transposed:
                         elements.correlated(windows, named[1], self._named_kernel(), at, self.groups, self.flip)
                     ],
                     rule="the sum of the delta under the kernel x kernel",
+                    derivation=Made("correlate", windows, named[1], self._laid(), self.groups).derive,
                 )
             )
         return tuple(gradients)
@@ -240,6 +244,9 @@ class Transposed:
     def _named_kernel(self) -> Factor:
         assert self.kernel is not None
         return Factor("kernel", self.kernel, self.kernel_axes)
+
+    def _laid(self) -> Factor:
+        return Factor("kernel", self._laid_kernel(), self.kernel_axes)
 
     def _laid_kernel(self) -> Array:
         if self.kernel is None:

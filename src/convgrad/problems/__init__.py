@@ -15,7 +15,7 @@ import numpy as np
 from convgrad.errors import ConvgradError, OptionError, ShapeError, by
 from convgrad.exact import cast, finite
 from convgrad.layers import Layer
-from convgrad.quantity import Array, Place, Products, Quantity
+from convgrad.quantity import Array, Derivation, Place, Products, Quantity
 from convgrad.settings import PADDINGS, check_owned
 from convgrad.sgd import SGD
 from convgrad.shorthand import Shorthand
@@ -76,7 +76,7 @@ class Solution:
 
     working: the quantities that the overlays add up to, where those are not the results themselves (before the
     activation), and the sensitivity, the delta through the activation; operands: the arrays given, and what the working
-    has made of them; problem: what was solved, None for a loss.
+    has made of them; problem: what was solved, None for a loss; arrays: what a form other than overlay works on.
     """
 
     operands: dict[str, Array]
@@ -85,6 +85,7 @@ class Solution:
     working: dict[str, Quantity] = field(default_factory=dict)
     spatial: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     problem: Problem | None = None
+    arrays: Mapping[str, Array] = field(default_factory=dict)
 
     def explainable(self) -> dict[str, Quantity]:
         """Every quantity whose elements can be written out, by name."""
@@ -260,6 +261,27 @@ def backward(problem: Problem, done: Solution) -> Solution:
     return Solution(operands, ordered, problem.left_out, {**ordered, **working}, spatial, problem)
 
 
+def in_form(solution: Solution, form: str) -> Solution:
+    """A solution with the working of another form, one of settings.FORMS, and the arrays that form works on.
+
+    OptionError where the layer has no other form.
+    """
+    if form == "overlay":
+        return solution
+    working, arrays, spatial = dict(solution.working), dict(solution.arrays), dict(solution.spatial)
+    for name, quantity in solution.working.items():
+        derived = quantity.derivation(form, quantity) if quantity.derivation else None
+        if derived is not None:
+            working[name] = derived.quantity
+            arrays |= {each.name: each.value for each in derived.arrays}
+            spatial |= {each.name: axes for each, axes in zip(derived.arrays, derived.spatial, strict=True)}
+    if not any(quantity.derivation for quantity in solution.working.values()):
+        raise OptionError(f"there is no {form} form of this layer", where="--form", hint="it belongs to convolutions")
+    if "db" in working:  # which is the same sum in every form
+        working["db"] = replace(working["db"], window_axes="")
+    return replace(solution, working=working, arrays=arrays, spatial=spatial)
+
+
 def renamed(quantity: Quantity, name: str, other: str) -> Quantity:
     """A quantity whose working calls one of its operands by another name."""
 
@@ -269,8 +291,18 @@ def renamed(quantity: Quantity, name: str, other: str) -> Quantity:
             for each in quantity.products(at)
         ]
 
-    formula, rule = (text.replace(name, other) for text in (quantity.formula, quantity.rule))
-    return replace(quantity, formula=formula, rule=rule, products=products)
+    def derivation(form: str, quantity: Quantity) -> Derivation | None:
+        found = own(form, quantity) if own else None
+        if found is None:
+            return None
+        arrays = tuple(replace(each, name=each.name.replace(name, other)) for each in found.arrays)
+        return replace(found, quantity=renamed(found.quantity, name, other), arrays=arrays)
+
+    own = quantity.derivation
+    formula, rule, over = (text.replace(name, other) for text in (quantity.formula, quantity.rule, quantity.over))
+    return replace(
+        quantity, formula=formula, rule=rule, over=over, products=products, derivation=derivation if own else None
+    )
 
 
 def spatial_of_output(problem: Problem) -> tuple[int, ...]:

@@ -17,6 +17,8 @@ def render_json(report: Report, precision: int | None = None) -> str:
     """A report -> ``{"output": ..., "dW": ..., "steps": {"dW": [...]}}`` and a newline."""
     entries: dict[str, Any] = {name: quantity.value for name, quantity in report.results.items()}
     if report.steps != 0:
+        if report.form != "overlay":
+            entries["form"], entries["arrays"] = report.form, dict(report.arrays)
         entries["steps"] = {quantity.name: list(_steps(quantity, report.steps)) for quantity in report.worked()}
     if report.explanations:
         entries["explain"] = [_explanation(each, report.zeros) for each in report.explanations]
