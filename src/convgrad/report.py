@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from convgrad.errors import OptionError, at, did_you_mean
-from convgrad.problems import Solution, check_finite
+from convgrad.problems import Problem, Solution, check_finite
 from convgrad.quantity import Array, Explanation, Place, Quantity, Term
 
 
@@ -33,7 +33,9 @@ class Report:
 
     spatial: which axes of each operand are spatial, for whoever draws planes; working: quantities that overlays add up
     to in place of a result of that name; explanations: single elements, written out; zeros: whether products that are
-    0 are listed in them; form: the derivation that the working follows; arrays: what it works on besides the operands.
+    0 are listed in them; form: the derivation that the working follows; arrays: what it works on besides the operands;
+    forms: the same report in each form there is, by name; settings: what the layer was told, as a document has it;
+    problem: what was solved.
     """
 
     title: str
@@ -47,6 +49,9 @@ class Report:
     zeros: bool = False
     form: str = "overlay"
     arrays: Mapping[str, Array] = field(default_factory=dict)
+    forms: Mapping[str, Report] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    problem: Problem | None = None
 
     def worked(self) -> list[Quantity]:
         """The quantities that overlays add up to: the results, or what they were before the activation."""

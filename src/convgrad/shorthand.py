@@ -163,7 +163,7 @@ class Shorthand:
             spatial=self.spatial(quantity.axes),
             term=lambda at: self._lower_term(quantity, at),
             products=lambda at: self._lower_products(quantity, at),
-            derivation=lambda form, _: self._lower_derivation(quantity, form),
+            derivation=(lambda form, _: self._lower_derivation(quantity, form)) if quantity.derivation else None,
         )
 
     def _lower_term(self, quantity: Quantity, at: Place) -> Term:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from convgrad.cli.app import Outcome
@@ -12,13 +13,18 @@ from convgrad.cli.gather import gather, need
 from convgrad.cli.options import ALL
 from convgrad.errors import OptionError, did_you_mean
 from convgrad.files import Reader
-from convgrad.problems import Operand, Problem, Solution, in_form, solve
+from convgrad.problems import Operand, Problem, Solution, forms_of, in_form, solve
 from convgrad.render import Page, format_of, render, render_facts
 from convgrad.report import Facts, Report, explained, left_out_notes, select
 from convgrad.settings import Setting
 
 TERMINAL_STEPS = 16
 """Overlays shown on a terminal where --steps does not say how many."""
+
+WITH_WORKING = ("html",)
+"""Formats that show the whole working unless told otherwise; those that show it in all forms are IN_ALL_FORMS."""
+
+IN_ALL_FORMS = ("html",)
 
 OUTPUT_OPTIONS = ("only", "format_", "out", "precision", "quiet", "debug", "steps", "form", "explain", "zeros")
 
@@ -43,7 +49,7 @@ def run_layer(
     operands, settings = gather(reader, sources, own_options(options), table)
     if backward:
         need(operands, "delta", "DELTA (or -d)", next(iter(operands.values())).source)
-    return finish(reader, solver(operands, settings, backward), titled(title, settings), options)
+    return finish(reader, solver(operands, settings, backward), titled(title, settings), options, settings)
 
 
 def own_options(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -70,31 +76,46 @@ def _said(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def finish(reader: Reader, solution: Solution, title: str, options: Mapping[str, Any]) -> Outcome:
-    """Write a solution as the output options say."""
+def finish(
+    reader: Reader,
+    solution: Solution,
+    title: str,
+    options: Mapping[str, Any],
+    settings: Mapping[str, Any] | None = None,
+) -> Outcome:
+    """Write a solution as the output options say; settings: those of the layer."""
     only = options["only"] or ()
     form, steps = choose_format(options), options.get("steps")
     on_terminal = options["format_"] == "auto" and form == "table"
     explanations = explained(solution.explainable(), options["explain"], solution.left_out)
-    usual = TERMINAL_STEPS if on_terminal and not explanations else 0
+    usual = TERMINAL_STEPS if on_terminal and not explanations else None if form in WITH_WORKING else 0
     limit: int | None = usual if steps is None else None if steps is ALL else steps
     notes = [] if options["quiet"] or only or explanations else left_out_notes(solution.left_out)
     alone = explanations and form == "table" and not only and not limit
-    solution = in_form(solution, options.get("form", "overlay"))
-    report = Report(
-        title,
-        solution.operands,
-        solution.spatial,
-        {} if alone else select(solution, only),
-        limit,
-        notes,
-        solution.working,
-        explanations,
-        options["zeros"],
-        options.get("form", "overlay"),
-        solution.arrays,
-    )
-    data = render(report, form, options["precision"], page_for(options) if form == "table" else None)
+    results = {} if alone else select(solution, only)
+
+    def report(derivation: str) -> Report:
+        worked = in_form(solution, derivation)
+        return Report(
+            title,
+            worked.operands,
+            worked.spatial,
+            results,
+            limit,
+            notes,
+            worked.working,
+            explanations,
+            options["zeros"],
+            derivation,
+            worked.arrays,
+            settings=settings or {},
+            problem=solution.problem,
+        )
+
+    chosen = report(options.get("form", "overlay"))
+    if form in IN_ALL_FORMS:
+        chosen = replace(chosen, forms={each: report(each) for each in forms_of(solution)})
+    data = render(chosen, form, options["precision"], page_for(options) if form == "table" else None)
     return Outcome(placed(data, options, reader.paths), notes)
 
 

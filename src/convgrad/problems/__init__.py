@@ -16,7 +16,7 @@ from convgrad.errors import ConvgradError, OptionError, ShapeError, by
 from convgrad.exact import cast, finite
 from convgrad.layers import Layer
 from convgrad.quantity import Array, Derivation, Place, Products, Quantity
-from convgrad.settings import PADDINGS, check_owned
+from convgrad.settings import FORMS, PADDINGS, check_owned
 from convgrad.sgd import SGD
 from convgrad.shorthand import Shorthand
 
@@ -261,6 +261,12 @@ def backward(problem: Problem, done: Solution) -> Solution:
     return Solution(operands, ordered, problem.left_out, {**ordered, **working}, spatial, problem)
 
 
+def forms_of(solution: Solution) -> list[str]:
+    """The forms in which a solution's working can be shown."""
+    more = any(quantity.derivation for quantity in solution.working.values())
+    return list(FORMS) if more else ["overlay"]
+
+
 def in_form(solution: Solution, form: str) -> Solution:
     """A solution with the working of another form, one of settings.FORMS, and the arrays that form works on.
 
@@ -268,15 +274,15 @@ def in_form(solution: Solution, form: str) -> Solution:
     """
     if form == "overlay":
         return solution
+    if form not in forms_of(solution):
+        raise OptionError(f"there is no {form} form of this layer", where="--form", hint="it belongs to convolutions")
     working, arrays, spatial = dict(solution.working), dict(solution.arrays), dict(solution.spatial)
     for name, quantity in solution.working.items():
         derived = quantity.derivation(form, quantity) if quantity.derivation else None
         if derived is not None:
             working[name] = derived.quantity
-            arrays |= {each.name: each.value for each in derived.arrays}
+            arrays |= {each.name: each.value for each in derived.arrays if each.name not in solution.operands}
             spatial |= {each.name: axes for each, axes in zip(derived.arrays, derived.spatial, strict=True)}
-    if not any(quantity.derivation for quantity in solution.working.values()):
-        raise OptionError(f"there is no {form} form of this layer", where="--form", hint="it belongs to convolutions")
     if "db" in working:  # which is the same sum in every form
         working["db"] = replace(working["db"], window_axes="")
     return replace(solution, working=working, arrays=arrays, spatial=spatial)
