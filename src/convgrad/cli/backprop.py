@@ -15,6 +15,7 @@ from convgrad.cli.app import Command, Outcome
 from convgrad.cli.options import output
 from convgrad.cli.options import settings as setting_options
 from convgrad.errors import ConvgradError, OptionError, at, did_you_mean
+from convgrad.numerals import to_float, to_fraction
 
 if TYPE_CHECKING:
     from convgrad.files import Document
@@ -65,7 +66,7 @@ def backprop(
     from convgrad.problems.network import run_network
     from convgrad.report import Facts
 
-    reader = Reader()
+    reader = Reader(to_fraction if options["dtype"] == "exact" else to_float)
     document = reader.read(network).value
     if not isinstance(document, Document):
         raise ConvgradError(
@@ -122,7 +123,7 @@ def read_network(document: Document) -> tuple[list[Stage], str]:
         where = f"{document.source}: layers[{k}]"
         if not isinstance(entries, dict):
             raise ConvgradError("it is no object", where=where, hint='a layer is {"type": "dense", ...}')
-        stages.append(_stage(Document(where, entries)))
+        stages.append(_stage(Document(where, entries, document.spelled)))
     with at(f"{document.source}: loss"):
         return stages, settings.LOSS[0].value(document.entries.get("loss", "mse"))
 

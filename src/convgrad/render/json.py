@@ -46,13 +46,19 @@ def dump(value: Any, precision: int | None = None, indent: str = "") -> str:
         if value.ndim:
             # tolist() makes Python floats, quicker to write, but would widen the digits of a float32
             numbers = value if value.dtype == np.float32 else value.tolist()
-            return "[" + ", ".join(exact(number, precision) for number in numbers) + "]"
-        return exact(value[()], precision)
+            return "[" + ", ".join(_numeral(number, precision) for number in numbers) + "]"
+        return _numeral(value[()], precision)
     if isinstance(value, list):
         if not any(isinstance(each, dict) for each in value):
             return "[" + ", ".join(dump(each, precision) for each in value) + "]"
         return "[\n" + ",\n".join(deeper + dump(each, precision, deeper) for each in value) + f"\n{indent}]"
-    return json.dumps(value) if isinstance(value, str | int | None) else exact(value, precision)
+    return json.dumps(value) if isinstance(value, str | int | None) else _numeral(value, precision)
+
+
+def _numeral(number: Any, precision: int | None) -> str:
+    """A number in JSON: fractions whose decimal does not end are strings."""
+    text = exact(number, precision)
+    return f'"{text}"' if "/" in text else text
 
 
 def _explanation(explanation: Explanation, zeros: bool) -> dict[str, Any]:
