@@ -84,12 +84,11 @@ def padding(given: Any) -> str | tuple[tuple[int, int], ...]:
 def number(given: Any) -> float:
     """A finite number: ``0.1`` or ``"0.1"``."""
     value = parse_number(given.strip()) if isinstance(given, str) else given
-    value = float(value) if hasattr(value, "numerator") and not isinstance(value, bool) else value
-    if not isinstance(value, float):
+    if isinstance(value, bool) or not (isinstance(value, float) or hasattr(value, "numerator")):
         raise OptionError(f"{shortened(given)} is not a number")
     if not abs(value) <= 1e308:
         raise OptionError(f"{shortened(given)} is too large")
-    return value
+    return float(value)
 
 
 def nonzero(given: Any) -> float:
