@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from convgrad.errors import OptionError, did_you_mean
 from convgrad.report import Facts, Report
 
-FORMATS = ("auto", "table", "json", "csv")
-SUFFIXES = {".json": "json", ".csv": "csv", ".tsv": "tsv", ".npy": "npy", ".npz": "npz"}
+if TYPE_CHECKING:
+    from convgrad.render.prose import Prose
+
+FORMATS = ("auto", "table", "json", "csv", "markdown", "latex")
+SUFFIXES = {
+    ".json": "json",
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".npy": "npy",
+    ".npz": "npz",
+    ".md": "markdown",
+    ".tex": "latex",
+}
 """The format that a file's suffix asks for."""
 
 
@@ -22,7 +34,7 @@ class Page:
 
 
 def render(report: Report, form: str, precision: int | None = None, page: Page | None = None) -> bytes:
-    """A report -> the bytes of a format: table, json, csv, tsv, npy or npz.
+    """A report -> the bytes of a format: table, json, markdown, latex, csv, tsv, npy or npz.
 
     precision: digits after the point; None for as many as the number has. OptionError where the format holds
     one result and there are more.
@@ -35,6 +47,8 @@ def render(report: Report, form: str, precision: int | None = None, page: Page |
         from convgrad.render.json import render_json
 
         return render_json(report, precision).encode()
+    if form in ("markdown", "latex"):
+        return _prose(form, precision).compose(report).encode()
     if form == "npz":
         from convgrad.render.csv import render_npz
 
@@ -52,12 +66,25 @@ def render(report: Report, form: str, precision: int | None = None, page: Page |
     return render_csv(quantity, precision, "\t" if form == "tsv" else ",").encode()
 
 
+def _prose(form: str, precision: int | None) -> Prose:
+    """The writer of a kind of document."""
+    if form == "markdown":
+        from convgrad.render.markdown import Markdown
+
+        return Markdown(precision)
+    from convgrad.render.latex import Latex
+
+    return Latex(precision)
+
+
 def render_facts(facts: Facts, form: str, precision: int | None = None, page: Page | None = None) -> bytes:
     """Facts -> the bytes of a format; OptionError where csv or npy would have to hold more than one array."""
     if form == "json":
         from convgrad.render.json import dump
 
         return (dump(dict(facts.entries), precision) + "\n").encode()
+    if form in ("markdown", "latex"):
+        return _prose(form, precision).compose_facts(facts).encode()
     if form == "table" and facts.reports:
         from convgrad.render.table import render_table
 
