@@ -105,12 +105,14 @@ class Walk:
 class Facts:
     """Named entries that are no quantities: numbers, arrays, lists and objects of them.
 
-    reports: what a table shows in place of the bare entries, one after the other.
+    reports: what a table shows in place of the bare entries, one after the other; explanations: elements written out.
     """
 
     title: str
     entries: Mapping[str, Any]
     reports: list[Report] = field(default_factory=list)
+    explanations: list[Explanation] = field(default_factory=list)
+    zeros: bool = False
 
 
 def select(solution: Solution, only: tuple[str, ...]) -> dict[str, Quantity]:

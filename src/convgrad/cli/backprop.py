@@ -12,7 +12,7 @@ import click
 
 from convgrad import settings
 from convgrad.cli.app import Command, Outcome
-from convgrad.cli.options import output
+from convgrad.cli.options import explaining, output
 from convgrad.cli.options import settings as setting_options
 from convgrad.errors import ConvgradError, OptionError, at, did_you_mean
 from convgrad.numerals import to_float, to_fraction
@@ -52,6 +52,7 @@ TYPES: dict[str, tuple[tuple[settings.Setting, ...], tuple[str, ...]]] = {
 @click.argument("target_", metavar="[TARGET]", required=False)
 @setting_options((*settings.SGD, settings.DTYPE))
 @click.option("--save-network", metavar="FILE", help="Write the updated network, in the form of NETWORK.")
+@explaining
 @output
 def backprop(
     network: str,
@@ -64,7 +65,7 @@ def backprop(
     from convgrad.cli.work import own_options, titled, write_facts
     from convgrad.files import Document, Reader
     from convgrad.problems.network import run_network
-    from convgrad.report import Facts
+    from convgrad.report import Facts, Report, explained
 
     reader = Reader(to_fraction if options["dtype"] == "exact" else to_float)
     document = reader.read(network).value
@@ -81,7 +82,11 @@ def backprop(
     done = run_network(stages, operands["input"], operands["target"], kind, values)
     title, only = titled("network", values), options["only"] or ()
     entries = pick(_entries(stages, done), only)
-    facts = Facts(title, entries, _picked(title, entries) if only else _reports(stages, done, kind))
+    explanations = explained(done.explainable(), options["explain"], {})
+    reports = _picked(title, entries) if only else [] if explanations else _reports(stages, done, kind)
+    if explanations:
+        reports.append(Report(title, {}, {}, {}, explanations=explanations, zeros=options["zeros"]))
+    facts = Facts(title, entries, reports, explanations, options["zeros"])
     more = []
     if save_network is not None:
         from convgrad.render.json import dump

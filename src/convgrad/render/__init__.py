@@ -80,9 +80,9 @@ def _prose(form: str, precision: int | None) -> Prose:
 def render_facts(facts: Facts, form: str, precision: int | None = None, page: Page | None = None) -> bytes:
     """Facts -> the bytes of a format; OptionError where csv or npy would have to hold more than one array."""
     if form == "json":
-        from convgrad.render.json import dump
+        from convgrad.render.json import render_json_facts
 
-        return (dump(dict(facts.entries), precision) + "\n").encode()
+        return render_json_facts(facts, precision).encode()
     if form in ("markdown", "latex"):
         return _prose(form, precision).compose_facts(facts).encode()
     if form == "table" and facts.reports:

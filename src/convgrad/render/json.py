@@ -10,7 +10,7 @@ import numpy as np
 
 from convgrad.quantity import Array, Explanation, Quantity, Term
 from convgrad.render.numbers import exact
-from convgrad.report import Report
+from convgrad.report import Facts, Report
 
 
 def render_json(report: Report, precision: int | None = None) -> str:
@@ -20,9 +20,18 @@ def render_json(report: Report, precision: int | None = None) -> str:
         if report.form != "overlay":
             entries["form"], entries["arrays"] = report.form, dict(report.arrays)
         entries["steps"] = {quantity.name: list(_steps(quantity, report.steps)) for quantity in report.worked()}
-    if report.explanations:
-        entries["explain"] = [_explanation(each, report.zeros) for each in report.explanations]
-    return dump(entries, precision) + "\n"
+    return dump(entries | _explained(report), precision) + "\n"
+
+
+def render_json_facts(facts: Facts, precision: int | None = None) -> str:
+    """Facts -> an object of their entries and a newline."""
+    return dump(dict(facts.entries) | _explained(facts), precision) + "\n"
+
+
+def _explained(told: Report | Facts) -> dict[str, Any]:
+    if not told.explanations:
+        return {}
+    return {"explain": [_explanation(each, told.zeros) for each in told.explanations]}
 
 
 class Line(dict[str, Any]):
