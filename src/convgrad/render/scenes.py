@@ -92,7 +92,8 @@ class Stage:
         places = map(_place, islice(walk.quantities[0].silent(), MOST_PLANES))
         listed = " ".join(places) + (" ..." if walk.silent > MOST_PLANES else "")
         add, have = ("adds", "has") if walk.silent == 1 else ("add", "have")
-        why = "see only zeros" if walk.unit == "cell" else f"{have} delta 0"
+        see = "sees" if walk.silent == 1 else "see"
+        why = f"{see} only zeros" if walk.unit == "cell" else f"{have} delta 0"
         return f"{walk.silent} of {walk.total} {walk.unit}s {why} and {add} nothing: {listed}"
 
     def sums(self) -> Iterator[tuple[Quantity, list[Plane]]]:
