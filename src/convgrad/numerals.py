@@ -3,9 +3,29 @@
 from __future__ import annotations
 
 import re
+from typing import Self
 
 NUMBER = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 """A decimal in ASCII. Python's own float() takes more: 1_000, full-width digits, infinity."""
+
+
+
+class Numeral(float):
+    """A number that remembers how it was written: ``0.0450``."""
+
+    text: str
+
+    def __new__(cls, value: float, text: str) -> Self:
+        """The number `value`, written `text`."""
+        numeral = super().__new__(cls, value)
+        numeral.text = text
+        return numeral
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """A decimal as it is written."""
+        return cls(float(text), text)
+
 
 _NUMBER = re.compile(NUMBER)
 _FRACTION = re.compile(r"([+-]?[0-9]{1,300})/([0-9]{1,300})")

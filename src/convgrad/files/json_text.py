@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 from convgrad.errors import FileError
+from convgrad.numerals import Numeral
 
 MOST_DEPTH = 64
 """Nesting beyond this is refused here, because Python's own limit differs between versions."""
@@ -20,11 +21,17 @@ def line_and_column(text: str, position: int) -> str:
     return f"line {line}, column {position - text.rfind(chr(10), 0, position)}"
 
 
-def parse_json(text: str) -> Any:
-    """Strict JSON -> dicts, lists, numbers, strings; FileError for syntax, duplicate names, NaN and infinity."""
+def parse_json(text: str, written: bool = False) -> Any:
+    """Strict JSON -> dicts, lists, numbers, strings; FileError for syntax, duplicate names, NaN and infinity.
+
+    written: numbers are Numerals, which remember their text.
+    """
     _check_depth(text)
+    read = Numeral.read if written else None
     try:
-        return json.loads(text, parse_constant=_Constant.refuse, object_pairs_hook=_pairs)
+        return json.loads(
+            text, parse_float=read, parse_int=read, parse_constant=_Constant.refuse, object_pairs_hook=_pairs
+        )
     except json.JSONDecodeError as error:
         raise FileError(
             f"line {error.lineno}, column {error.colno}: not valid JSON ({error.msg})", hint=_hint(text, error.pos)

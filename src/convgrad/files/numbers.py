@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convgrad.errors import FileError, shortened
-from convgrad.numerals import parse_number
+from convgrad.numerals import Numeral, parse_number
 
 Array = NDArray[Any]
 
@@ -16,6 +16,9 @@ MOST_AXES = 16
 
 MOST_BYTES = 2**30
 """The largest source, and the largest npz once unpacked, that is read: 1 GiB."""
+
+
+_NUMBERS = {int, float, Numeral}
 
 
 def place(index: tuple[int, ...]) -> str:
@@ -38,6 +41,25 @@ def to_array(value: Any) -> Array:
     return finite(array)
 
 
+def to_written(value: Any) -> Array:
+    """Nested lists of numbers, some of them as strings, or an array -> an array of Numerals, as they are written."""
+    if isinstance(value, np.ndarray):
+        if value.dtype == object:
+            return value
+        value = value.tolist()
+    value = _numerals(value)
+    to_array(value)  # for what it refuses
+    return np.array(value, object)
+
+
+def _numerals(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_numerals(item) for item in value]
+    if isinstance(value, str) and (number := parse_number(value.strip())) is not None:
+        return Numeral(number, value.strip())
+    return Numeral(float(value), repr(value)) if type(value) in (int, float) else value
+
+
 def finite(array: Array) -> Array:
     """The array itself, if all of it is finite; else FileError with the place."""
     if not np.isfinite(array).all():
@@ -56,11 +78,11 @@ def _shape(value: list[Any], index: tuple[int, ...]) -> tuple[int, ...]:
     if len(index) > MOST_AXES:
         raise FileError(f"the array has more than {MOST_AXES} axes")
     kinds = set(map(type, value))
-    if kinds <= {int, float}:
+    if kinds <= _NUMBERS:
         return (len(value),)
     if list not in kinds:
         for i, item in enumerate(value):
-            if type(item) not in (int, float):
+            if type(item) not in _NUMBERS:
                 value[i] = _leaf(item, (*index, i)[1:])
         return (len(value),)
     first: tuple[int, ...] = ()

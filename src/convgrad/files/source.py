@@ -12,7 +12,7 @@ import numpy as np
 from convgrad.errors import FileError, at, did_you_mean
 from convgrad.files.document import Document, Loaded, select
 from convgrad.files.json_text import parse_json
-from convgrad.files.numbers import MOST_BYTES, to_array
+from convgrad.files.numbers import MOST_BYTES, to_array, to_written
 from convgrad.numerals import parse_number
 
 _SUFFIXES = {".json": "JSON", ".csv": "CSV", ".tsv": "CSV", ".npy": "npy", ".npz": "npz"}
@@ -64,55 +64,67 @@ class Reader:
 
     def __init__(self) -> None:
         self.paths: list[str] = []
-        self._parsed: dict[str, Any] = {}
+        self._parsed: dict[tuple[str, bool], Any] = {}
+        self._piped: bytes | None = None
 
-    def read(self, source: str) -> Loaded:
-        """A source -> its array or document; FileError names the source and the place in it."""
+    def read(self, source: str, written: bool = False) -> Loaded:
+        """A source -> its array or document; FileError names the source and the place in it.
+
+        written: numbers remember how they were written: arrays hold Numerals, and so do a document's entries.
+        """
         number = parse_number(source.strip())
         if number is not None:  # even where a file bears that name: ./1 is the file
-            return Loaded(np.asarray(number), source.strip(), literal=True)
+            value = to_written(source) if written else np.asarray(number)
+            return Loaded(value, source.strip(), literal=True)
         if source != "-" and not os.path.exists(source):
             if looks_literal(source):
                 with at(_shortened(source)):
-                    value = self._held(_parse_text(source), "the literal")
+                    value = self._held(_parse_text(source, written), "the literal", written)
                 return Loaded(value, _shortened(source), literal=True)
             path, mark, key = source.rpartition("#")
             if mark and path and key:
                 # what follows is a part of that file, and is called by the whole of its name
-                part = select(self._raw(path), key, path)
+                part = select(self._raw(path, written), key, path)
                 with at(source):
-                    return Loaded(self._held(part, source), source)
+                    return Loaded(self._held(part, source, written), source)
         name = "standard input" if source == "-" else source
         with at(name):
-            return Loaded(self._held(self._raw(source), name), name)
+            return Loaded(self._held(self._raw(source, written), name, written), name)
 
     @staticmethod
-    def _held(value: Any, source: str) -> Any:
+    def _held(value: Any, source: str, written: bool) -> Any:
         if isinstance(value, dict):
             return Document(source, value)
+        if written:
+            return to_written(value)
         return value if isinstance(value, np.ndarray) else to_array(value)
 
-    def _raw(self, path: str) -> Any:
+    def _raw(self, path: str, written: bool) -> Any:
         """The parsed contents of a file or of standard input, read once."""
-        if path == "-" and isinstance(self._parsed.get("-"), list | np.ndarray | float | int):
+        if path == "-" and any(
+            isinstance(self._parsed.get(("-", each)), list | np.ndarray | float | int) for each in (False, True)
+        ):
             raise FileError(
                 "it holds one array and cannot be read twice",
                 where="standard input",
                 hint="write one of the two to a file",
             )
-        if path not in self._parsed:
+        if (path, written) not in self._parsed:
             with at("standard input" if path == "-" else path):
                 data = self._bytes(path)
-                self._parsed[path] = _parse(data, "" if path == "-" else suffix_of(path))
-        return self._parsed[path]
+                self._parsed[path, written] = _parse(data, "" if path == "-" else suffix_of(path), written)
+        return self._parsed[path, written]
 
     def _bytes(self, path: str) -> bytes:
         if path == "-":
+            if self._piped is not None:
+                return self._piped
             if sys.stdin is None:
                 raise FileError("it is closed", hint="pipe a file into convgrad")
             self.paths.append("/dev/stdin")  # it may be a file, redirected
             try:
-                return _bounded(sys.stdin.buffer.read(MOST_BYTES + 1))
+                self._piped = _bounded(sys.stdin.buffer.read(MOST_BYTES + 1))
+                return self._piped
             except OSError as error:
                 raise FileError(f"it cannot be read ({error.strerror})", hint="pipe a file into convgrad") from None
         suffix = suffix_of(path)
@@ -140,7 +152,7 @@ def looks_literal(text: str) -> bool:
     return parse_number(text) is not None or text.startswith("{") or _TYPED.match(text) is not None
 
 
-def _parse(data: bytes, suffix: str) -> Any:
+def _parse(data: bytes, suffix: str, written: bool) -> Any:
     """The contents of a file -> dict, nested lists, number or array, by content and suffix together."""
     kind = next((kind for magic, kind in _MAGIC if data.startswith(magic)), "")
     if kind in _INSTEAD:
@@ -173,24 +185,24 @@ def _parse(data: bytes, suffix: str) -> Any:
             )
         from convgrad.files.table_text import parse_table
 
-        return parse_table(text)
+        return parse_table(text, written)
     if named == "JSON":
         if not begins_as_array and "\n" in text.strip():
             raise FileError("it is named .json, but holds rows as in CSV", hint="rename it to .csv")
-        return parse_json(text)
-    return _parse_text(text)
+        return parse_json(text, written)
+    return _parse_text(text, written)
 
 
-def _parse_text(text: str) -> Any:
+def _parse_text(text: str, written: bool) -> Any:
     """Text of any kind: JSON, an array pasted from elsewhere, or CSV."""
     if text.lstrip().startswith("{"):
-        return parse_json(text)
+        return parse_json(text, written)
     if not _ARRAY.match(text):
         from convgrad.files.table_text import parse_table
 
-        return parse_table(text)
+        return parse_table(text, written)
     try:
-        return parse_json(text)
+        return parse_json(text, written)
     except FileError as as_json:
         from convgrad.files.pasted import parse_pasted
 

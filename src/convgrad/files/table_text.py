@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from convgrad.errors import FileError, by, shortened
 from convgrad.files.numbers import MOST_AXES, finite
-from convgrad.numerals import parse_number
+from convgrad.numerals import Numeral, parse_number
 
 Array = NDArray[Any]
 
@@ -20,11 +20,11 @@ _SHAPE = re.compile(
 )
 
 
-def parse_table(text: str) -> Array:
+def parse_table(text: str, written: bool = False) -> Array:
     """CSV text -> array: (numbers,) for one row, (rows, columns), or (blocks, rows, columns); () for one number.
 
     The separator is the first of ``;``, tab and comma that occurs, else blanks; with a separator other than
-    the comma, a comma is a decimal comma. FileError gives line and column.
+    the comma, a comma is a decimal comma. FileError gives line and column. written: the array holds Numerals.
     """
     shape: tuple[int, ...] | None = None
     lines: list[str | None] = []
@@ -41,7 +41,7 @@ def parse_table(text: str) -> Array:
         lines.append(None if comment and not kept.strip() else kept.strip(" "))
     body = "\n".join(filter(None, lines))
     separator = next((each for each in ";\t," if each in body), " ")
-    blocks: list[list[list[float]]] = [[]]
+    blocks: list[list[list[Numeral]]] = [[]]
     for number, line in enumerate(lines, start=1):
         if line is None:
             continue
@@ -61,14 +61,14 @@ def parse_table(text: str) -> Array:
     if not blocks:
         raise FileError("there are no numbers in it", hint="write rows of numbers")
     if shape is not None:
-        return _reshaped(blocks, shape)
+        return _reshaped(blocks, shape, written)
     for k, block in enumerate(blocks):
         if len(block) != len(blocks[0]):
             raise FileError(
                 f"block {k + 1} has {len(block)} rows, but block 1 has {len(blocks[0])}",
                 hint="blocks between blank lines must be equally large; '# shape: ...' states any shape",
             )
-    array = finite(np.array(blocks))
+    array = _array(blocks, written)
     if len(blocks) == 1:
         array = array[0, 0] if len(blocks[0]) == 1 else array[0]
     return array.reshape(()) if array.shape == (1,) else array
@@ -92,14 +92,19 @@ def format_table(array: Array, separator: str, number: Any) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _reshaped(blocks: list[list[list[float]]], shape: tuple[int, ...]) -> Array:
+def _reshaped(blocks: list[list[list[Numeral]]], shape: tuple[int, ...], written: bool) -> Array:
     numbers = [number for block in blocks for row in block for number in row]
     if len(numbers) != prod(shape):
         raise FileError(
             f"it states the shape {by(shape)}, {prod(shape)} numbers, but holds {len(numbers)}",
             hint="correct the line '# shape: ...'",
         )
-    return finite(np.array(numbers)).reshape(shape)
+    return _array(numbers, written).reshape(shape)
+
+
+def _array(numbers: Any, written: bool) -> Array:
+    values = finite(np.array(numbers, np.float64))
+    return np.array(numbers, object) if written else values
 
 
 def _split(line: str, separator: str) -> list[str]:
@@ -113,13 +118,14 @@ def _split(line: str, separator: str) -> list[str]:
         return line.split(separator)
 
 
-def _cell(text: str, separator: str, line: int, column: int) -> float:
+def _cell(text: str, separator: str, line: int, column: int) -> Numeral:
     text = text.strip()
-    number = parse_number(text if separator == "," else text.replace(",", "."))
+    point = text if separator == "," else text.replace(",", ".")
+    number = parse_number(point)
     if number is None:
         where = f"line {line}, column {column}"
         if not text:
             raise FileError(f"{where}: the cell is empty", hint="write a number there, 0 if that is meant")
         hint = "put # before a heading" if line == 1 else "write a number there"
         raise FileError(f"{where}: {shortened(text)} is not a number", hint=hint)
-    return number
+    return Numeral(number, point)

@@ -74,7 +74,8 @@ class Solution:
     """The quantities of a problem, by name, in the order of RESULTS; what was left out and why.
 
     working: the quantities that the overlays add up to, where those are not the results themselves (before the
-    activation); operands: the arrays given, and what the working has made of them.
+    activation); operands: the arrays given, and what the working has made of them; problem: what was solved, None for a
+    loss.
     """
 
     operands: dict[str, Array]
@@ -82,6 +83,7 @@ class Solution:
     left_out: dict[str, str] = field(default_factory=dict)
     working: dict[str, Quantity] = field(default_factory=dict)
     spatial: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    problem: Problem | None = None
 
 
 # -- building ---------------------------------------------------------------------------------------------
@@ -221,7 +223,7 @@ def forward(problem: Problem) -> Solution:
             found["output"] = replace(activated, formula=activated.formula.replace("input", "z"), window_axes="")
             operands["z"], spatial["z"] = z.value, z.spatial
     check_finite(found)
-    return Solution(operands, found, problem.left_out, {**found, **working}, spatial)
+    return Solution(operands, found, problem.left_out, {**found, **working}, spatial, problem)
 
 
 def backward(problem: Problem, done: Solution) -> Solution:
@@ -253,6 +255,7 @@ def backward(problem: Problem, done: Solution) -> Solution:
         problem.left_out,
         {**ordered, "output": done.working["output"]} if "output" in done.working else ordered,
         {**spatial, "delta": spatial_of_output(problem)},
+        problem,
     )
 
 
