@@ -12,6 +12,7 @@ import click
 
 from convgrad import settings
 from convgrad.cli.app import Command, Outcome
+from convgrad.cli.checking import answers, compare_network, gradients, wanted
 from convgrad.cli.options import output
 from convgrad.cli.options import settings as setting_options
 from convgrad.errors import ConvgradError, OptionError, at, did_you_mean
@@ -51,6 +52,8 @@ TYPES: dict[str, tuple[tuple[settings.Setting, ...], tuple[str, ...]]] = {
 @click.argument("target_", metavar="[TARGET]", required=False)
 @setting_options((*settings.SGD, settings.DTYPE))
 @click.option("--save-network", metavar="FILE", help="Write the updated network, in the form of NETWORK.")
+@answers
+@gradients
 @output
 def backprop(
     network: str,
@@ -75,9 +78,15 @@ def backprop(
     table = (*settings.SGD, settings.DTYPE)
     operands, values = gather(reader, {"input": input_, "target": target_}, own_options(options), table)
     need(operands, "target", "TARGET", operands["input"].source)
+    wanted({**options, "save_network": save_network})
     if save_network is not None:
         _check_target(save_network, options["out"], "lr" in values)
     done = run_network(stages, operands["input"], operands["target"], kind, values)
+    if wanted(options):
+        from convgrad.answers.network import Network
+
+        whole = Network(stages, done, operands["target"], kind, values)
+        return compare_network(reader, titled("network", values), whole, options)
     title, only = titled("network", values), options["only"] or ()
     entries = pick(_entries(stages, done), only)
     facts = Facts(title, entries, _picked(title, entries) if only else _reports(stages, done, kind))

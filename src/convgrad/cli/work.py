@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from convgrad.cli.app import Outcome
+from convgrad.cli.checking import CHECK_OPTIONS, compare_layer, wanted
 from convgrad.cli.gather import gather, need
 from convgrad.cli.options import ALL
 from convgrad.errors import OptionError, did_you_mean
@@ -20,7 +21,7 @@ from convgrad.settings import Setting
 TERMINAL_STEPS = 16
 """Overlays shown on a terminal where --steps does not say how many."""
 
-OUTPUT_OPTIONS = ("only", "form", "out", "precision", "quiet", "debug", "steps")
+OUTPUT_OPTIONS = ("only", "form", "out", "precision", "quiet", "debug", "steps", *CHECK_OPTIONS)
 
 Solve = Callable[[Mapping[str, Operand], Mapping[str, Any], bool], Solution]
 
@@ -43,6 +44,8 @@ def run_layer(
     operands, settings = gather(reader, sources, own_options(options), table)
     if backward:
         need(operands, "delta", "DELTA (or -d)", next(iter(operands.values())).source)
+    if wanted(options):
+        return compare_layer(reader, titled(title, settings), solver, operands, settings, backward, options)
     return finish(reader, solver(operands, settings, backward), titled(title, settings), options)
 
 
