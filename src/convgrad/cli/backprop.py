@@ -81,7 +81,8 @@ def backprop(
     wanted({**options, "save_network": save_network})
     if save_network is not None:
         _check_target(save_network, options["out"], "lr" in values)
-    done = run_network(stages, operands["input"], operands["target"], kind, values)
+    inner = {**values, "dtype": "float64"} if options["gradcheck"] else values
+    done = run_network(stages, operands["input"], operands["target"], kind, inner)
     if wanted(options):
         from convgrad.answers.network import Network
 

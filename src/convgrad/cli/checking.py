@@ -98,7 +98,7 @@ def compare_layer(
     if options["check"] is None:
         from convgrad.cli.gradcheck import gradcheck_layer
 
-        return gradcheck_layer(title, solver, operands, settings, options)
+        return gradcheck_layer(reader, title, solver, operands, settings, options)
     from convgrad.answers import check_subject
     from convgrad.report import select
 
@@ -115,7 +115,7 @@ def compare_network(reader: Reader, title: str, network: Network, options: Mappi
     if options["check"] is None:
         from convgrad.cli.gradcheck import gradcheck_network
 
-        return gradcheck_network(title, network, options)
+        return gradcheck_network(reader, title, network, options)
     from convgrad.report import ADDED_BY
 
     known = list(network.asked)
