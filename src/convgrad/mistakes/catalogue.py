@@ -4,17 +4,46 @@ from __future__ import annotations
 
 from functools import cache
 
-from convgrad.mistakes import Mistake, convention, factor, geometry, losses, partial, ratio, setting, sizes, step
+from convgrad.mistakes import (
+    Mistake,
+    activations,
+    convention,
+    derivatives,
+    factor,
+    geometry,
+    kernels,
+    losses,
+    padding,
+    partial,
+    pooling,
+    ratio,
+    setting,
+    sizes,
+    step,
+)
 
 FAMILIES = ("convention", "ratio", "geometry", "setting", "partial", "factor")
 
+MODULES = (
+    convention,
+    ratio,
+    geometry,
+    sizes,
+    setting,
+    padding,
+    kernels,
+    pooling,
+    partial,
+    factor,
+    derivatives,
+    activations,
+    losses,
+    step,
+)
+
 ROWS: tuple[Mistake, ...] = tuple(
     sorted(
-        (
-            mistake
-            for module in (convention, ratio, geometry, sizes, setting, partial, factor, losses, step)
-            for mistake in module.ROWS
-        ),
+        (mistake for module in MODULES for mistake in module.ROWS),
         key=lambda mistake: FAMILIES.index(mistake.family),
     )
 )

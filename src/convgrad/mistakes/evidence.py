@@ -5,8 +5,9 @@ luck. How much it says is counted in bits, against what a wrong answer of anothe
 cells, and off by any amount in some.
 
 - Cells where the prediction is the right value say nothing. In the others each number that occurs says how many
-  numbers up to its size could have stood there: log2(1 + 2 |v| / unit), at most 20 bits; 0 says nothing of itself, and
-  a number that occurs again nothing more (an answer of all zeros, or of one number everywhere, is no evidence).
+  numbers up to its size could have stood there: log2(1 + 2 |v| / unit), at most 20 bits; a number that occurs again
+  says nothing more, and a 0 one bit, six of them at most (cells are left empty for many reasons). Zeros alone are no
+  evidence, nor is one number everywhere.
 - Where the numbers stand says something too: which of the cells are off, log2 (n over k), or how the prediction tells
   cells apart that are equal in the right result; the larger of the two.
 - The unit is the step between the numbers that the answer could have been: the places it was written to (asked of
@@ -21,13 +22,13 @@ measured it is far fewer (benchmarks/mistakes.py).
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import lgamma, log, log2
+from math import lgamma, log
 
 import numpy as np
 
 from convgrad.quantity import Array
 
-MARGIN = 7.0
+MARGIN = 5.0
 """Bits that a match has to have beyond the logarithm of the number of predictions tried."""
 
 MOST_BITS = 20.0
@@ -37,11 +38,6 @@ MOST_CELLS = 4096
 """Cells of a large array that are looked at."""
 
 Fits = Callable[[Array], bool]
-
-
-def enough(bits: float, tried: int) -> bool:
-    """Whether a match of that many bits is evidence after a search over `tried` predictions."""
-    return bits >= log2(max(1, tried)) + MARGIN
 
 
 def information(prediction: Array, right: Array, fits: Fits) -> float:
@@ -54,7 +50,7 @@ def information(prediction: Array, right: Array, fits: Fits) -> float:
     else:
         r, differs = np.zeros_like(p), np.ones(p.shape, bool)
     n, k = len(p), int(np.count_nonzero(differs))
-    if k == 0:
+    if k == 0 or not prediction.any():
         return 0.0
     if n > MOST_CELLS:
         kept = np.flatnonzero(differs)[:MOST_CELLS]
@@ -66,7 +62,8 @@ def _said(numbers: Array) -> float:
     """The bits of the numbers that occur, each counted once; one with its opposite sign is one bit more."""
     distinct = np.unique(numbers[numbers != 0])
     sizes = np.unique(np.abs(distinct))
-    return float(np.minimum(np.log2(1 + 2 * sizes), MOST_BITS).sum() + (len(distinct) - len(sizes)))
+    zeros = min(6, len(numbers) - np.count_nonzero(numbers))
+    return float(np.minimum(np.log2(1 + 2 * sizes), MOST_BITS).sum() + (len(distinct) - len(sizes)) + zeros)
 
 
 def _chosen(n: int, k: int) -> float:

@@ -247,14 +247,6 @@ def _wrong_axes(subject: Subject, name: str) -> Iterator[Array]:
             yield np.asarray(array.sum(axis=axes))
 
 
-def _largest(subject: Subject, name: str) -> Iterator[Array]:
-    """The largest delta of each filter."""
-    setup = opened(subject)
-    if setup is not None and setup.delta is not None and setup.delta.ndim > 2:
-        largest = setup.delta.max(axis=(0, *range(2, setup.delta.ndim)))
-        yield setup.problem.shorthand.lower(largest, "F")
-
-
 R = partial(row, "partial")
 BACK = "conv unshared pool"
 
@@ -393,15 +385,5 @@ ROWS: tuple[Mistake, ...] = (
         "The axes' numbers are those of another layout (or the last axis was taken for the filters').",
         "db has one number for each filter: sum over the examples and the places, here over all axes but the filters'.",
         predict=_wrong_axes,
-    ),
-    R(
-        "maximum-for-sum",
-        "db",
-        KERNEL,
-        "db is the largest delta of each filter, not their sum.",
-        "max was written for sum.",
-        "Add up the deltas.",
-        predict=_largest,
-        rank=3,
     ),
 )

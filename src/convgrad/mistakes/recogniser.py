@@ -8,23 +8,30 @@ finds the same everywhere.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
+from math import log2
 
 import numpy as np
 
 from convgrad.errors import ConvgradError
 from convgrad.mistakes import Mistake, Sighting, Subject
 from convgrad.mistakes.catalogue import rows_for
-from convgrad.mistakes.evidence import Fits, enough, information
+from convgrad.mistakes.evidence import MARGIN, Fits, information
 from convgrad.mistakes.setup import STEPPED, Setup, opened
 from convgrad.quantity import Array
 
 MOST_PAIRS = 3
 """Pairs that are named at most, where several come to the same array."""
 
+PAIRED = 4
+"""By how much the rank of a pair is above that of its mistakes."""
+
 VARIANTS = 4
 """Ways of making one mistake that are tried in a pair."""
+
+OF_THE_STEP = ("weight-decay-in-gradient", "learning-rate-in-gradient", "step-for-gradient")
+"""Mistakes in a gradient that are a part of the step taken too early: in the step they have names of their own."""
 
 MOST_WORK = 2 * 10**8
 """Multiplications that the search for pairs may cost, about."""
@@ -39,38 +46,58 @@ class Prediction:
 
     @property
     def rank(self) -> int:
-        """How far-fetched it is."""
-        return max(mistake.rank for mistake in self.mistakes)
+        """How far-fetched it is; two together are more so than any alone."""
+        return max(mistake.rank for mistake in self.mistakes) + PAIRED * (len(self.mistakes) - 1)
 
 
 def recognise(subject: Subject, name: str, fits: Fits) -> list[Sighting]:
     """Every mistake, and where none fits every pair, whose prediction fits and is evidence, the simplest first."""
     if name not in subject.solution.quantities or fits(subject.right(name)):
         return []
-    alone = list(predictions(subject, name))
-    found = _named(alone, subject.right(name), fits)
-    if not found:
-        found = _named(pairs(subject, name, alone), subject.right(name), fits)[:MOST_PAIRS]
-    return [Sighting(mistakes) for mistakes in found]
+    alone, search = list(predictions(subject, name)), Search(subject.right(name), fits)
+    if search.matches(alone):  # where a single mistake fits but could be chance, two would explain it no better
+        return search.named()
+    search.matches(pairs(subject, name, alone))
+    return search.named()[:MOST_PAIRS]
 
 
-def _named(tried: Iterable[Prediction], right: Array, fits: Fits) -> list[tuple[Mistake, ...]]:
-    """The mistakes of the predictions that fit, where at least one of them is evidence."""
-    matches: dict[tuple[Mistake, ...], Prediction] = {}
-    distinct: dict[bytes, int] = {}
-    asked: dict[bytes, bool] = {}
-    for prediction in tried:
-        key = _key(prediction.array)
-        distinct[key] = min(prediction.rank, distinct.get(key, prediction.rank))
-        if key not in asked:
-            asked[key] = fits(prediction.array)
-        if asked[key]:
-            matches.setdefault(prediction.mistakes, prediction)
-    ranks = list(distinct.values())
-    for match in matches.values():
-        if enough(information(match.array, right, fits), sum(rank <= match.rank for rank in ranks)):
-            return sorted(matches, key=lambda mistakes: max(each.rank for each in mistakes))
-    return []
+@dataclass(eq=False, repr=False)
+class Search:
+    """Predictions tried against an answer, and what is found: each distinct array is asked about once.
+
+    tried: the arrays tried, with the lowest rank that gives each; found: mistakes whose prediction fits.
+    """
+
+    right: Array
+    fits: Fits
+    tried: dict[bytes, int] = field(default_factory=dict)
+    found: dict[tuple[Mistake, ...], Prediction] = field(default_factory=dict)
+
+    def matches(self, predictions: Iterable[Prediction]) -> bool:
+        """Try them all; whether any fits."""
+        fitting: dict[bytes, bool] = {}
+        for prediction in predictions:
+            key = _key(prediction.array)
+            if key not in self.tried:
+                fitting[key] = self.fits(prediction.array)
+            self.tried[key] = min(prediction.rank, self.tried.get(key, prediction.rank))
+            if fitting.get(key):
+                self.found.setdefault(prediction.mistakes, prediction)
+        return bool(self.found)
+
+    def spare(self) -> float:
+        """The bits of the best match beyond the logarithm of the predictions tried up to its rank."""
+        ranks = list(self.tried.values())
+        return max(
+            information(match.array, self.right, self.fits) - log2(sum(rank <= match.rank for rank in ranks))
+            for match in self.found.values()
+        )
+
+    def named(self) -> list[Sighting]:
+        """All that fits, the simplest first, if any of it is evidence; else nothing."""
+        if not self.found or self.spare() < MARGIN:
+            return []
+        return [Sighting(each) for each in sorted(self.found, key=lambda found: self.found[found].rank)]
 
 
 def predictions(subject: Subject, name: str) -> Iterator[Prediction]:
@@ -85,6 +112,8 @@ def predictions(subject: Subject, name: str) -> Iterator[Prediction]:
         if name not in STEPPED or setup is None or gradient not in subject.solution.quantities:
             return
         for mistake in rows_for(subject.layer, gradient):  # what a wrong gradient makes of the step
+            if mistake.name in OF_THE_STEP:
+                continue
             for array in mistake.predict(subject, gradient):
                 stepped = setup.stepped(name, array)
                 if stepped is not None and differs(stepped, right):

@@ -173,7 +173,7 @@ def _conv(rng: Generator, small: bool, transposed: bool = False) -> Drawn:
         sizes = (sizes[0],) * d
     settings: dict[str, Any] = {
         "stride": _axes(rng, d, 1, 3),
-        "dilation": _axes(rng, d, 1, 2),
+        "dilation": _axes(rng, d, 1, 2) if rng.random() < 0.85 else (int(rng.integers(2, 4)),) * d,
         "padding": _padding(rng, d),
         "dims": d,
     }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -51,7 +51,7 @@ class Setup:
         """Number of spatial axes."""
         return self.x.ndim - 2
 
-    @property
+    @cached_property
     def places(self) -> Windows:
         """Where the kernel is believed to lie."""
         if self.windows is not None:
