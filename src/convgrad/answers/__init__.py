@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from convgrad.answers.verdict import Checked
     from convgrad.mistakes import Solver, Subject
     from convgrad.quantity import Array
+    from convgrad.settings import Setting
 
 _RENAMED = {"name": "activation", "whole": "global"}
 """Fields of layers that are settings of another name."""
@@ -61,17 +62,21 @@ def subject_of(layer: Any, x: Array, delta: Array | None = None) -> Subject:
 
     from convgrad.mistakes import Subject
     from convgrad.problems import Operand
-    from convgrad.settings import EVERY
+    from convgrad.settings import OWNED
 
     kind = type(layer).__name__.lower()
     arrays = {"output": x, "target": delta} if kind == "loss" else {"input": x, "delta": delta}
+    table = _settings_of(kind)
     settings: dict[str, Any] = {kind: True} if kind in ("transposed", "unshared") else {}
     for each in fields(layer):
         value, name = getattr(layer, each.name), _RENAMED.get(each.name, each.name)
         if each.name in ("kernel", "weight", "bias"):
             arrays[each.name] = value
-        elif value is not None and value != () and name in EVERY and (value != each.default or name == "activation"):
-            settings[name] = value if kind == "loss" else EVERY[name].value(value)
+        elif name in table and value not in (None, ()) and (value != each.default or name == "activation"):
+            settings[name] = table[name].value(value)
+    for name, (owner, values) in OWNED.items():
+        if name in settings and settings.get(owner, "max") not in values:
+            del settings[name]  # a layer may have it, though it means nothing there
     if kind in ("conv", "transposed", "unshared", "pool"):
         settings["dims"] = x.ndim - 2
     operands = {
@@ -80,6 +85,14 @@ def subject_of(layer: Any, x: Array, delta: Array | None = None) -> Subject:
     solver = _solver(kind)
     solution = solver(operands, settings, delta is not None)
     return Subject(kind, solver, operands, settings, delta is not None, solution.problem, solution)
+
+
+def _settings_of(kind: str) -> dict[str, Setting]:
+    """The settings that a kind of layer has, by name."""
+    from convgrad import settings
+
+    tables = {"pool": settings.POOL, "dense": settings.DENSE, "activation": settings.ACTIVATION, "loss": settings.LOSS}
+    return {setting.name: setting for setting in tables.get(kind, settings.CONV)}
 
 
 def _solver(kind: str) -> Solver:

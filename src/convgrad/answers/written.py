@@ -99,10 +99,12 @@ class Answer:
         unit, digits = self._unit, self._digits
         rounded = off <= unit / 2 * (1 + 1e-9) + noise
         lacking = np.where(self.numbers * value >= 0, np.abs(value) - np.abs(self.numbers), -1)
-        cut = (lacking >= -noise) & (lacking < unit + noise)
+        cut = (lacking >= -noise) & (lacking < unit * (1 - 1e-6) + slack)
         right = same | ((digits >= ENOUGH_DIGITS) & (rounded | cut))
         if self._fine:
-            right |= (off <= self._fine / 2 * (1 + 1e-9) + noise) | ((lacking >= -noise) & (lacking < self._fine))
+            right |= (off <= self._fine / 2 * (1 + 1e-9) + noise) | (
+                (lacking >= -noise) & (lacking < self._fine * (1 - 1e-6) + slack)
+            )
         return Match(right, right & ~rounded, rounded & ~right)
 
     def says(self, value: Array, slack: float = 0.0) -> bool:

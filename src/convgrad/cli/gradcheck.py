@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from convgrad.mistakes import Solver
     from convgrad.problems import Operand
 
-LONG = 3e9
+LONG = 1e9
 """Estimated work, in nanoseconds, past which a progress bar is worth it."""
 
 
