@@ -539,7 +539,7 @@ def test_verdicts_are_panels_on_a_terminal(convgrad: Convgrad, width: int) -> No
     assert "db  too-coarse" in ran.out
     assert "0.0683  0.0113" in ran.out
     assert "0.044606  0.094061" in ran.out
-    assert lines[-1] == "0 of 3 answers are right"
+    assert lines[-1] == "none of the 3 answers is right"
     coloured = convgrad(*CLASSIC, "--check", json.dumps(RIGHT), tty=True).out
     assert "\x1b[" in coloured
     assert "\x1b[" not in convgrad(*CLASSIC, "--check", json.dumps(RIGHT), "--format", "json", FORCE_COLOR="1").out

@@ -131,7 +131,7 @@ def _multiple(cells: _Cells) -> Iterator[Remark]:
     sure = np.abs(right) > 0
     if sure.sum() < 2 or len(np.unique(np.abs(right[sure]))) < 2:
         return
-    steady = int(np.argmax(np.abs(given) * sure))
+    steady = int(np.argmax(np.abs(right)))
     ratio = given[steady] / right[steady]
     rest = cells.mask.copy()
     rest[tuple(np.argwhere(cells.mask)[steady])] = False
@@ -179,7 +179,11 @@ def _one_overlay(cells: _Cells, quantity: Quantity) -> Iterator[Remark]:
         return
     live = quantity.live()
     count = int(np.count_nonzero(live))
-    if count > MOST_OVERLAYS or 3 * count * cells.chance() > CHANCE:
+    if not 0 < count <= MOST_OVERLAYS or 3 * count * cells.chance() > CHANCE:
+        return
+    middle = next(islice(quantity.places(), count // 2, None))  # no border has cut what it adds
+    inner = quantity.term(middle)
+    if len(cells.right) > 2 * inner.patch.size:
         return
     found = list(islice(_overlays(cells, quantity), 2))
     if len(found) != 1:

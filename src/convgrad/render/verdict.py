@@ -109,13 +109,25 @@ class _Drawing:
         yield Text("\n".join(wrap(self.checked.title, max(20, self.page.width))), style=NAME)
         verdicts = self.checked.verdicts.values()
         for verdict in verdicts:
-            yield self._panel(verdict)
-        right = sum(verdict.verdict == RIGHT for verdict in verdicts)
-        total = len(verdicts)
-        words = "the answer is" if total == 1 else f"all {total} answers are" if right == total else "answers are"
-        count = "" if total in (right, 1) else f"{right} of {total} "
-        negation = "not " if total == 1 and not right else ""
-        yield Text(f"{count}{words} {negation}right", style=COLOURS.get(self.checked.verdict, "bold red"))
+            yield self._line(verdict) if verdict.verdict == RIGHT else self._panel(verdict)
+        right, total = sum(verdict.verdict == RIGHT for verdict in verdicts), len(verdicts)
+        if total == 1:
+            words = "the answer is right" if right else "the answer is not right"
+        elif right in (0, total):
+            words = f"all {total} answers are right" if right else f"none of the {total} answers is right"
+        else:
+            words = f"{right} of {total} answers {'is' if right == 1 else 'are'} right"
+        yield Text(words, style=COLOURS.get(self.checked.verdict, "bold red"))
+
+    def _line(self, verdict: Verdict) -> Text:
+        """A right answer, which needs no panel."""
+        how = ", within the tolerance given" if verdict.answer.rules.tolerant else ", to the places given"
+        if verdict.cut_cells:
+            how += f"; cut off, not rounded: {_named(verdict, verdict.cut_cells)}"
+        text = f"{verdict.name}  {RIGHT}{how}"
+        lines = Text("\n".join(wrap(text, self.room, initial_indent="  ", subsequent_indent="    ")))
+        lines.highlight_words([f"{verdict.name}  {RIGHT}"], COLOURS[RIGHT])
+        return lines
 
     def _panel(self, verdict: Verdict) -> Panel:
         style = COLOURS.get(verdict.verdict, "bold red")
@@ -124,10 +136,11 @@ class _Drawing:
         return Panel(Group(*body), title=title, title_align="left", border_style=QUIET, width=max(self.page.width, 24))
 
     def _body(self, verdict: Verdict) -> Iterator[RenderableType]:
-        yield from self._said(self._headline(verdict))
+        if headline := self._headline(verdict):
+            yield from self._said(headline)
         if verdict.cut_cells:
             yield from self._said(f"Cut off, not rounded: {_named(verdict, verdict.cut_cells)}.")
-        if verdict.coarse_cells:
+        if verdict.coarse_cells and len(verdict.coarse_cells) < verdict.answer.numbers.size:
             yield from self._said(f"Too few digits to tell: {_named(verdict, verdict.coarse_cells)}.")
         for remark in verdict.remarks:
             text = _words(remark, self.checked.reveal)
@@ -138,9 +151,6 @@ class _Drawing:
 
     def _headline(self, verdict: Verdict) -> str:
         wrong, size = len(verdict.wrong_cells), verdict.answer.numbers.size
-        if verdict.verdict == RIGHT:
-            same = verdict.answer.rules.tolerant
-            return "Right, within the tolerance given." if same else "Right, to the places given."
         if verdict.verdict == COARSE:
             return "It is what rounding gives, but to fewer than 3 digits; write more of them."
         if verdict.verdict == FOLLOWS:
@@ -150,7 +160,9 @@ class _Drawing:
             return f"Right under another convention than the one in force ({option})."
         if verdict.verdict == WRONG_SHAPE:
             return "It has another shape than the result."
-        return "It is wrong." if size == 1 else f"{wrong} of {size} cells are wrong."
+        if any(remark.kind in ("one-cell", "all-cells") for remark in verdict.remarks):
+            return ""
+        return "It is wrong." if size == 1 else f"{wrong} of {size} cells {'is' if wrong == 1 else 'are'} wrong."
 
     def _mistakes(self, verdict: Verdict) -> Iterator[RenderableType]:
         sightings = verdict.sightings
@@ -165,7 +177,8 @@ class _Drawing:
                 yield Text.assemble((joined, QUIET), (mistake.name, "bold magenta"))
                 for label, words in (("What", mistake.what), ("Why", mistake.why), ("Mend", mistake.mend)):
                     yield from self._said(words, f"{label:<5} ")
-        if not sightings and verdict.match is not None and verdict.verdict == "wrong":
+        told = any(not remark.kind.startswith(("one-", "all-", "border")) for remark in verdict.remarks)
+        if not sightings and not told and verdict.verdict == "wrong":
             yield from self._said("No known mistake gives these numbers.")
 
     def _said(self, text: str, label: str = "") -> Iterator[RenderableType]:
@@ -198,15 +211,16 @@ class _Drawing:
         assert verdict.match is not None
         wrong = ~(verdict.match.right | verdict.match.coarse)
         off = wrong if wrong.any() else verdict.match.coarse
-        name = "given" if verdict.answer.numbers.size == 1 or not off.any() or off.all() else "given, [wrong]"
-        groups = []
-        texts = planes(name, verdict.answer.texts, verdict.spatial, off)
+        marked = off.any() and not off.all()
+        groups: list[list[tuple[int, RenderableType]]] = []
+        texts = planes("given", verdict.answer.texts, verdict.spatial, off)
         values = planes("right", np.asarray(verdict.value), verdict.spatial)
         for (label, plane, mask), (right_label, value, _) in zip(texts, values, strict=True):
-            lit = mask if mask is not None and mask.any() and not off.all() else None
+            lit = mask if mask is not None and mask.any() and marked else None
             if mask is not None and off.any() and not mask.any() and verdict.answer.numbers.ndim > 2:
                 continue
-            blocks = [_block(label, _aligned(plane), lit)]
+            key = ", [wrong]" if marked and not groups else ""
+            blocks = [_block(label + key, _aligned(plane), lit)]
             if self.checked.reveal:
                 blocks.append(_block(right_label, aligned(value, self.precision), None))
             groups.append([(block.width, block.text()) for block in blocks])
