@@ -9,15 +9,15 @@ NUMBER = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 """A decimal in ASCII. Python's own float() takes more: 1_000, full-width digits, infinity."""
 
 
-
 class Numeral(float):
     """A number that remembers how it was written: ``0.0450``."""
 
+    __slots__ = ("text",)
     text: str
 
     def __new__(cls, value: float, text: str) -> Self:
         """The number `value`, written `text`."""
-        numeral = super().__new__(cls, value)
+        numeral = float.__new__(cls, value)
         numeral.text = text
         return numeral
 

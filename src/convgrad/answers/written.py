@@ -55,11 +55,12 @@ class Match:
 class Answer:
     """An answer: its numbers, how each is written, and by which rules it is held against a value.
 
-    numbers: float64; texts: str, of the same shape; noise: what floating-point sums of this result may be off by.
+    numbers: float64; given: what they were made of, of the same shape (numbers, Numerals or texts); noise: what
+    floating-point sums of this result may be off by.
     """
 
     numbers: Array
-    texts: Array
+    given: Array
     rules: Rules = Rules()
     noise: float = 0.0
     epsilon: float = float(np.finfo(np.float64).eps)
@@ -67,22 +68,21 @@ class Answer:
     @classmethod
     def of(cls, given: Any, rules: Rules = Rules(), noise: float = 0.0) -> Answer:
         """An answer from nested lists or an array of numbers, Numerals, and texts such as ``"0.0450"`` or ``"1/3"``."""
-        array = np.array(given, object)
-        texts, numbers = np.empty(array.shape, object), np.empty(array.shape)
-        for index, item in np.ndenumerate(array):
-            texts[index] = item.text if isinstance(item, Numeral) else str(item)
-            number = float(item) if not isinstance(item, str) else parse_number(item.strip())
-            if number is None or not np.isfinite(number):
-                raise ConvgradError(
-                    f"{texts[index]!r} is no finite number", hint="write numbers, all rows equally long"
-                )
-            numbers[index] = number
-        return cls(numbers, texts, rules, noise)
+        array = given if isinstance(given, np.ndarray) else np.array(given, object)
+        if array.dtype.kind in "US" or (array.dtype == object and str in set(map(type, array.ravel()))):
+            array = np.vectorize(_numeral, [object])(array)
+        try:
+            numbers = array.astype(np.float64)
+        except (TypeError, ValueError):
+            raise ConvgradError("it is no array of numbers", hint="write numbers, all rows equally long") from None
+        if not np.isfinite(numbers).all():
+            raise ConvgradError("a number in it is not finite", hint="write finite numbers")
+        return cls(numbers, array, rules, noise)
 
     def within(self, noise: float, dtype: str = "float64") -> Answer:
         """The answer to a result whose floating-point sums may be off by `noise`, in a dtype of that name."""
         epsilon = float(np.finfo(np.float32 if dtype == "float32" else np.float64).eps)
-        return Answer(self.numbers, self.texts, self.rules, noise, epsilon)
+        return Answer(self.numbers, self.given, self.rules, noise, epsilon)
 
     def matches(self, value: Array, slack: float = 0.0) -> Match:
         """value, of the answer's shape -> which cells say it; `slack` is what it may be off by besides."""
@@ -116,12 +116,12 @@ class Answer:
 
     def reshaped(self, shape: tuple[int, ...]) -> Answer:
         """The same numbers in reading order, in another shape."""
-        numbers, texts = self.numbers.reshape(shape), self.texts.reshape(shape)
-        return Answer(numbers, texts, self.rules, self.noise, self.epsilon)
+        numbers, given = self.numbers.reshape(shape), self.given.reshape(shape)
+        return Answer(numbers, given, self.rules, self.noise, self.epsilon)
 
     def transposed(self) -> Answer:
         """The same numbers, axes in the opposite order."""
-        return Answer(self.numbers.T, self.texts.T, self.rules, self.noise, self.epsilon)
+        return Answer(self.numbers.T, self.given.T, self.rules, self.noise, self.epsilon)
 
     @property
     def slack(self) -> Array:
@@ -140,6 +140,14 @@ class Answer:
         if self.rules.tolerant:
             return 2 * ((self.rules.atol or 0) + (self.rules.rtol or 0) * np.abs(self.numbers))
         return np.maximum(self._unit, 8 * self.epsilon * np.abs(self.numbers))
+
+    @cached_property
+    def texts(self) -> Array:
+        """How every number is written, an array of str."""
+        texts = np.empty(self.given.shape, object)
+        for index, item in np.ndenumerate(self.given):
+            texts[index] = item.text if isinstance(item, Numeral) else str(item)
+        return texts
 
     @cached_property
     def _written(self) -> tuple[Array, Array]:
@@ -178,6 +186,17 @@ class Answer:
 
 STEPPED = {"W_new": "dW", "velocity_W": "dW", "b_new": "db", "velocity_b": "db"}
 """Results of a step of gradient descent, and the gradient that each is made of."""
+
+
+def _numeral(item: Any) -> Any:
+    """A text as the number that it spells; ConvgradError where it spells none. Numbers as they are."""
+    if not isinstance(item, str):
+        return item
+    number = parse_number(item.strip())
+    if number is None:
+        raise ConvgradError(f"{item!r} is no number", hint="write numbers, or fractions such as 1/3")
+    return Numeral(number, item.strip())
+
 
 _FACTORS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "output": (("input", "kernel", "weight"), ("bias",)),

@@ -42,11 +42,9 @@ def to_array(value: Any) -> Array:
 
 
 def to_written(value: Any) -> Array:
-    """Nested lists of numbers, some of them as strings, or an array -> an array of Numerals, as they are written."""
+    """Nested lists of numbers, some of them as strings -> an array of Numerals, as they are written; arrays as is."""
     if isinstance(value, np.ndarray):
-        if value.dtype == object:
-            return value
-        value = value.tolist()
+        return value
     value = _numerals(value)
     to_array(value)  # for what it refuses
     return np.array(value, object)
@@ -54,7 +52,7 @@ def to_written(value: Any) -> Array:
 
 def _numerals(value: Any) -> Any:
     if isinstance(value, list):
-        return [_numerals(item) for item in value]
+        return value if set(map(type, value)) == {Numeral} else [_numerals(item) for item in value]
     if isinstance(value, str) and (number := parse_number(value.strip())) is not None:
         return Numeral(number, value.strip())
     return Numeral(float(value), repr(value)) if type(value) in (int, float) else value
