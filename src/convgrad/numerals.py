@@ -24,7 +24,9 @@ class Numeral(float):
     @classmethod
     def read(cls, text: str) -> Self:
         """A decimal as it is written."""
-        return cls(float(text), text)
+        numeral = float.__new__(cls, text)
+        numeral.text = text
+        return numeral
 
 
 _NUMBER = re.compile(NUMBER)

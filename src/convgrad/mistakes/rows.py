@@ -112,7 +112,7 @@ def count(subject: Subject, what: str) -> int:
     setup = opened(subject)
     if setup is None:
         return 1
-    counted: dict[str, Any] = {"examples": lambda: len(setup.x)}
+    counted: dict[str, Any] = {"examples": lambda: setup.x.shape[0] if setup.x.ndim else 1}
     if subject.layer in ("conv", "transposed", "unshared", "pool"):
         windows = setup.places
         counted |= {
