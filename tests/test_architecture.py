@@ -15,7 +15,9 @@ FLOORS = [
     {"windows"},
     {"layers", "shorthand", "sgd"},
     {"problems"},
-    {"report", "shapes"},
+    {"report", "shapes", "gradcheck"},
+    {"mistakes"},
+    {"answers"},
     {"render"},
     {"cli"},
 ]

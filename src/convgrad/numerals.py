@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from convgrad.errors import FileError
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
 Spelled = Callable[[str], Any]
-"""What a numeral is made into: `to_float`, or `to_fraction`, which keeps all of it."""
+"""What a numeral is made into: by `to_float`, by `to_fraction`, which keeps all of it, or by `to_numeral`."""
 
 NUMBER = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 """A decimal in ASCII. Python's own float() takes more: 1_000, full-width digits, infinity."""
@@ -38,6 +38,24 @@ def to_fraction(text: str) -> Fraction:
     if len(text) > 4000 or (exponent and (len(exponent[1]) > 5 or abs(int(exponent[1])) > MOST_EXPONENT)):
         raise FileError(f"{text[:20]}... is too long for exact arithmetic", hint="leave --dtype exact out")
     return Fraction(text)
+
+
+class Numeral(float):
+    """A number that remembers how it was written: ``0.0450``."""
+
+    __slots__ = ("text",)
+    text: str
+
+    def __new__(cls, value: float, text: str) -> Self:
+        """The number `value`, written `text`."""
+        numeral = float.__new__(cls, value)
+        numeral.text = text
+        return numeral
+
+
+def to_numeral(text: str) -> Numeral:
+    """A numeral as a number that remembers its text."""
+    return Numeral(to_float(text), text)
 
 
 def parse_number(text: str, spelled: Spelled = to_float) -> Any:

@@ -12,6 +12,7 @@ import click
 
 from convgrad import settings
 from convgrad.cli.app import Command, Outcome
+from convgrad.cli.checking import answers, compare_network, gradients, wanted
 from convgrad.cli.options import explaining, output
 from convgrad.cli.options import settings as setting_options
 from convgrad.errors import ConvgradError, OptionError, at, did_you_mean
@@ -53,6 +54,8 @@ TYPES: dict[str, tuple[tuple[settings.Setting, ...], tuple[str, ...]]] = {
 @setting_options((*settings.SGD, settings.DTYPE))
 @click.option("--save-network", metavar="FILE", help="Write the updated network, in the form of NETWORK.")
 @explaining
+@answers
+@gradients
 @output
 def backprop(
     network: str,
@@ -77,9 +80,16 @@ def backprop(
     table = (*settings.SGD, settings.DTYPE)
     operands, values = gather(reader, {"input": input_, "target": target_}, own_options(options), table)
     need(operands, "target", "TARGET", operands["input"].source)
+    wanted({**options, "save_network": save_network})
     if save_network is not None:
         _check_target(save_network, options["out"], "lr" in values)
-    done = run_network(stages, operands["input"], operands["target"], kind, values)
+    inner = {**values, "dtype": "float64"} if options["gradcheck"] else values
+    done = run_network(stages, operands["input"], operands["target"], kind, inner)
+    if wanted(options):
+        from convgrad.answers.network import Network
+
+        whole = Network(stages, done, operands["target"], kind, values)
+        return compare_network(reader, titled("network", values), whole, options)
     title, only = titled("network", values), options["only"] or ()
     entries = pick(_entries(stages, done), only)
     explanations = explained(done.explainable(), options["explain"], {})

@@ -28,10 +28,10 @@ def gather(
     ConvgradError for an entry that is a near miss of a name that convgrad knows.
     """
     if options.get("dtype") == "exact":
-        reader.spelling(to_fraction)
+        reader.spelled = to_fraction
     operands, settings = _gathered(reader, sources, options, table)
     if settings.get("dtype") == "exact" and reader.spelled is not to_fraction:
-        reader.spelling(to_fraction)
+        reader.anew(to_fraction)
         operands, settings = _gathered(reader, sources, options, table)
     return operands, settings
 

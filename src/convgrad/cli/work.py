@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from convgrad.cli.app import Outcome
+from convgrad.cli.checking import CHECK_OPTIONS, compare_layer, wanted
 from convgrad.cli.gather import gather, need
 from convgrad.cli.options import ALL
 from convgrad.errors import OptionError, did_you_mean
@@ -26,7 +27,19 @@ DOCUMENTS = ("markdown", "latex")
 
 IN_ALL_FORMS = ("html",)
 
-OUTPUT_OPTIONS = ("only", "format_", "out", "precision", "quiet", "debug", "steps", "form", "explain", "zeros")
+OUTPUT_OPTIONS = (
+    "only",
+    "format_",
+    "out",
+    "precision",
+    "quiet",
+    "debug",
+    "steps",
+    "form",
+    "explain",
+    "zeros",
+    *CHECK_OPTIONS,
+)
 
 Solve = Callable[[Mapping[str, Operand], Mapping[str, Any], bool], Solution]
 
@@ -49,6 +62,8 @@ def run_layer(
     operands, settings = gather(reader, sources, own_options(options), table)
     if backward:
         need(operands, "delta", "DELTA (or -d)", next(iter(operands.values())).source)
+    if wanted(options):
+        return compare_layer(reader, titled(title, settings), solver, operands, settings, backward, options)
     return finish(reader, solver(operands, settings, backward), titled(title, settings), options, settings)
 
 

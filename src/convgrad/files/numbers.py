@@ -9,9 +9,11 @@ from numpy.typing import NDArray
 
 from convgrad import exact
 from convgrad.errors import FileError, shortened
-from convgrad.numerals import Spelled, parse_number, to_float
+from convgrad.numerals import Numeral, Spelled, parse_number, to_float, to_fraction, to_numeral
 
 Array = NDArray[Any]
+
+_NUMBERS = {int, float, Numeral}
 
 MOST_AXES = 16
 
@@ -43,6 +45,32 @@ def to_array(value: Any, spelled: Spelled = to_float) -> Array:
     return finite(array)
 
 
+def stacked(rows: Any, spelled: Spelled) -> Array:
+    """Nested lists of numbers, all alike in length, -> an array of floats, or of what else they were made into."""
+    if spelled is not to_fraction:
+        floats = finite(np.array(rows, np.float64))
+        if spelled is to_float:
+            return floats
+    return np.array(rows, object)
+
+
+def to_written(value: Any) -> Array:
+    """Nested lists of numbers, some of them as strings -> an array of Numerals, as they are written; arrays as is."""
+    if isinstance(value, np.ndarray):
+        return value
+    value = _numerals(value)
+    to_array(value)  # for what it refuses
+    return np.array(value, object)
+
+
+def _numerals(value: Any) -> Any:
+    if isinstance(value, list):
+        return value if set(map(type, value)) == {Numeral} else [_numerals(item) for item in value]
+    if isinstance(value, str) and (number := parse_number(value.strip(), to_numeral)) is not None:
+        return number
+    return Numeral(float(value), repr(value)) if type(value) in (int, float) else value
+
+
 def finite(array: Array) -> Array:
     """The array itself, if all of it is finite; else FileError with the place."""
     if not (fine := exact.finite(array)).all():
@@ -61,11 +89,11 @@ def _shape(value: list[Any], index: tuple[int, ...], spelled: Spelled) -> tuple[
     if len(index) > MOST_AXES:
         raise FileError(f"the array has more than {MOST_AXES} axes")
     kinds = set(map(type, value))
-    if kinds <= {int, float}:
+    if kinds <= _NUMBERS:
         return (len(value),)
     if list not in kinds:
         for i, item in enumerate(value):
-            if type(item) not in (int, float):
+            if type(item) not in _NUMBERS:
                 value[i] = _leaf(item, (*index, i)[1:], spelled)
         return (len(value),)
     first: tuple[int, ...] = ()

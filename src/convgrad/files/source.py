@@ -12,8 +12,8 @@ import numpy as np
 from convgrad.errors import FileError, at, did_you_mean
 from convgrad.files.document import Document, Loaded, select
 from convgrad.files.json_text import parse_json
-from convgrad.files.numbers import MOST_BYTES, to_array
-from convgrad.numerals import Spelled, parse_number, to_float
+from convgrad.files.numbers import MOST_BYTES, to_array, to_written
+from convgrad.numerals import Spelled, parse_number, to_float, to_numeral
 
 _SUFFIXES = {".json": "JSON", ".csv": "CSV", ".tsv": "CSV", ".npy": "npy", ".npz": "npz"}
 _INSTEAD = {
@@ -68,51 +68,60 @@ class Reader:
     def __init__(self, spelled: Spelled = to_float) -> None:
         self.spelled = spelled
         self.paths: list[str] = []
-        self._parsed: dict[str, Any] = {}
+        self._parsed: dict[tuple[str, Spelled], Any] = {}
         self._piped: bytes | None = None
 
-    def spelling(self, spelled: Spelled) -> None:
-        """Read everything anew, with numbers made into something else; what came through the pipe is kept for that."""
+    def anew(self, spelled: Spelled) -> None:
+        """Read everything once more, with its numbers made into something else; what came by pipe is kept for that."""
         self.spelled, self._parsed = spelled, {}
 
-    def read(self, source: str) -> Loaded:
-        """A source -> its array or document; FileError names the source and the place in it."""
-        number = parse_number(source.strip(), self.spelled)
+    def read(self, source: str, spelled: Spelled | None = None) -> Loaded:
+        """A source -> its array or document; FileError names the source and the place in it.
+
+        spelled: what its numbers are made into, where that is not what the reader makes of all others.
+        """
+        spelled = spelled or self.spelled
+        number = parse_number(source.strip(), spelled)
         if number is not None:  # even where a file bears that name: ./1 is the file
-            return Loaded(np.asarray(number), source.strip(), literal=True)
+            value = np.asarray(number) if spelled is to_float else np.array(number, object)
+            return Loaded(value, source.strip(), literal=True)
         if source != "-" and not os.path.exists(source):
             if looks_literal(source):
                 with at(_shortened(source)):
-                    value = self._held(_parse_text(source, self.spelled), "the literal")
+                    value = self._held(_parse_text(source, spelled), "the literal", spelled)
                 return Loaded(value, _shortened(source), literal=True)
             path, mark, key = source.rpartition("#")
             if mark and path and key:
                 # what follows is a part of that file, and is called by the whole of its name
-                part = select(self._raw(path), key, path)
+                part = select(self._raw(path, spelled), key, path)
                 with at(source):
-                    return Loaded(self._held(part, source), source)
+                    return Loaded(self._held(part, source, spelled), source)
         name = "standard input" if source == "-" else source
         with at(name):
-            return Loaded(self._held(self._raw(source), name), name)
+            return Loaded(self._held(self._raw(source, spelled), name, spelled), name)
 
-    def _held(self, value: Any, source: str) -> Any:
+    @staticmethod
+    def _held(value: Any, source: str, spelled: Spelled) -> Any:
         if isinstance(value, dict):
-            return Document(source, value, self.spelled)
-        return value if isinstance(value, np.ndarray) else to_array(value, self.spelled)
+            return Document(source, value, spelled)
+        if spelled is to_numeral:
+            return to_written(value)
+        return value if isinstance(value, np.ndarray) else to_array(value, spelled)
 
-    def _raw(self, path: str) -> Any:
+    def _raw(self, path: str, spelled: Spelled) -> Any:
         """The parsed contents of a file or of standard input, read once."""
-        if path == "-" and isinstance(self._parsed.get("-"), list | np.ndarray | float | int):
+        piped = (parsed for (name, _), parsed in self._parsed.items() if name == "-")
+        if path == "-" and any(isinstance(each, list | np.ndarray | float | int) for each in piped):
             raise FileError(
                 "it holds one array and cannot be read twice",
                 where="standard input",
                 hint="write one of the two to a file",
             )
-        if path not in self._parsed:
+        if (path, spelled) not in self._parsed:
             with at("standard input" if path == "-" else path):
                 data = self._bytes(path)
-                self._parsed[path] = _parse(data, "" if path == "-" else suffix_of(path), self.spelled)
-        return self._parsed[path]
+                self._parsed[path, spelled] = _parse(data, "" if path == "-" else suffix_of(path), spelled)
+        return self._parsed[path, spelled]
 
     def _bytes(self, path: str) -> bytes:
         if path == "-":

@@ -6,11 +6,10 @@ import re
 from math import prod
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from convgrad.errors import FileError, by, shortened
-from convgrad.files.numbers import MOST_AXES, finite
+from convgrad.files.numbers import MOST_AXES, stacked
 from convgrad.numerals import Spelled, parse_number, to_float
 
 Array = NDArray[Any]
@@ -62,14 +61,14 @@ def parse_table(text: str, spelled: Spelled = to_float) -> Array:
     if not blocks:
         raise FileError("there are no numbers in it", hint="write rows of numbers")
     if shape is not None:
-        return _reshaped(blocks, shape)
+        return _reshaped(blocks, shape, spelled)
     for k, block in enumerate(blocks):
         if len(block) != len(blocks[0]):
             raise FileError(
                 f"block {k + 1} has {len(block)} rows, but block 1 has {len(blocks[0])}",
                 hint="blocks between blank lines must be equally large; '# shape: ...' states any shape",
             )
-    array = finite(np.array(blocks))
+    array = stacked(blocks, spelled)
     if len(blocks) == 1:
         array = array[0, 0] if len(blocks[0]) == 1 else array[0]
     return array.reshape(()) if array.shape == (1,) else array
@@ -93,14 +92,14 @@ def format_table(array: Array, separator: str, number: Any) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _reshaped(blocks: list[list[list[Any]]], shape: tuple[int, ...]) -> Array:
+def _reshaped(blocks: list[list[list[Any]]], shape: tuple[int, ...], spelled: Spelled) -> Array:
     numbers = [number for block in blocks for row in block for number in row]
     if len(numbers) != prod(shape):
         raise FileError(
             f"it states the shape {by(shape)}, {prod(shape)} numbers, but holds {len(numbers)}",
             hint="correct the line '# shape: ...'",
         )
-    return finite(np.array(numbers)).reshape(shape)
+    return stacked(numbers, spelled).reshape(shape)
 
 
 def _split(line: str, separator: str) -> list[str]:

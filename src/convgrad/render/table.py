@@ -33,9 +33,9 @@ on, and is never cut. Not more, because rich fills every line up to it with blan
 
 def render_table(report: Report, precision: int | None, page: Page) -> str:
     """A report -> the text of its tables, with escapes only where the page is in colour."""
-    console = _console(page)
+    console = new_console(page)
     Drawing(report, precision, page).draw(console)
-    return _drawn_on(console)
+    return drawn_on(console)
 
 
 def render_facts_table(facts: Facts, page: Page) -> str:
@@ -47,12 +47,13 @@ def render_facts_table(facts: Facts, page: Page) -> str:
                 table.add_row(Text(f"{name}, {part}"), Text(str(value)))
         else:
             table.add_row(Text(name), Text(by(entry) if isinstance(entry, list) else str(entry)))
-    console = _console(page)
+    console = new_console(page)
     console.print(table)
-    return _drawn_on(console)
+    return drawn_on(console)
 
 
-def _console(page: Page) -> Console:
+def new_console(page: Page) -> Console:
+    """A console that writes into a text, in the page's colours."""
     return Console(
         file=io.StringIO(),
         width=max(page.width, WIDEST),
@@ -66,7 +67,8 @@ def _console(page: Page) -> Console:
     )
 
 
-def _drawn_on(console: Console) -> str:
+def drawn_on(console: Console) -> str:
+    """What was printed on a console."""
     text = console.file.getvalue()  # type: ignore[attr-defined]
     return "\n".join(line.rstrip() for line in text.splitlines()) + "\n"
 
