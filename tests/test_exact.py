@@ -166,6 +166,7 @@ def test_a_network_in_fractions(convgrad: Convgrad, tmp_path: Path) -> None:
     ("arguments", "name"),
     [
         *((["activation-forward", "[1]", "--activation", name], name) for name in sorted(NOT_RATIONAL)),
+        *((["activation-backward", "[1]", "1", "--activation", name], name) for name in sorted(NOT_RATIONAL)),
         (["conv-forward", "[1, 2]", "-k", "[1]", "--activation", "sigmoid"], "sigmoid"),
         (["pool-forward", "[1, 2]", "--size", "2", "--kind", "lp"], "lp pooling"),
         (["loss", "[0.5]", "[1]", "--kind", "bce"], "bce"),
@@ -197,6 +198,13 @@ def test_numbers_that_are_too_long_are_refused(convgrad: Convgrad) -> None:
         assert "too long for exact arithmetic" in ran.err
     ran = convgrad("conv-forward", "[1e999]", "-k", "[1e900]", "--dtype", "exact")
     assert (ran.code, ran.out[:30]) == (0, '{\n  "output": [1' + "0" * 14)
+
+
+def test_steps_of_single_numbers(convgrad: Convgrad) -> None:
+    """Sums without an axis are fractions too, and no arrays."""
+    steps = run(convgrad, "conv-backward", "[1, 0.5]", "[0.1, 3]", "-k", "[2]", "--steps", "all")["steps"]
+    assert [step["sum"] for step in steps["db"]] == ["0.1", "3.1"]
+    assert [step["contribution"] for step in steps["dX"]] == [["0.2"], [6]]
 
 
 def test_refused_activation_is_named() -> None:

@@ -41,12 +41,12 @@ def cast(array: Any, dtype: Any) -> Array:
 
 def rational(array: Array) -> bool:
     """Whether an array holds fractions."""
-    return bool(array.dtype == object)
+    return bool(np.asarray(array).dtype == object)
 
 
 def finite(array: Array) -> Array:
     """Where an array is finite; fractions always are."""
-    return np.ones(array.shape, bool) if rational(array) else np.isfinite(array)
+    return np.ones(np.shape(array), bool) if rational(array) else np.isfinite(array)
 
 
 def refuse(array: Array, name: str, option: str) -> None:

@@ -87,7 +87,7 @@ class Activation:
         """x (...) -> f'(x) (...), for every activation that works on each number alone (not softmax)."""
         derivative = KINDS[self.name].derivative
         assert derivative is not None
-        return np.asarray(derivative(self, x))
+        return np.asarray(derivative(self, self._checked(x)))
 
     def _checked(self, x: Array) -> Array:
         if not KINDS[self.name].rational:
