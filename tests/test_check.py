@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from spaces import EVERY_LAYER
 
-from convgrad import Activation, Conv, Loss, Pool, check
+from convgrad import Activation, Conv, Dense, Loss, Pool, check
 from convgrad.answers import subject_of
 from convgrad.answers.verdict import Verdict
 from convgrad.answers.written import Answer, Rules
@@ -312,6 +312,28 @@ def test_gradients_follow_from_the_readers_own_output_through_the_derivative() -
     mine = {"output": own, "dX": (delta * own * (1 - own)).round(6)}
     found = check(mine, Activation("sigmoid"), z, delta).verdicts
     assert (found["output"].verdict, found["dX"].verdict, found["dX"].follows) == ("wrong", "follows", "output")
+
+
+def test_a_dense_layers_gradients_follow_from_its_own_sensitivities() -> None:
+    layer, x, delta = Dense(np.array([[0.2, -0.5], [0.3, 0.7]])), np.array([[1.5, -2.5]]), np.array([[0.25, 0.75]])
+    own = np.array([0.31, -0.87])
+    mine = {"db": own, "dW": np.outer(own, x[0]), "dX": [(own @ [[0.2, -0.5], [0.3, 0.7]]).tolist()]}
+    found = check(mine, layer, x, delta).verdicts
+    assert {name: (each.verdict, each.follows) for name, each in found.items()} == {
+        "db": ("wrong", ""),
+        "dW": ("follows", "db"),
+        "dX": ("follows", "db"),
+    }
+
+
+def test_one_slip_in_several_answers_is_counted_once(convgrad: Convgrad) -> None:
+    linear = ("dense-backward", "[1.5, -2.5]", "[0.25, 0.75]", "-w", "[[0.2, -0.5], [0.3, 0.7]]")
+    mine = {name: answers_of(convgrad, *linear)[name] for name in ("dW", "dX")}
+    command = (*linear, "--activation", "sigmoid", "--check", json.dumps(mine))
+    found = json.loads(convgrad(*command).out)["answers"]
+    assert found["dW"]["mistakes"][0]["name"] == found["dX"]["mistakes"][0]["name"]
+    assert (found["dW"].get("same_as"), found["dX"].get("same_as")) == (None, "dW")
+    assert "the same as in dW" in convgrad(*command, "--format", "table").out
 
 
 def network_files(folder: Path) -> tuple[str, ...]:

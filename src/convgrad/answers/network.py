@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from convgrad import problems
-from convgrad.answers.follow import gradient, inverse, stepped, with_input
+from convgrad.answers.follow import gradient, inverse, stepped, tells_sensitivity, with_input
 from convgrad.answers.judge import Asked, judge
 from convgrad.answers.verdict import Checked
 from convgrad.answers.written import STEPPED, Answer, noise_of
@@ -147,6 +147,9 @@ class Network:
             own = [f"layers[{self.layer_of(name)}].{each}" for each in (f"velocity_{kind[0]}", STEPPED[kind])]
             passed += [each for each in own if each in before]
         passed.sort(key=self._position, reverse=True)
+        sensitive = f"layers[{self.layer_of(name)}].db"
+        if kind in ("dW", "dX") and tells_sensitivity(self.problem_of(self.layer_of(name))):
+            passed += [each for each in before if each == sensitive]
         return passed, lambda values: _Rerun(self, name, values).value()
 
     def _position(self, name: str) -> tuple[int, ...]:
@@ -154,8 +157,8 @@ class Network:
         kind, last = name.rpartition(".")[2], len(self.stages) - 1
         if kind in ("output", "loss"):
             return (0, self.layer_of(name), 1 if name == "output" else 2 if name == "loss" else 0)
-        order = {"delta": 0, "dW": 1, "db": 1, "dX": 1, "velocity_W": 2, "velocity_b": 2}
-        return (1, last - self.layer_of(name), order.get(kind, 3))
+        order = {"delta": 0, "db": 1, "dW": 2, "dX": 2, "velocity_W": 3, "velocity_b": 3}
+        return (1, last - self.layer_of(name), order.get(kind, 4))
 
 
 class _Rerun:
@@ -195,7 +198,7 @@ class _Rerun:
                 moved = gradient(problem, STEPPED[name], self._delta(k), self._seen(k))
                 near = {} if moved is None else {STEPPED[name]: moved}
             return stepped(problem.sgd, name, values, near)
-        return gradient(problem, name, self._delta(k), self._seen(k))
+        return gradient(problem, name, self._delta(k), self._seen(k), self.own.get(f"layers[{k}].db"))
 
     def _problem(self, k: int) -> Problem:
         return with_input(self.network.problem_of(k), self._input(k))

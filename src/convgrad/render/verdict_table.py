@@ -118,7 +118,10 @@ class _Drawing:
             for number, mistake in enumerate(sighting.mistakes):
                 yield Text("")
                 joined = "together with " if number else ""
-                yield Text.assemble((joined, QUIET), (mistake.name, "bold magenta"))
+                again = f", the same as in {verdict.same_as}" if verdict.same_as else ""
+                yield Text.assemble((joined, QUIET), (mistake.name, "bold magenta"), (again, QUIET))
+                if again:
+                    continue  # it has been explained there
                 for label, text in (("What", mistake.what), ("Why", mistake.why), ("Mend", mistake.mend)):
                     yield from self._said(text, f"{label:<5} ")
         told = any(not remark.kind.startswith(("one-", "all-", "border")) for remark in verdict.remarks)
