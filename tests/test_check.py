@@ -567,6 +567,29 @@ def test_verdicts_are_panels_on_a_terminal(convgrad: Convgrad, width: int) -> No
     assert "\x1b[" not in convgrad(*CLASSIC, "--check", json.dumps(RIGHT), "--format", "json", FORCE_COLOR="1").out
 
 
+HOMEWORK = {
+    "output": [[0.599, 0.54, 0.558, 0.311], [0.277, 0.462, 0.494, 0.234], [0.196, 0.511, 0.675, 0.307], [1, 2, 3, 4]],
+    "dW": [["0.0220", "0.0861"], ["0.00398", "0.0414"]],
+    "db": "0.08",
+    "dX": [[0.1, 0.2], [0.3, 0.4]],
+    "W_new": [["0.0890", "0.1570"], ["0.29801", "0.3793"]],
+}
+
+
+@pytest.mark.parametrize("width", [80, 120])
+@pytest.mark.parametrize("reveal", [True, False])
+def test_the_screen_of_a_homework(convgrad: Convgrad, request: pytest.FixtureRequest, width: int, reveal: bool) -> None:
+    """`pytest --rewrite` writes the screens anew; look at them before committing."""
+    command = [*CLASSIC, *KERNEL, "--lr", "0.5", "--check", json.dumps(HOMEWORK)]
+    ran = convgrad(*command, *[] if reveal else ["--no-reveal"], tty=True, COLUMNS=str(width), NO_COLOR="1")
+    assert ran.code == 1
+    assert max(map(len, ran.out.splitlines())) <= width
+    golden = Path(__file__).parent / "screens" / f"check-{'' if reveal else 'hints-'}{width}.txt"
+    if request.config.getoption("--rewrite"):
+        golden.write_text(ran.out)
+    assert ran.out == golden.read_text()
+
+
 def test_a_large_answer_lists_its_first_wrong_cells(convgrad: Convgrad) -> None:
     x = np.arange(400.0).reshape(20, 20)
     wrong = (x * 2 + 0.5).tolist()

@@ -103,7 +103,7 @@ class _Drawing:
             option = verdict.convention.convention
             return f"Right under another convention than the one in force ({option})."
         if verdict.verdict == WRONG_SHAPE:
-            return "It has another shape than the result."
+            return ""  # the remark says it
         if any(remark.kind in ("one-cell", "all-cells") for remark in verdict.remarks):
             return ""
         return "It is wrong." if size == 1 else f"{wrong} of {size} cells {'is' if wrong == 1 else 'are'} wrong."
