@@ -53,6 +53,7 @@ COMMANDS = {
     "loss": ("convgrad.cli.loss", "A loss, and the first delta."),
     "backprop": ("convgrad.cli.backprop", "The whole backward pass through a network."),
     "shape": ("convgrad.cli.shape", "Output shape and number of weights, from sizes alone."),
+    "mistakes": ("convgrad.cli.mistakes", "The mistakes that --check recognises; which ones a problem tells apart."),
 }
 
 
