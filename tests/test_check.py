@@ -382,6 +382,22 @@ def test_a_whole_network_follows_from_one_slip(convgrad: Convgrad, tmp_path: Pat
     }
 
 
+def test_results_in_float32_are_explained_too(convgrad: Convgrad, tmp_path: Path) -> None:
+    command = (*CLASSIC, *KERNEL, "--dtype", "float32")
+    right = answers_of(convgrad, *command)
+    assert convgrad(*command, "--check", json.dumps(right)).code == 0
+    ran = convgrad(*command, "--check", '{"dW": [[0.0683, 0.0113], [0.0941, 0.0446]]}')
+    assert [each["name"] for each in json.loads(ran.out)["answers"]["dW"]["mistakes"]] == ["dW-rotated"]
+    network = (*network_files(tmp_path), "--dtype", "float32")
+    assert convgrad(*network, "--check", json.dumps(answers_of(convgrad, *network))).code == 0
+    mine = json.dumps({"layers[1].delta": (-np.array(right_delta(convgrad, tmp_path))).round(6).tolist()})
+    assert json.loads(convgrad(*network, "--check", mine).out)["answers"]["layers[1].delta"]["mistakes"]
+
+
+def right_delta(convgrad: Convgrad, folder: Path) -> Any:
+    return answers_of(convgrad, *network_files(folder))["layers"][1]["delta"]
+
+
 def test_a_delta_follows_from_the_readers_own_output(convgrad: Convgrad, tmp_path: Path) -> None:
     own, target = np.array([0.61, 0.52]), np.array(json.loads((SAMPLES / "two-two-two/target.json").read_text()))
     mine = {"output": own.tolist(), "loss": float(((own - target) ** 2).sum() / 2)}

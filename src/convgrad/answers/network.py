@@ -37,40 +37,43 @@ _BUILDERS = {
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Network:
-    """A network that was run: its stages and what they gave; target and kind of the loss; settings of the step."""
+    """A network that was run in float64: its stages, what they gave, target and kind of the loss, settings of the step.
+
+    results: what is asked for, where that was computed in another dtype.
+    """
 
     stages: Sequence[Stage]
     done: Pass
     target: Operand
     kind: str
     settings: Mapping[str, Any]
+    results: Pass | None = None
+    dtype: str = "float64"
 
     @cached_property
     def asked(self) -> dict[str, Asked]:
         """Every result that may be answered: ``output``, ``loss``, ``layers[0].dW``."""
-        last = len(self.stages) - 1
-        results = {
-            "output": Asked(self.done.layers[last]["output"], self._subject(last), "output"),
-            "loss": Asked(self.done.loss_quantity, self._loss_subject(self.done.output), "loss"),
+        last, results = len(self.stages) - 1, self.results or self.done
+        asked = {
+            "output": Asked(results.layers[last]["output"], self._subject(last), "output"),
+            "loss": Asked(results.loss_quantity, self._loss_subject(self.done.output), "loss"),
         }
-        for k, layer in enumerate(self.done.layers):
+        for k, layer in enumerate(results.layers):
             for name, quantity in layer.items():
                 subject: Subject | None = self._subject(k)
                 if name == "delta":
                     subject = self._loss_subject(self.done.output) if k == last else self._subject(k + 1)
-                results[f"layers[{k}].{name}"] = Asked(
-                    quantity, subject, "dX" if name == "delta" and k < last else name
-                )
-        return results
+                its_name = "dX" if name == "delta" and k < last else name
+                asked[f"layers[{k}].{name}"] = Asked(quantity, subject, its_name)
+        return asked
 
     def check(self, title: str, answers: Mapping[str, Answer], reveal: bool) -> Checked:
         """Hold answers against the results of all layers."""
-        dtype = str(self.settings.get("dtype", "float64"))
         sure = {}
         for name, answer in answers.items():
             subject = self.asked[name].subject
             solution = self._solution(name) if subject is None else subject.solution
-            sure[name] = answer.within(noise_of(solution, self.asked[name].result, dtype), dtype)
+            sure[name] = answer.within(noise_of(solution, self.asked[name].result, self.dtype), self.dtype)
         return judge(title, self.asked, sure, self.follow, reveal, self.resubject)
 
     # -- the layers as subjects -----------------------------------------------------------------------
@@ -102,12 +105,10 @@ class Network:
         assert right_delta is not None
         operands["delta"] = Operand(np.asarray(right_delta), "delta")
         settings: dict[str, Any] = {**stage.settings}
-        if "dtype" in self.settings:
-            settings["dtype"] = self.settings["dtype"]
         if stage.type in ("conv", "pool"):
             settings["dims"] = problem.shorthand.dims
         if stage.type in ("conv", "dense"):
-            settings |= {name: value for name, value in self.settings.items() if name != "dtype"}
+            settings |= self.settings
         solver = _solver(stage.type)
         if x is not None or delta is not None:
             try:
@@ -119,7 +120,7 @@ class Network:
 
     def _loss_subject(self, output: Array) -> Subject:
         operands = {"output": Operand(output, "output"), "target": self.target}
-        settings = {"kind": self.kind, **({"dtype": self.settings["dtype"]} if "dtype" in self.settings else {})}
+        settings = {"kind": self.kind}
         solution = solve_loss(operands, settings)
         return Subject("loss", lambda o, s, _: solve_loss(o, s), operands, settings, True, None, solution)
 
