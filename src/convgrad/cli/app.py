@@ -91,7 +91,8 @@ class App(Help, click.Group):
             + "".join(f"  {name:<19} {text}\n" for name, (_, text) in COMMANDS.items())
             + "\nOptions:\n  --version       Show the version.\n  -h, --help      Show this page.\n\n"
             "'convgrad COMMAND --help' shows a command's options, what it reads and what it writes.\n"
-            "Exit codes: 0 done; 2 it could not be done (one line on stderr says why); 70 a bug; 130 interrupted.\n"
+            "Exit codes: 0 done; 1 answers or gradients were compared, and differ; 2 it could not be done\n"
+            "(one line on stderr says why); 70 a bug; 130 interrupted.\n"
         )
 
 
