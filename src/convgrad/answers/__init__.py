@@ -46,13 +46,17 @@ def check(
 
 def check_subject(title: str, subject: Subject, answers: Mapping[str, Answer], reveal: bool = True) -> Checked:
     """Hold answers against the results of one solved layer."""
-    from convgrad.answers.follow import LayerFollow
-    from convgrad.answers.judge import Asked, judge
+    from convgrad.answers.judge import Asked, Predict, judge
+
+    def follow(name: str) -> tuple[list[str], Predict]:
+        from convgrad.answers.follow import LayerFollow  # not needed where every answer is right
+
+        return LayerFollow(plain.solution)(name)
 
     dtype, plain = subject.settings.get("dtype", "float64"), _in_float64(subject)
     asked = {name: Asked(quantity, plain, name) for name, quantity in subject.solution.quantities.items()}
     sure = {name: answer.within(noise_of(plain.solution, name, dtype), dtype) for name, answer in answers.items()}
-    return judge(title, asked, sure, LayerFollow(plain.solution), reveal)
+    return judge(title, asked, sure, follow, reveal)
 
 
 def _in_float64(subject: Subject) -> Subject:
