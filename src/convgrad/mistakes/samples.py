@@ -17,6 +17,9 @@ from convgrad.quantity import Array
 MOST_DRAWS = 4000
 """Problems that are drawn in search of one on which a mistake shows."""
 
+ASIDE = ("stride", "padding", "dilation", "pad_mode", "flip", "ceil", "weight_decay")
+"""Settings that a small problem does without, mostly."""
+
 Drawn = tuple[dict[str, Array], dict[str, Any]]
 
 
@@ -59,6 +62,8 @@ def subject_of(
 def drawn(layer: str, rng: Generator, small: bool = False) -> Subject | None:
     """A random problem of a layer; None where what was drawn does not fit together."""
     arrays, settings = DRAWERS[layer](rng, small)
+    if small and "unshared" not in settings:  # what is set aside here would only have to be read
+        settings = {name: value for name, value in settings.items() if name not in ASIDE or rng.random() < 0.4}
     settings = {name: value for name, value in settings.items() if not _default(name, value, settings)}
     if settings.get("transposed"):
         layer = "transposed"

@@ -12,7 +12,7 @@ from convgrad.mistakes.recogniser import differs
 from convgrad.mistakes.samples import showing
 from convgrad.quantity import Array
 
-CANDIDATES = 16
+CANDIDATES = 32
 """Problems of which the one with the least to read is taken."""
 
 
@@ -47,6 +47,6 @@ def _worked(mistake: Mistake, subject: Subject, name: str) -> Example:
 def _ink(example: Example) -> int:
     """The characters of all its numbers; a setting is as much to take in as a few of them."""
     arrays = [operand.array for operand in example.subject.operands.values()]
-    return 20 * len(example.subject.settings) + sum(
+    return 60 * len(example.subject.settings) + sum(
         len(f"{number:.6g}") + 2 for array in (*arrays, example.right, example.wrong) for number in array.flat
     )

@@ -108,6 +108,7 @@ def _table(form: str, page: Page, parts: Iterable[RenderableType]) -> bytes:
 
 
 def _catalogue(rows: Sequence[Mistake], page: Page) -> Iterator[RenderableType]:
+    longest = max((len(row.name) for row in rows), default=1)
     for family, group in groupby(rows, key=lambda row: row.family):
         listed = list(group)
         table = Table(
@@ -118,8 +119,8 @@ def _catalogue(rows: Sequence[Mistake], page: Page) -> Iterator[RenderableType]:
             show_lines=True,
             show_header=False,
         )
-        table.add_column(ratio=4, min_width=max(len(row.name) for row in rows))
-        table.add_column(ratio=7)
+        table.add_column(width=min(longest, page.width // 2), overflow="fold")
+        table.add_column(overflow="fold")
         for row in listed:
             about = f"{', '.join(row.about)} of {', '.join(row.layers)}"
             table.add_row(Text.assemble((row.name, "bold magenta"), "\n", (about, QUIET)), Text(row.what))
@@ -193,8 +194,8 @@ def _shown(layer: str, shown: Sequence[Shown], page: Page) -> Iterator[Renderabl
     for each in shown:
         table = Table(border_style=QUIET, width=page.width, show_header=False, show_lines=True)
         table.title, table.title_justify = Text(each.name, style="bold magenta"), "left"
-        table.add_column(ratio=1)
-        table.add_column(ratio=4)
+        table.add_column(ratio=1, overflow="fold")
+        table.add_column(ratio=4, overflow="fold")
         for label, names in _groups(each).items():
             table.add_row(Text(label, style=NAME), Text(names or "none"))
         yield Text("")
