@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from spaces import EVERY_LAYER
 
-from convgrad import Activation, Conv, Loss, Pool, check
+from convgrad import Activation, Conv, Dense, Loss, Pool, check
 from convgrad.answers import subject_of
 from convgrad.answers.verdict import Verdict
 from convgrad.answers.written import Answer, Rules
@@ -314,6 +314,28 @@ def test_gradients_follow_from_the_readers_own_output_through_the_derivative() -
     assert (found["output"].verdict, found["dX"].verdict, found["dX"].follows) == ("wrong", "follows", "output")
 
 
+def test_a_dense_layers_gradients_follow_from_its_own_sensitivities() -> None:
+    layer, x, delta = Dense(np.array([[0.2, -0.5], [0.3, 0.7]])), np.array([[1.5, -2.5]]), np.array([[0.25, 0.75]])
+    own = np.array([0.31, -0.87])
+    mine = {"db": own, "dW": np.outer(own, x[0]), "dX": [(own @ [[0.2, -0.5], [0.3, 0.7]]).tolist()]}
+    found = check(mine, layer, x, delta).verdicts
+    assert {name: (each.verdict, each.follows) for name, each in found.items()} == {
+        "db": ("wrong", ""),
+        "dW": ("follows", "db"),
+        "dX": ("follows", "db"),
+    }
+
+
+def test_one_slip_in_several_answers_is_counted_once(convgrad: Convgrad) -> None:
+    linear = ("dense-backward", "[1.5, -2.5]", "[0.25, 0.75]", "-w", "[[0.2, -0.5], [0.3, 0.7]]")
+    mine = {name: answers_of(convgrad, *linear)[name] for name in ("dW", "dX")}
+    command = (*linear, "--activation", "sigmoid", "--check", json.dumps(mine))
+    found = json.loads(convgrad(*command).out)["answers"]
+    assert found["dW"]["mistakes"][0]["name"] == found["dX"]["mistakes"][0]["name"]
+    assert (found["dW"].get("same_as"), found["dX"].get("same_as")) == (None, "dW")
+    assert "the same as in dW" in convgrad(*command, "--format", "table").out
+
+
 def network_files(folder: Path) -> tuple[str, ...]:
     return (
         "backprop",
@@ -358,6 +380,22 @@ def test_a_whole_network_follows_from_one_slip(convgrad: Convgrad, tmp_path: Pat
         "layers[1].dW": ("follows", "layers[1].delta"),
         "layers[1].W_new": ("follows", "layers[1].dW"),
     }
+
+
+def test_results_in_float32_are_explained_too(convgrad: Convgrad, tmp_path: Path) -> None:
+    command = (*CLASSIC, *KERNEL, "--dtype", "float32")
+    right = answers_of(convgrad, *command)
+    assert convgrad(*command, "--check", json.dumps(right)).code == 0
+    ran = convgrad(*command, "--check", '{"dW": [[0.0683, 0.0113], [0.0941, 0.0446]]}')
+    assert [each["name"] for each in json.loads(ran.out)["answers"]["dW"]["mistakes"]] == ["dW-rotated"]
+    network = (*network_files(tmp_path), "--dtype", "float32")
+    assert convgrad(*network, "--check", json.dumps(answers_of(convgrad, *network))).code == 0
+    mine = json.dumps({"layers[1].delta": (-np.array(right_delta(convgrad, tmp_path))).round(6).tolist()})
+    assert json.loads(convgrad(*network, "--check", mine).out)["answers"]["layers[1].delta"]["mistakes"]
+
+
+def right_delta(convgrad: Convgrad, folder: Path) -> Any:
+    return answers_of(convgrad, *network_files(folder))["layers"][1]["delta"]
 
 
 def test_a_delta_follows_from_the_readers_own_output(convgrad: Convgrad, tmp_path: Path) -> None:
@@ -543,6 +581,29 @@ def test_verdicts_are_panels_on_a_terminal(convgrad: Convgrad, width: int) -> No
     coloured = convgrad(*CLASSIC, "--check", json.dumps(RIGHT), tty=True).out
     assert "\x1b[" in coloured
     assert "\x1b[" not in convgrad(*CLASSIC, "--check", json.dumps(RIGHT), "--format", "json", FORCE_COLOR="1").out
+
+
+HOMEWORK = {
+    "output": [[0.599, 0.54, 0.558, 0.311], [0.277, 0.462, 0.494, 0.234], [0.196, 0.511, 0.675, 0.307], [1, 2, 3, 4]],
+    "dW": [["0.0220", "0.0861"], ["0.00398", "0.0414"]],
+    "db": "0.08",
+    "dX": [[0.1, 0.2], [0.3, 0.4]],
+    "W_new": [["0.0890", "0.1570"], ["0.29801", "0.3793"]],
+}
+
+
+@pytest.mark.parametrize("width", [80, 120])
+@pytest.mark.parametrize("reveal", [True, False])
+def test_the_screen_of_a_homework(convgrad: Convgrad, request: pytest.FixtureRequest, width: int, reveal: bool) -> None:
+    """`pytest --rewrite` writes the screens anew; look at them before committing."""
+    command = [*CLASSIC, *KERNEL, "--lr", "0.5", "--check", json.dumps(HOMEWORK)]
+    ran = convgrad(*command, *[] if reveal else ["--no-reveal"], tty=True, COLUMNS=str(width), NO_COLOR="1")
+    assert ran.code == 1
+    assert max(map(len, ran.out.splitlines())) <= width
+    golden = Path(__file__).parent / "screens" / f"check-{'' if reveal else 'hints-'}{width}.txt"
+    if request.config.getoption("--rewrite"):
+        golden.write_text(ran.out)
+    assert ran.out == golden.read_text()
 
 
 def test_a_large_answer_lists_its_first_wrong_cells(convgrad: Convgrad) -> None:

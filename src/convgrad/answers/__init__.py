@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
 from convgrad.answers.written import Answer, Rules, noise_of
@@ -46,14 +46,26 @@ def check(
 
 def check_subject(title: str, subject: Subject, answers: Mapping[str, Answer], reveal: bool = True) -> Checked:
     """Hold answers against the results of one solved layer."""
-    from convgrad.answers.follow import LayerFollow
-    from convgrad.answers.judge import Asked, judge
+    from convgrad.answers.judge import Asked, Predict, judge
 
-    solution = subject.solution
-    asked = {name: Asked(quantity, subject, name) for name, quantity in solution.quantities.items()}
-    dtype = subject.settings.get("dtype", "float64")
-    sure = {name: answer.within(noise_of(solution, name, dtype), dtype) for name, answer in answers.items()}
-    return judge(title, asked, sure, LayerFollow(solution), reveal)
+    def follow(name: str) -> tuple[list[str], Predict]:
+        from convgrad.answers.follow import LayerFollow  # not needed where every answer is right
+
+        return LayerFollow(plain.solution)(name)
+
+    dtype, plain = subject.settings.get("dtype", "float64"), _in_float64(subject)
+    asked = {name: Asked(quantity, plain, name) for name, quantity in subject.solution.quantities.items()}
+    sure = {name: answer.within(noise_of(plain.solution, name, dtype), dtype) for name, answer in answers.items()}
+    return judge(title, asked, sure, follow, reveal)
+
+
+def _in_float64(subject: Subject) -> Subject:
+    """The same subject, solved in float64: what explains an answer need not be computed as the result was."""
+    if subject.settings.get("dtype", "float64") == "float64":
+        return subject
+    settings = {**subject.settings, "dtype": "float64"}
+    solution = subject.solver(subject.operands, settings, subject.backward)
+    return replace(subject, settings=settings, problem=solution.problem, solution=solution)
 
 
 def subject_of(layer: Any, x: Array, delta: Array | None = None) -> Subject:

@@ -11,6 +11,7 @@ import numpy as np
 from convgrad.answers.written import STEPPED
 from convgrad.errors import ConvgradError
 from convgrad.layers.activation import Activation
+from convgrad.layers.dense import Dense
 from convgrad.layers.pool import Pool
 from convgrad.problems import Problem, Solution
 from convgrad.quantity import Array
@@ -31,9 +32,10 @@ class LayerFollow:
         if name in STEPPED:
             velocity = f"velocity_{name[0]}"
             return [velocity] * (name != velocity) + [STEPPED[name]], lambda own: self._step(name, own)
-        if problem is not None and name in GRADIENTS and _depends_on_output(problem):
-            return ["output"], lambda own: self._from_output(name, own)
-        return [], lambda own: None
+        if problem is None or name not in GRADIENTS:
+            return [], lambda own: None
+        earlier = ["db"] * (name != "db" and tells_sensitivity(problem)) + ["output"] * _depends_on_output(problem)
+        return earlier, lambda own: gradient(problem, name, output=own.get("output"), sensitivity=own.get("db"))
 
     def _step(self, name: str, own: Mapping[str, Array]) -> Array | None:
         problem = self.solution.problem
@@ -42,10 +44,10 @@ class LayerFollow:
         values = {each: quantity.value for each, quantity in self.solution.quantities.items()}
         return stepped(problem.sgd, name, values, own)
 
-    def _from_output(self, name: str, own: Mapping[str, Array]) -> Array | None:
-        problem = self.solution.problem
-        assert problem is not None
-        return gradient(problem, name, output=own.get("output"))
+
+def tells_sensitivity(problem: Problem) -> bool:
+    """Whether db is the sensitivity of every node: in a dense layer, with one example."""
+    return isinstance(problem.layer, Dense) and len(problem.x) == 1
 
 
 def stepped(sgd: SGD, name: str, values: Mapping[str, Array], own: Mapping[str, Array]) -> Array | None:
@@ -67,14 +69,26 @@ def stepped(sgd: SGD, name: str, values: Mapping[str, Array], own: Mapping[str, 
     return moved
 
 
-def gradient(problem: Problem, name: str, delta: Array | None = None, output: Array | None = None) -> Array | None:
-    """dW, db or dX with another delta, or with the derivative taken from another output; None where it has none."""
+def gradient(
+    problem: Problem,
+    name: str,
+    delta: Array | None = None,
+    output: Array | None = None,
+    sensitivity: Array | None = None,
+) -> Array | None:
+    """dW, db or dX with another delta, with the derivative taken from another output, or with the sensitivities given.
+
+    None where there is no such gradient.
+    """
     delta = problem.delta if delta is None else delta
     if delta is None:
         return None
     with np.errstate(all="ignore"):
         try:
-            for quantity in problem.layer.backward(*_at(problem, np.asarray(delta, np.float64), output)):
+            x, through = _at(problem, np.asarray(delta, np.float64), output)
+            if sensitivity is not None:
+                through = np.broadcast_to(np.asarray(sensitivity, np.float64), through.shape)
+            for quantity in problem.layer.backward(x, through):
                 if quantity.name == name:
                     return problem.shorthand.lower(quantity.value, quantity.axes)
         except ConvgradError:

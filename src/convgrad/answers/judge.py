@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -46,11 +46,22 @@ def judge(
 ) -> Checked:
     """Hold every answer against its result -> the verdicts, in the order of the results."""
     firsts = {name: _compared(name, asked[name], answers[name]) for name in asked if name in answers}
-    found = {}
+    found: dict[str, Verdict] = {}
     for name, first in firsts.items():
         wrong = first.verdict in (WRONG, WRONG_SHAPE)
-        found[name] = _Search(first, asked[name], firsts, follow, resubject).explained() if wrong else first
+        verdict = _Search(first, asked[name], firsts, follow, resubject).explained() if wrong else first
+        found[name] = replace(verdict, same_as=_same_slip(verdict, found.values()))
     return Checked(title, found, reveal)
+
+
+def _same_slip(verdict: Verdict, earlier: Iterable[Verdict]) -> str:
+    """The first earlier answer that one of the same mistakes explains; empty where there is none."""
+    named = {_names(each) for each in verdict.sightings}
+    return next((other.name for other in earlier if named & {_names(each) for each in other.sightings}), "")
+
+
+def _names(sighting: Sighting) -> tuple[str, ...]:
+    return tuple(mistake.name for mistake in sighting.mistakes)
 
 
 def _compared(name: str, asked: Asked, answer: Answer) -> Verdict:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from convgrad import problems
-from convgrad.answers.follow import gradient, inverse, stepped, with_input
+from convgrad.answers.follow import gradient, inverse, stepped, tells_sensitivity, with_input
 from convgrad.answers.judge import Asked, judge
 from convgrad.answers.verdict import Checked
 from convgrad.answers.written import STEPPED, Answer, noise_of
@@ -37,40 +37,43 @@ _BUILDERS = {
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Network:
-    """A network that was run: its stages and what they gave; target and kind of the loss; settings of the step."""
+    """A network that was run in float64: its stages, what they gave, target and kind of the loss, settings of the step.
+
+    results: what is asked for, where that was computed in another dtype.
+    """
 
     stages: Sequence[Stage]
     done: Pass
     target: Operand
     kind: str
     settings: Mapping[str, Any]
+    results: Pass | None = None
+    dtype: str = "float64"
 
     @cached_property
     def asked(self) -> dict[str, Asked]:
         """Every result that may be answered: ``output``, ``loss``, ``layers[0].dW``."""
-        last = len(self.stages) - 1
-        results = {
-            "output": Asked(self.done.layers[last]["output"], self._subject(last), "output"),
-            "loss": Asked(self.done.loss_quantity, self._loss_subject(self.done.output), "loss"),
+        last, results = len(self.stages) - 1, self.results or self.done
+        asked = {
+            "output": Asked(results.layers[last]["output"], self._subject(last), "output"),
+            "loss": Asked(results.loss_quantity, self._loss_subject(self.done.output), "loss"),
         }
-        for k, layer in enumerate(self.done.layers):
+        for k, layer in enumerate(results.layers):
             for name, quantity in layer.items():
                 subject: Subject | None = self._subject(k)
                 if name == "delta":
                     subject = self._loss_subject(self.done.output) if k == last else self._subject(k + 1)
-                results[f"layers[{k}].{name}"] = Asked(
-                    quantity, subject, "dX" if name == "delta" and k < last else name
-                )
-        return results
+                its_name = "dX" if name == "delta" and k < last else name
+                asked[f"layers[{k}].{name}"] = Asked(quantity, subject, its_name)
+        return asked
 
     def check(self, title: str, answers: Mapping[str, Answer], reveal: bool) -> Checked:
         """Hold answers against the results of all layers."""
-        dtype = str(self.settings.get("dtype", "float64"))
         sure = {}
         for name, answer in answers.items():
             subject = self.asked[name].subject
             solution = self._solution(name) if subject is None else subject.solution
-            sure[name] = answer.within(noise_of(solution, self.asked[name].result, dtype), dtype)
+            sure[name] = answer.within(noise_of(solution, self.asked[name].result, self.dtype), self.dtype)
         return judge(title, self.asked, sure, self.follow, reveal, self.resubject)
 
     # -- the layers as subjects -----------------------------------------------------------------------
@@ -102,12 +105,10 @@ class Network:
         assert right_delta is not None
         operands["delta"] = Operand(np.asarray(right_delta), "delta")
         settings: dict[str, Any] = {**stage.settings}
-        if "dtype" in self.settings:
-            settings["dtype"] = self.settings["dtype"]
         if stage.type in ("conv", "pool"):
             settings["dims"] = problem.shorthand.dims
         if stage.type in ("conv", "dense"):
-            settings |= {name: value for name, value in self.settings.items() if name != "dtype"}
+            settings |= self.settings
         solver = _solver(stage.type)
         if x is not None or delta is not None:
             try:
@@ -119,7 +120,7 @@ class Network:
 
     def _loss_subject(self, output: Array) -> Subject:
         operands = {"output": Operand(output, "output"), "target": self.target}
-        settings = {"kind": self.kind, **({"dtype": self.settings["dtype"]} if "dtype" in self.settings else {})}
+        settings = {"kind": self.kind}
         solution = solve_loss(operands, settings)
         return Subject("loss", lambda o, s, _: solve_loss(o, s), operands, settings, True, None, solution)
 
@@ -147,6 +148,9 @@ class Network:
             own = [f"layers[{self.layer_of(name)}].{each}" for each in (f"velocity_{kind[0]}", STEPPED[kind])]
             passed += [each for each in own if each in before]
         passed.sort(key=self._position, reverse=True)
+        sensitive = f"layers[{self.layer_of(name)}].db"
+        if kind in ("dW", "dX") and tells_sensitivity(self.problem_of(self.layer_of(name))):
+            passed += [each for each in before if each == sensitive]
         return passed, lambda values: _Rerun(self, name, values).value()
 
     def _position(self, name: str) -> tuple[int, ...]:
@@ -154,8 +158,8 @@ class Network:
         kind, last = name.rpartition(".")[2], len(self.stages) - 1
         if kind in ("output", "loss"):
             return (0, self.layer_of(name), 1 if name == "output" else 2 if name == "loss" else 0)
-        order = {"delta": 0, "dW": 1, "db": 1, "dX": 1, "velocity_W": 2, "velocity_b": 2}
-        return (1, last - self.layer_of(name), order.get(kind, 3))
+        order = {"delta": 0, "db": 1, "dW": 2, "dX": 2, "velocity_W": 3, "velocity_b": 3}
+        return (1, last - self.layer_of(name), order.get(kind, 4))
 
 
 class _Rerun:
@@ -195,7 +199,7 @@ class _Rerun:
                 moved = gradient(problem, STEPPED[name], self._delta(k), self._seen(k))
                 near = {} if moved is None else {STEPPED[name]: moved}
             return stepped(problem.sgd, name, values, near)
-        return gradient(problem, name, self._delta(k), self._seen(k))
+        return gradient(problem, name, self._delta(k), self._seen(k), self.own.get(f"layers[{k}].db"))
 
     def _problem(self, k: int) -> Problem:
         return with_input(self.network.problem_of(k), self._input(k))

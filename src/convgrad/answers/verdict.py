@@ -33,7 +33,8 @@ class Verdict:
 
     name: the result's; verdict: one of the six above; value: the right one; match: cell by cell, None where the shapes
     differ; sightings: the mistakes that reproduce the answer, the simplest first; follows: the earlier answer that it
-    follows from; convention: the one under which it is right; remarks: what else was noticed.
+    follows from; same_as: the earlier answer that shows the same slip, to be counted once; convention: the one under
+    which it is right; remarks: what else was noticed.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Verdict:
     match: Match | None = None
     sightings: tuple[Sighting, ...] = ()
     follows: str = ""
+    same_as: str = ""
     convention: Mistake | None = None
     remarks: tuple[Remark, ...] = ()
     spatial: tuple[int, ...] = ()

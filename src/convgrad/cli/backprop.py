@@ -83,13 +83,16 @@ def backprop(
     wanted({**options, "save_network": save_network})
     if save_network is not None:
         _check_target(save_network, options["out"], "lr" in values)
-    inner = {**values, "dtype": "float64"} if options["gradcheck"] else values
-    done = run_network(stages, operands["input"], operands["target"], kind, inner)
+    done = run_network(stages, operands["input"], operands["target"], kind, values)
     if wanted(options):
         from convgrad.answers.network import Network
 
-        whole = Network(stages, done, operands["target"], kind, values)
-        return compare_network(reader, titled("network", values), whole, options)
+        plain = {name: value for name, value in values.items() if name != "dtype"}
+        dtype = values.get("dtype", "float64")
+        same = dtype == "float64"
+        whole = done if same else run_network(stages, operands["input"], operands["target"], kind, plain)
+        asked = Network(stages, whole, operands["target"], kind, plain, None if same else done, dtype)
+        return compare_network(reader, titled("network", values), asked, options)
     title, only = titled("network", values), options["only"] or ()
     entries = pick(_entries(stages, done), only)
     explanations = explained(done.explainable(), options["explain"], {})

@@ -78,7 +78,11 @@ def wanted(options: Mapping[str, Any]) -> bool:
         return False
     if "check" in given and "gradcheck" in given:
         raise OptionError("--check and --gradcheck are two different things to do", hint="drop one of them")
-    for name, why in (("steps", "shows working"), ("save_network", "writes the right values")):
+    for name, why in (
+        ("steps", "shows working"),
+        ("explain", "shows working"),
+        ("save_network", "writes the right values"),
+    ):
         if options.get(name):
             raise OptionError(f"--{name.replace('_', '-')} {why}, and --{given[0]} compares", hint="drop one of them")
     return True

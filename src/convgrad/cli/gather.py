@@ -104,6 +104,7 @@ def _check_names(document: Document) -> None:
         "z",
         "type",
         "layers",
+        "layer",
     }
     lowered = {name.lower() for name in known}
     for name in document.entries:

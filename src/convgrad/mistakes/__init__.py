@@ -98,6 +98,6 @@ def recognise(subject: Subject, name: str, fits: Callable[[Array], bool]) -> lis
 
 def catalogue() -> tuple[Mistake, ...]:
     """Every row, family by family."""
-    from convgrad.mistakes.catalogue import ROWS
+    from convgrad.mistakes.index import ROWS
 
     return ROWS

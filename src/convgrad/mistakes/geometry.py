@@ -173,9 +173,9 @@ ROWS: tuple[Mistake, ...] = (
         "dW",
         KERNEL,
         "dW is rotated by 180 degrees: you convolved where the layer correlates.",
-        "Convolution turns the kernel round before it slides it (scipy's convolve2d does), and so does exchanging "
-        "the two arguments of a correlation.",
-        "Correlate the input with the delta, or rotate the delta before you convolve.",
+        "A layer that truly convolves, turning its kernel round, has just this gradient; and so has a correlation "
+        "whose two arguments are exchanged.",
+        "Correlate the input with the delta, in this order; or rotate the delta before you convolve.",
         turn=laid(_half_turn),
         rank=1,
     ),

@@ -30,6 +30,11 @@ def _rotated(kernel: Array, d: int) -> Iterator[Array]:
     yield products.rotated(kernel, d)
 
 
+def _delta_rotated(setup: Setup, name: str) -> Iterator[Setup]:
+    if setup.delta is not None:
+        yield replace(setup, delta=products.rotated(setup.delta, setup.d))
+
+
 def _quarter_turned(kernel: Array, d: int) -> Iterator[Array]:
     if d >= 2 and kernel.shape[-1] == kernel.shape[-2]:
         yield np.rot90(kernel, 1, axes=(-2, -1))
@@ -135,6 +140,16 @@ WINDOWED = f"{KERNEL} pool"
 R = partial(row, "setting")
 
 ROWS: tuple[Mistake, ...] = (
+    R(
+        "delta-rotated",
+        "dW dX",
+        "conv unshared",
+        "The delta was rotated by 180 degrees: input and delta were convolved, not correlated.",
+        "The name of the layer suggests it, and scipy's convolve2d turns its second argument round.",
+        "For dW correlate the input with the delta as it is; for dX it is the kernel that is rotated.",
+        change=_delta_rotated,
+        rank=1,
+    ),
     R(
         "kernel-rotated",
         "output",

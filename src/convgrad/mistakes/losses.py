@@ -83,6 +83,10 @@ def _logits_used(s: Array, t: Array, z: Array, r: int, subject: Subject) -> Iter
     yield (z - t) / r
 
 
+def _softmax_over_wrong_axis(subject: Subject, name: str) -> Iterator[Array]:
+    yield from (_wrong_axis_loss if name == "loss" else entropy(_wrong_axis))(subject, name)
+
+
 def _wrong_axis_loss(subject: Subject, name: str) -> Iterator[Array]:
     if kind_of(subject) != "cross-entropy":
         return
@@ -210,20 +214,12 @@ ROWS: tuple[Mistake, ...] = (
     ),
     R(
         "softmax-of-loss-over-wrong-axis",
-        "delta",
+        "delta loss",
         what="The softmax was taken over another axis (the batch, say), or over all numbers at once.",
         why="axis=0 was left as it was, or no axis was named.",
         mend="The probabilities of one example add up to 1: normalise over the classes.",
-        predict=entropy(_wrong_axis),
+        predict=_softmax_over_wrong_axis,
         rank=1,
-    ),
-    R(
-        "softmax-of-loss-value-over-wrong-axis",
-        "loss",
-        what="The softmax in the loss was taken over another axis (the batch, say).",
-        why="axis=0 was left as it was.",
-        mend="The probabilities of one example add up to 1: normalise over the classes.",
-        predict=_wrong_axis_loss,
     ),
     R(
         "logits-for-probabilities",

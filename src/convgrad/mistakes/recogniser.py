@@ -16,8 +16,8 @@ import numpy as np
 
 from convgrad.errors import ConvgradError
 from convgrad.mistakes import Mistake, Sighting, Subject
-from convgrad.mistakes.catalogue import rows_for
 from convgrad.mistakes.evidence import MARGIN, Fits, information
+from convgrad.mistakes.index import rows_for
 from convgrad.mistakes.setup import STEPPED, Setup, opened
 from convgrad.quantity import Array
 

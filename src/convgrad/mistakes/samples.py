@@ -17,6 +17,9 @@ from convgrad.quantity import Array
 MOST_DRAWS = 4000
 """Problems that are drawn in search of one on which a mistake shows."""
 
+ASIDE = ("stride", "padding", "dilation", "pad_mode", "flip", "ceil", "weight_decay")
+"""Settings that a small problem does without, mostly."""
+
 Drawn = tuple[dict[str, Array], dict[str, Any]]
 
 
@@ -59,6 +62,9 @@ def subject_of(
 def drawn(layer: str, rng: Generator, small: bool = False) -> Subject | None:
     """A random problem of a layer; None where what was drawn does not fit together."""
     arrays, settings = DRAWERS[layer](rng, small)
+    if small and "unshared" not in settings:  # what is set aside here would only have to be read
+        settings = {name: value for name, value in settings.items() if name not in ASIDE or rng.random() < 0.4}
+    settings = {name: value for name, value in settings.items() if not _default(name, value, settings)}
     if settings.get("transposed"):
         layer = "transposed"
     operands = {name: Operand(array, name) for name, array in arrays.items()}
@@ -74,9 +80,18 @@ def drawn(layer: str, rng: Generator, small: bool = False) -> Subject | None:
         return None
 
 
+def _default(name: str, value: Any, settings: Mapping[str, Any]) -> bool:
+    """Whether a setting says what holds without it."""
+    if name == "stride" and "size" not in settings:
+        return set(value) == {1}
+    if name in ("dilation", "padding"):
+        return set(value) in ({1}, {(0, 0)})
+    return (name, value) in (("nesterov", False), ("dims", 2))
+
+
 def showing(mistake: Mistake, rng: Generator, small: bool = False, layer: str = "") -> Iterator[tuple[Subject, str]]:
-    """Random problems on which a mistake shows, each with the result that it shows in."""
-    layers = [layer] if layer else list(mistake.layers)
+    """Random problems on which a mistake shows, each with the result it shows in; small ones of its first layer."""
+    layers = [layer] if layer else list(mistake.layers[: 1 if small else None])
     for draw in range(MOST_DRAWS):
         subject = drawn(layers[draw % len(layers)], rng, small)
         if subject is None:
@@ -130,9 +145,9 @@ def _padding(rng: Generator, d: int) -> Any:
     return tuple((int(a), int(b)) for a, b in rng.integers(0, 3, (d, 2)))
 
 
-def _step(rng: Generator, arrays: dict[str, Array], W: str) -> dict[str, Any]:
+def _step(rng: Generator, arrays: dict[str, Array], W: str, often: float) -> dict[str, Any]:
     """The settings of a step of gradient descent, and its velocities among the arrays."""
-    if rng.random() < 0.5:
+    if rng.random() > often:
         return {}
     settings: dict[str, Any] = {"lr": _one(rng, 0.1, 0.05, 0.5, 0.01)}
     if rng.random() < 0.6:
@@ -163,12 +178,12 @@ def _conv(rng: Generator, small: bool, transposed: bool = False) -> Drawn:
     inputs, per_group = (int(rng.integers(1, 4 if not small else 3)) for _ in range(2))
     if rng.random() < 0.25:
         per_group = inputs
-    n = int(rng.integers(1, 4 if not small else 3))
+    n = int(rng.integers(1, 4))
     k = _sizes(rng, d, 2, 3)
-    if rng.random() < 0.4:
+    if rng.random() < 0.4 + 0.4 * small:
         k = (k[0],) * d
     low, high = (3, 6) if transposed else (5, 8)
-    sizes = _sizes(rng, d, low, high - 2 * small)
+    sizes = _sizes(rng, d, low - 2 * small, high - 3 * small)
     if rng.random() < 0.3:
         sizes = (sizes[0],) * d
     settings: dict[str, Any] = {
@@ -191,7 +206,8 @@ def _conv(rng: Generator, small: bool, transposed: bool = False) -> Drawn:
     arrays = {"input": numbers(rng, (n, inputs * groups, *sizes)), "kernel": numbers(rng, shape)}
     if rng.random() < 0.7:
         arrays["bias"] = numbers(rng, (per_group * groups,))
-    return arrays, {**settings, **_activation(rng, 0.3), **_step(rng, arrays, "kernel")}
+    rare = 0.3 if small else 1
+    return arrays, {**settings, **_activation(rng, 0.3 * rare), **_step(rng, arrays, "kernel", 0.5 * rare)}
 
 
 def _transposed(rng: Generator, small: bool) -> Drawn:
@@ -246,13 +262,14 @@ def _pool(rng: Generator, small: bool) -> Drawn:
 
 
 def _dense(rng: Generator, small: bool) -> Drawn:
-    n = int(rng.integers(1, 4))
-    nodes = int(rng.integers(2, 5))
+    n = int(rng.integers(1, 4 - small))
+    nodes = int(rng.integers(2, 5 - small))
     shape = _one(rng, (int(rng.integers(2, 6)),), (nodes,), (2, 2, 2), (2, 3))
     arrays = {"input": numbers(rng, (n, *shape)), "weight": numbers(rng, (nodes, int(np.prod(shape))))}
     if rng.random() < 0.8:
         arrays["bias"] = numbers(rng, (nodes,))
-    settings = {**_activation(rng, 0.4), **_step(rng, arrays, "weight")}
+    rare = 0.3 if small else 1
+    settings = {**_activation(rng, 0.4 * rare), **_step(rng, arrays, "weight", 0.5)}
     if rng.random() < 0.15:
         settings["weight_layout"] = "in-out"
         arrays["weight"] = arrays["weight"].T.copy()

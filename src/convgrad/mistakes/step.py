@@ -174,7 +174,7 @@ def _no_bias_decay(setup: Setup, name: str) -> Iterator[Setup]:
 
 
 R = partial(row, "factor")
-STEPS = f"{KERNEL} dense"
+STEPS = f"dense {KERNEL}"
 NEW, BOTH = "W_new b_new", "W_new b_new velocity_W velocity_b"
 
 ROWS: tuple[Mistake, ...] = (

@@ -39,6 +39,8 @@ def _entry(verdict: Verdict, reveal: bool) -> Verdicts:
     ]
     if verdict.follows:
         entry["follows"] = verdict.follows
+    if verdict.same_as:
+        entry["same_as"] = verdict.same_as
     if verdict.convention is not None:
         entry["convention"] = {"name": verdict.convention.name, "option": verdict.convention.convention}
     if verdict.coarse_cells:

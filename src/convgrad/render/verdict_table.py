@@ -104,7 +104,7 @@ class _Drawing:
             option = verdict.convention.convention
             return f"Right under another convention than the one in force ({option})."
         if verdict.verdict == WRONG_SHAPE:
-            return "It has another shape than the result."
+            return ""  # the remark says it
         if any(remark.kind in ("one-cell", "all-cells") for remark in verdict.remarks):
             return ""
         return "It is wrong." if size == 1 else f"{wrong} of {size} cells {'is' if wrong == 1 else 'are'} wrong."
@@ -119,7 +119,10 @@ class _Drawing:
             for number, mistake in enumerate(sighting.mistakes):
                 yield Text("")
                 joined = "together with " if number else ""
-                yield Text.assemble((joined, QUIET), (mistake.name, "bold magenta"))
+                again = f", the same as in {verdict.same_as}" if verdict.same_as else ""
+                yield Text.assemble((joined, QUIET), (mistake.name, "bold magenta"), (again, QUIET))
+                if again:
+                    continue  # it has been explained there
                 for label, text in (("What", mistake.what), ("Why", mistake.why), ("Mend", mistake.mend)):
                     yield from self._said(text, f"{label:<5} ")
         told = any(not remark.kind.startswith(("one-", "all-", "border")) for remark in verdict.remarks)
