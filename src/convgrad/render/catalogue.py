@@ -18,9 +18,10 @@ from convgrad.mistakes.recogniser import Shown
 from convgrad.mistakes.worked import Example
 from convgrad.quantity import Array
 from convgrad.render import Page
+from convgrad.render.blocks import LIT, NAME, QUIET, Block, flow, lit_line
 from convgrad.render.json import dump
 from convgrad.render.numbers import aligned
-from convgrad.render.planes import LIT, NAME, QUIET, Block, flow, lit_line, planes
+from convgrad.render.scenes import planes
 from convgrad.render.table import drawn_on, new_console
 
 FAMILIES = {
