@@ -80,7 +80,7 @@ def backprop(
     done = run_network(stages, operands["input"], operands["target"], kind, values)
     title, only = titled("network", values), options["only"] or ()
     entries = pick(_entries(stages, done), only)
-    facts = Facts(title, entries, _picked(title, entries) if only else _reports(stages, done, kind))
+    facts = Facts(title, entries, _picked(title, entries) if only else _reports(stages, done, kind), done)
     more = []
     if save_network is not None:
         from convgrad.render.json import dump

@@ -37,4 +37,4 @@ def loss(output_: str, target_: str | None, **options: Any) -> Outcome:
     reader = Reader()
     operands, values = gather(reader, {"output": output_, "target": target_}, own_options(options), _TABLE)
     need(operands, "target", "TARGET", operands["output"].source)
-    return finish(reader, solve_loss(operands, values), titled("loss", values), options)
+    return finish(reader, solve_loss(operands, values), titled("loss", values), options, values)

@@ -14,7 +14,7 @@ from convgrad.settings import FORMS, Setting, choice, whole
 F = Callable[..., Any]
 Decorator = Callable[[F], F]
 
-FORMATS = ("auto", "table", "json", "csv")
+FORMATS = ("auto", "table", "json", "csv", "torch")
 
 
 class Read(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.4, not before
@@ -99,14 +99,15 @@ def output(command: F) -> F:
             type=Read(_format, "format"),
             metavar="NAME",
             default="auto",
-            help="auto (tables on a terminal, JSON elsewhere; the default), table, json or csv (one result).",
+            help="auto (tables on a terminal, JSON elsewhere; the default), table, json, csv (one result) or torch "
+            "(a PyTorch program that computes the same and compares).",
         ),
         click.option(
             "-o",
             "--output-file",
             "out",
             metavar="FILE",
-            help="Write to FILE, in the format of its suffix: .json .csv .tsv .npy .npz.",
+            help="Write to FILE, in the format of its suffix: .json .csv .tsv .npy .npz .py.",
         ),
         click.option(
             "--precision",

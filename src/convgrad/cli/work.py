@@ -154,9 +154,7 @@ def write_facts(
                 hint=did_you_mean(name, facts.entries),
             )
     chosen = {name: entry for name, entry in facts.entries.items() if name in (options["only"] or facts.entries)}
-    data = render_facts(
-        Facts(facts.title, chosen, facts.reports), choose_format(options), options["precision"], page_for(options)
-    )
+    data = render_facts(replace(facts, entries=chosen), choose_format(options), options["precision"], page_for(options))
     return Outcome(placed(data, options, inputs, more))
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from convgrad.errors import OptionError, did_you_mean
 from convgrad.report import Facts, Report
 
-FORMATS = ("auto", "table", "json", "csv")
-SUFFIXES = {".json": "json", ".csv": "csv", ".tsv": "tsv", ".npy": "npy", ".npz": "npz"}
+FORMATS = ("auto", "table", "json", "csv", "torch")
+SUFFIXES = {".json": "json", ".csv": "csv", ".tsv": "tsv", ".npy": "npy", ".npz": "npz", ".py": "torch"}
 """The format that a file's suffix asks for."""
 
 
@@ -22,7 +22,7 @@ class Page:
 
 
 def render(report: Report, form: str, precision: int | None = None, page: Page | None = None) -> bytes:
-    """A report -> the bytes of a format: table, json, csv, tsv, npy or npz.
+    """A report -> the bytes of a format: table, json, csv, tsv, npy, npz or torch.
 
     precision: digits after the point; None for as many as the number has. OptionError where the format holds
     one result and there are more.
@@ -35,6 +35,10 @@ def render(report: Report, form: str, precision: int | None = None, page: Page |
         from convgrad.render.json import render_json
 
         return render_json(report, precision).encode()
+    if form == "torch":
+        from convgrad.render.torch import render_torch
+
+        return render_torch(report, precision).encode()
     if form == "npz":
         from convgrad.render.csv import render_npz
 
@@ -66,6 +70,8 @@ def render_facts(facts: Facts, form: str, precision: int | None = None, page: Pa
         from convgrad.render.table import render_facts_table
 
         return render_facts_table(facts, page or Page()).encode()
+    if form == "torch":
+        return _program(facts, precision)
     if form == "npz" or len(facts.entries) == 1:
         from convgrad.render.csv import render_fact, render_facts_npz
 
@@ -73,6 +79,16 @@ def render_facts(facts: Facts, form: str, precision: int | None = None, page: Pa
             return render_facts_npz(facts)
         return render_fact(*next(iter(facts.entries.items())), form, precision)
     raise OptionError(f"{form} cannot hold {' and '.join(facts.entries)}", hint="use json, or pick one with --only")
+
+
+def _program(facts: Facts, precision: int | None) -> bytes:
+    """The program of facts that are a network's; OptionError for others."""
+    if facts.network is None:
+        raise OptionError("this is no computation of PyTorch's", where="--format torch", hint="use json or table")
+    from convgrad.render.csv import flattened
+    from convgrad.render.torch import render_network
+
+    return render_network(facts.title, facts.network, flattened(facts.entries), precision).encode()
 
 
 def format_of(path: str) -> str:
