@@ -82,7 +82,7 @@ def steps(draw: st.DrawFn, shapes: dict[str, tuple[int, ...]]) -> dict[str, Any]
 def behind(draw: st.DrawFn) -> dict[str, Any]:
     """The settings of an activation."""
     name = draw(st.sampled_from(ACTIVATIONS))
-    found = {"activation": name}
+    found: dict[str, Any] = {"activation": name}
     if name in ("leaky-relu", "elu") and draw(st.booleans()):
         found["alpha"] = draw(st.sampled_from([0.3, 1.5, -0.2]))
     if name == "gelu" and draw(st.booleans()):
@@ -118,17 +118,17 @@ def convolution_jobs(draw: st.DrawFn) -> Job:
         "input": shorthand.lower(draw(numbers(x)), "NC*"),
         "kernel": shorthand.lower(draw(numbers(layer.kernel)), layer.kernel_axes),
     }
-    settings: dict[str, Any] = {"dims": d, "stride": list(layer.stride) if layer.stride != 1 else 1}  # type: ignore[arg-type]
-    settings["padding"] = layer.padding if isinstance(layer.padding, str | int) else [list(p) for p in layer.padding]  # type: ignore[arg-type]
-    settings["dilation"] = list(layer.dilation) if layer.dilation != 1 else 1  # type: ignore[arg-type]
+    settings: dict[str, Any] = {"dims": d, "stride": list(layer.stride) if layer.stride != 1 else 1}
+    settings["padding"] = layer.padding if isinstance(layer.padding, str | int) else [list(p) for p in layer.padding]
+    settings["dilation"] = list(layer.dilation) if layer.dilation != 1 else 1
     settings |= {"flip": layer.flip, "layout": "channels-last" if order == LAST else "channels-first"}
     if isinstance(layer, Transposed):
         settings |= {"transposed": True, "groups": groups}
-        settings["output_padding"] = layer.output_padding if layer.output_padding == 0 else list(layer.output_padding)  # type: ignore[arg-type]
+        settings["output_padding"] = layer.output_padding if layer.output_padding == 0 else list(layer.output_padding)
     elif whole:
-        settings |= {"unshared": True, "pad_mode": layer.pad_mode}  # type: ignore[union-attr]
+        settings |= {"unshared": True, "pad_mode": layer.pad_mode}
     else:
-        settings |= {"groups": groups, "pad_mode": layer.pad_mode}  # type: ignore[union-attr]
+        settings |= {"groups": groups, "pad_mode": layer.pad_mode}
     shapes = {"W": arrays["kernel"].shape}
     if layer.bias is not None:
         full = draw(numbers(layer.bias))
@@ -139,8 +139,7 @@ def convolution_jobs(draw: st.DrawFn) -> Job:
     settings["dtype"] = draw(st.sampled_from(["float64", "float64", "float32"]))
     activation = draw(st.one_of(st.just({}), behind()))
     if draw(st.integers(0, 3)) == 0:
-        job = Job("conv-forward", listed(**arrays, **settings, **activation))
-        return job
+        return Job("conv-forward", listed(**arrays, **settings, **activation))
     arrays["delta"] = shorthand.lower(draw(numbers(delta)), "NF*")
     step = draw(st.one_of(st.just({}), steps(shapes)))
     names = ["output", "dW", "db", "dX"]
@@ -174,15 +173,13 @@ def pooling_jobs(draw: st.DrawFn) -> Job:
     if layer.whole:
         settings["global"] = True
     elif layer.adaptive is not None:
-        settings["adaptive"] = list(layer.adaptive)  # type: ignore[arg-type]
+        settings["adaptive"] = list(layer.adaptive)
     else:
-        settings |= {"size": list(layer.size), "dilation": list(layer.dilation), "ceil": layer.ceil}  # type: ignore[arg-type]
-        settings["padding"] = (
-            layer.padding if isinstance(layer.padding, str) else [list(p) for p in layer.padding]  # type: ignore[arg-type, union-attr]
-        )
+        settings |= {"size": list(layer.size), "dilation": list(layer.dilation), "ceil": layer.ceil}
+        settings["padding"] = layer.padding if isinstance(layer.padding, str) else [list(p) for p in layer.padding]
         settings["count_include_pad"] = layer.count_include_pad
         if layer.stride is not None:
-            settings["stride"] = list(layer.stride)  # type: ignore[arg-type]
+            settings["stride"] = list(layer.stride)
     x = draw(numbers(x))
     if layer.kind == "lp" and draw(st.booleans()):
         x = np.abs(x) + 0.5

@@ -84,7 +84,9 @@ def render_facts(facts: Facts, form: str, precision: int | None = None, page: Pa
 def _program(facts: Facts, precision: int | None) -> bytes:
     """The program of facts that are a network's; OptionError for others."""
     if facts.network is None:
-        raise OptionError("this is no computation of PyTorch's", where="--format torch", hint="use json or table")
+        raise OptionError(
+            "there is no PyTorch program of this", hint="layers, losses and backprop have one; use json or table"
+        )
     from convgrad.render.csv import flattened
     from convgrad.render.torch import render_network
 

@@ -46,10 +46,13 @@ def transposed(problem: Problem, names: Names) -> list[str]:
     ends = [axis.before + axis.size for axis in axes]
     beyond = not own and any(end > full for end, full in zip(ends, fulls, strict=True))
     bias = _bias(problem, names)
+    kernel = _kernel(problem, names)
+    if kernel.startswith((f"{names.kernel}.movedim", f"{names.kernel}.permute")):
+        kernel += ".contiguous()"  # PyTorch's gradient of a dilated, turned kernel wants it
     made = call(
         f"F.conv_transpose{len(axes)}d",
         lifted(names.x, problem.shorthand, "NC*"),
-        _kernel(problem, names),
+        kernel,
         None if beyond else bias,
         stride=_unless(1, [axis.stride for axis in axes]),
         padding=_unless(0, [axis.before for axis in axes]) if own else None,

@@ -17,7 +17,7 @@ from convgrad.layers.transposed import Transposed
 from convgrad.layers.unshared import Unshared
 from convgrad.problems import Problem
 from convgrad.quantity import Array
-from convgrad.render.torch import conv, pool, simple
+from convgrad.render.torch import conv, pool, rounding, simple
 from convgrad.render.torch.names import Names
 from convgrad.render.torch.program import Program
 from convgrad.render.torch.step import Parameter
@@ -77,6 +77,9 @@ def part(program: Program, problem: Problem, wanted: Collection[str], names: Nam
         forward = WRITERS[type(problem.layer)](problem, names)
     if activation is not None and activation.name != "identity":
         assert z is not None
+        if set(wanted) - {"output"} and simple.has_kink(activation) and rounding.at_a_kink(problem, z):
+            forward.append(f"# somewhere {names.z} is 0 but for rounding, where {activation.name} has two slopes:")
+            forward.append("# PyTorch may take the other one")
         forward += simple.activated(activation, names.z, z, names.output)
     return Part(lines, forward, results, updated)
 

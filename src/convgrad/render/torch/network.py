@@ -32,7 +32,12 @@ def write(program: Program, done: Pass, values: Mapping[str, Array]) -> None:
         names = Names(here, z=output, output=output, suffix=str(k))
         made = part(program, problem, wanted[k], names, done.working[k].operands.get("z"))
         kept = "delta" in wanted[k] or (k < last and "dX" in wanted[k + 1])
-        program.add([f"# layers[{k}]"], made.parameters, made.forward, [f"{output}.retain_grad()"] if kept else [])
+        program.add(
+            [f"# layers[{k}]: {type(problem.layer).__name__.lower()}"],
+            made.parameters,
+            made.forward,
+            [f"{output}.retain_grad()"] if kept else [],
+        )
         results |= {f"layers[{k}].{name}": expression for name, expression in made.results.items()}
         results |= {f"layers[{k}].dX": f"{here}.grad", f"layers[{k}].delta": f"{output}.grad"}
         updated += made.updated

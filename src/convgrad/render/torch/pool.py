@@ -73,14 +73,15 @@ def _position(p: Pooling, turn: str, pads: list[tuple[int, int]]) -> list[str]:
 
 def _shared(p: Pooling) -> list[str]:
     """Amax shares its gradient equally among equal maxima; times their number, each gets the whole."""
+    p = p.bare()
     lines, cells, keep = p.gathered("-torch.inf")
     amax = call(f"{cells}.amax", p.dims, **keep)
     if p.layer.ties == "split":
         return [*lines, *p.output(amax, remark="amax shares its gradient equally among equal maxima")]
     shared, ties = p.names.own("shared"), p.names.own("ties")
     beside = "" if keep else f"[..., {', '.join(['None'] * p.d)}]"
-    lines += assigned(shared, amax, "amax shares its gradient equally among equal maxima: times their number,")
-    lines[-1:-1] = ["# each of them gets the whole"]
+    remark = "amax shares its gradient equally among equal maxima; times their number, each gets the whole"
+    lines += assigned(shared, amax, remark)
     lines += assigned(ties, call(f"({cells} == {shared}{beside}).sum", p.dims, **keep))
     return [*lines, *p.computed(f"{shared} + ({ties} - 1) * ({shared} - {shared}.detach())")]
 
@@ -91,19 +92,21 @@ def _average(p: Pooling) -> list[str]:
     if layer.divisor is not None:
         return _sum(p, layer.divisor)
     if layer.whole:
+        p = p.bare()
         return p.output(call(f"{p.x}.mean", p.dims, keepdim=True))
     if layer.adaptive is not None:
         return p.output(call(f"F.adaptive_avg_pool{p.d}d", p.x, per_axis(p.windows.places)))
     if p.own_padding and p.dense:
         without = False if p.pads and not layer.count_include_pad else None
         return p.output(p.layered("avg_pool", p.x, True, count_include_pad=without))
+    p = p if p.dense else p.bare()
     pads = exact_pads(p.windows) if layer.ceil else pads_of(p.windows)
     lines, x = p.padded(pads)
     means = [p.mean(x, p.lead)]
     if ones := _counted(p, pads):
         name = p.names.own("counted")
         lines += assigned(name, ones, "which cells count in a window's divisor")
-        means.append(p.mean(name, 1))
+        means.append(p.mean(name, int(p.dense)))
     return [*lines, *p.computed(" / ".join(means), loose=len(means) > 1)]
 
 
@@ -116,7 +119,8 @@ def _counted(p: Pooling, pads: list[tuple[int, int]]) -> str:
         around = [(0, extent - size) for extent, size in zip(extents, sizes, strict=True)]
     if not any(n > 0 for pair in around for n in pair):
         return ""
-    return padded(f"torch.ones({', '.join(map(str, (1, *sizes)))})", around)
+    lead = (1,) if p.dense else ()  # avg_pool wants an axis of channels
+    return padded(f"torch.ones({', '.join(map(str, [*lead, *sizes]))})", around)
 
 
 def _sum(p: Pooling, divisor: float | None = None) -> list[str]:
@@ -124,6 +128,7 @@ def _sum(p: Pooling, divisor: float | None = None) -> list[str]:
     whole = divisor is None or divisor == int(divisor)
     if not p.spread and p.own_padding and p.dense and p.d > 1 and whole:
         return p.output(p.layered("avg_pool", p.x, True, divisor_override=int(divisor or 1)))
+    p = p.bare()
     lines, cells, keep = p.gathered()
     total = call(f"{cells}.sum", p.dims, **keep)
     if divisor is None:
@@ -134,9 +139,11 @@ def _sum(p: Pooling, divisor: float | None = None) -> list[str]:
 def _norm(p: Pooling) -> list[str]:
     """lp_pool where every input is positive, as its formula wants it; else the norm of windows written out."""
     power = number(int(p.layer.p) if p.layer.p == int(p.layer.p) else p.layer.p)
-    if p.positive and p.dense and not (p.spread or p.pads or p.layer.ceil):
+    plain = p.dense and not (p.spread or p.pads or p.layer.ceil)
+    if plain and p.least > 0:
         return p.output(call(f"F.lp_pool{p.d}d", p.x, power, per_axis(p.windows.kernel), p.stride))
+    p = p.bare()
     lines, cells, keep = p.gathered()
     made = call("torch.linalg.vector_norm", cells, power, p.dims, **keep)
-    odd = "" if p.positive or p.layer.whole else "F.lp_pool takes x, not |x|, to its power: the norm of each window"
+    odd = "F.lp_pool takes x, not |x|, to its power: the norm of each window" if plain and p.least < 0 else ""
     return [*lines, *p.output(made, remark=odd)]

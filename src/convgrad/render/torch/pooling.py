@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -12,7 +12,7 @@ from convgrad.problems import Problem
 from convgrad.render.torch.axes import lifted, lowered
 from convgrad.render.torch.literals import Call, assigned, call, per_axis
 from convgrad.render.torch.names import Names
-from convgrad.render.torch.windows import Pads, exact_pads, gathered, last_axes, padded, pads_of, symmetric
+from convgrad.render.torch.windows import Pads, by_index, exact_pads, gathered, last_axes, padded, pads_of, symmetric
 from convgrad.windows import Windows
 
 
@@ -20,7 +20,8 @@ from convgrad.windows import Windows
 class Pooling:
     """One pooling layer: x, the input as an expression with axes (C, *) or (N, C, *); home, what undoes that.
 
-    lead: axes before the spatial ones; positive: whether every input is above 0.
+    lead: axes before the spatial ones; least: the smallest number of the input; plain: the input as the file has it,
+    and the axes before its spatial ones, where those come last.
     """
 
     layer: Pool
@@ -29,7 +30,8 @@ class Pooling:
     x: str
     home: str
     lead: int
-    positive: bool
+    least: float
+    plain: tuple[str, int] | None = None
 
     @classmethod
     def of(cls, problem: Problem, names: Names) -> Pooling:
@@ -43,8 +45,13 @@ class Pooling:
             lifted(names.x, shorthand, "NC*"),
             lowered(shorthand, "NC*"),
             1 + ("N" in shorthand.written("NC*")[0]),
-            bool((problem.x > 0).all()),
+            float(problem.x.min()),
+            None if shorthand.order else (names.x, problem.operands["input"].ndim - shorthand.dims),
         )
+
+    def bare(self) -> Pooling:
+        """The same without a detour, for operations on the last axes that do not mind what stands before them."""
+        return self if self.plain is None else replace(self, x=self.plain[0], home="", lead=self.plain[1])
 
     @property
     def d(self) -> int:
@@ -111,11 +118,12 @@ class Pooling:
         if self.layer.whole:
             return [], self.x, {"keepdim": True}
         axes = self.windows.axes
-        pads = [(0, int(isinstance(axis, Ragged))) for axis in axes]  # the cell that stands for those a window lacks
-        if not any(map(any, pads)):
-            pads = exact_pads(self.windows) if self.layer.ceil else pads_of(self.windows)
-        lines, x = self.padded(pads, value)
         windows = self.names.own("windows")
+        if any(isinstance(axis, Ragged) for axis in axes):
+            # one cell past the end stands for all that a window lacks
+            lines, x = self.padded([(0, int(axis.cells.max() >= axis.size)) for axis in axes], value)
+            return [*lines, *by_index(windows, x, axes, self.names.suffix)], windows, {}
+        lines, x = self.padded(exact_pads(self.windows) if self.layer.ceil else pads_of(self.windows), value)
         return [*lines, *assigned(windows, gathered(x, self.windows, self.lead))], windows, {}
 
     def mean(self, x: str, lead: int) -> str:

@@ -22,7 +22,7 @@ def compare(name, pytorch, convgrad, rounding):
     """Print PyTorch's numbers and the largest difference from convgrad's; whether it is no more than rounding."""
     pytorch, convgrad = pytorch.detach(), torch.tensor(convgrad)
     difference = (pytorch - convgrad).abs().max().item()
-    print(f"{name}, {difference:.1e} from convgrad's at most:\\n{pytorch}")
+    print(f"{name} (largest difference from convgrad: {difference:.1e})\\n{pytorch}")
     return pytorch.shape == convgrad.shape and difference <= rounding
 '''
 

@@ -6,18 +6,20 @@ right order; what a layer takes in is as large as what the layer before it gives
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import log
 from typing import Any
 
 import numpy as np
 
 from convgrad.layers.activation import Activation
+from convgrad.layers.dense import Dense
 from convgrad.layers.flatten import Flatten
 from convgrad.layers.pool import Pool
 from convgrad.problems import Problem
 from convgrad.quantity import Array
 
-ROUNDINGS = 100
+ROUNDINGS = 50
 """How many roundings of the largest number may add up."""
 
 
@@ -30,6 +32,21 @@ def rounding(value: Array, bound: float) -> float:
     """The difference that rounding may make to a result of numbers up to `bound`, in the precision it has."""
     precision = np.finfo(np.float32 if value.dtype == np.float32 else np.float64).eps
     return ROUNDINGS * float(precision) * max(bound, size(value))
+
+
+def at_a_kink(problem: Problem, z: Array) -> bool:
+    """Whether rounding may carry some z over 0, where the slope of the activation behind it jumps."""
+    layer: Any = problem.layer
+    name = "weight" if hasattr(layer, "weight") else "kernel"
+    given = (problem.x, getattr(layer, name), layer.bias)
+    if all(array is None or (array == np.round(array.astype(float))).all() for array in given):
+        return False  # whole numbers, whose sums are exact
+    positive = replace(
+        layer, **{name: np.abs(getattr(layer, name))}, bias=None if layer.bias is None else abs(layer.bias)
+    )
+    terms = positive.forward(np.abs(problem.x))
+    bounds = problem.shorthand.lower(terms.value, terms.axes)
+    return bool(((bounds > 0) & (np.abs(z) <= rounding(np.zeros((1,), z.dtype), 1.0) * bounds)).any())
 
 
 def output_size(problem: Problem, x: float) -> tuple[float, float]:
@@ -52,8 +69,9 @@ def gradient_sizes(problem: Problem, x: float, delta: float) -> dict[str, float]
         cells = float(np.prod(layer.windows(problem.x).kernel))
         return {"dX": delta * cells * layer.p / min(1.0, abs(layer.divisor or 1))}
     assert problem.delta is not None
-    sums = float(problem.delta.size)
-    found = {"dW": delta * x * sums, "db": delta * sums, "dX": delta * _weights(layer)}
+    full = problem.shorthand.lift(problem.delta, problem.output_axes)
+    sums = full.size / full.shape[1]
+    found = {"dW": delta * x * sums, "db": delta * sums, "dX": delta * _weights(layer)[1]}
     if problem.sgd is not None:
         sgd = problem.sgd
         for letter, operand in problem.parameters.items():
@@ -78,9 +96,17 @@ def loss_sizes(kind: str, output: Array, target: Array, x: float) -> tuple[float
     return (numbers * far**2, 2 * far) if "mse" in kind else (far, 1 + far)
 
 
-def _weights(layer: Any) -> float:
-    weight = getattr(layer, "weight", None) if hasattr(layer, "weight") else layer.kernel
-    return 0.0 if weight is None else float(np.abs(weight).sum())
+def _weights(layer: Any) -> tuple[float, float]:
+    """The largest sum of weights that (an element of the output, an element of dX) is summed with."""
+    weight = layer.weight if isinstance(layer, Dense) else layer.kernel
+    if weight is None:
+        return 0.0, 0.0
+    axes = "OM" if isinstance(layer, Dense) else layer.kernel_axes
+    places = (weight.ndim - 2) // 2 if "P" in axes else 0
+    outputs, inputs = (1, 0) if "J" in axes else (places, places + 1)
+    each = np.abs(weight).astype(float)
+    others = [k for k in range(each.ndim) if k != outputs and k >= places], [k for k in range(each.ndim) if k != inputs]
+    return float(each.sum(axis=tuple(others[0])).max()), float(each.sum(axis=tuple(others[1])).max())
 
 
 def _linear(problem: Problem, x: float) -> float:
@@ -92,7 +118,7 @@ def _linear(problem: Problem, x: float) -> float:
         return x
     if isinstance(layer, Pool):
         return x * float(np.prod(layer.windows(problem.x).kernel)) / min(1.0, abs(layer.divisor or 1))
-    return x * _weights(layer) + size(layer.bias)
+    return x * _weights(layer)[0] + size(layer.bias)
 
 
 def _activated(activation: Activation, z: float) -> float:

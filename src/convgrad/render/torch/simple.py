@@ -60,6 +60,11 @@ def activated(layer: Activation, z: str, value: Array, output: str) -> list[str]
     return assigned(output, made[layer.name])
 
 
+def has_kink(layer: Activation) -> bool:
+    """Whether the slope of an activation jumps at 0."""
+    return layer.name in ("relu", "leaky-relu") or (layer.name == "elu" and layer.alpha not in (None, 1))
+
+
 def loss(kind: str, output: str, value: Array, target: Array) -> list[str]:
     """A loss of what is called output, whose numbers are `value`, and the target."""
     both = output, "target"

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from convgrad.axis import Axis, Ragged
-from convgrad.render.torch.literals import nested, sliced
+from convgrad.axis import Axis
+from convgrad.render.torch.literals import assigned, nested, sliced
 from convgrad.windows import Windows
 
 Pads = list[tuple[int, int]]
@@ -61,18 +61,16 @@ def last_axes(d: int) -> str:
 
 def gathered(name: str, windows: Windows, lead: int) -> str:
     """All windows (..., *places, *kernel) of a padded tensor with `lead` axes before the spatial ones."""
-    if any(isinstance(axis, Ragged) for axis in windows.axes):
-        return _by_index(name, windows.axes)
     steps = "".join(f".unfold({lead + k}, {axis.span}, {axis.stride})" for k, axis in enumerate(windows.axes))
     holes = [f"::{axis.dilation}" if axis.dilation > 1 and axis.kernel > 1 else ":" for axis in windows.axes]
     return name + steps + sliced(holes)
 
 
-def _by_index(name: str, axes: Sequence[Axis]) -> str:
-    """Windows of unequal length, each cell by its position; those that a window lacks lie one past the end."""
-    d, parts = len(axes), []
-    for number, axis in enumerate(axes):
-        cells = nested(axis.cells, room=10**6)
-        shape = [":" if k % d == number else "None" for k in range(2 * d)]
-        parts.append(f"torch.tensor({cells})" + (f"[{', '.join(shape)}]" if d > 1 else ""))
-    return f"{name}[..., {', '.join(parts)}]"
+def by_index(windows: str, name: str, axes: Sequence[Axis], suffix: str) -> list[str]:
+    """The statements that gather windows of unequal length, each cell by its position along every axis."""
+    d, lines, parts = len(axes), [], []
+    for number, (axis, cells) in enumerate(zip(axes, ["planes", "rows", "columns"][-d:], strict=True)):
+        lines += assigned(cells + suffix, f"torch.tensor({nested(axis.cells)})")
+        index = [":" if k % d == number else "None" for k in range(number, 2 * d)]
+        parts.append(f"{cells}{suffix}[{', '.join(index)}]" if d > 1 else f"{cells}{suffix}")
+    return [*lines, *assigned(windows, f"{name}[..., {', '.join(parts)}]")]
