@@ -70,7 +70,7 @@ def _loss(program: Program, kind: str, output: Array, target: Array, values: dic
         ]
     )
     program.add(simple.loss(kind, "output", output, target), ["loss.backward()"] if wanted else [])
-    sizes = rounding.loss_sizes(kind, output.astype(float), target.astype(float), 0.0)
+    sizes = rounding.loss_sizes(kind, output, target, 0.0)
     for name, expression, bound in zip(("loss", "delta"), ("loss", "output.grad"), sizes, strict=True):
         if name in values:
             program.compare(name, expression, values[name], bound)

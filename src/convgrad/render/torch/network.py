@@ -75,7 +75,7 @@ def _sizes(done: Pass, problems: list[Problem]) -> dict[str, float]:
     inputs = [rounding.size(problems[0].x)]
     for problem in problems:
         inputs.append(rounding.output_size(problem, inputs[-1])[1])
-    loss, delta = rounding.loss_sizes(done.kind, done.output.astype(float), done.target.astype(float), inputs[-1])
+    loss, delta = rounding.loss_sizes(done.kind, done.output, done.target, inputs[-1])
     sizes = {"output": inputs[-1], "loss": loss}
     for k in reversed(range(len(problems))):
         found = rounding.gradient_sizes(problems[k], inputs[k], delta)

@@ -22,6 +22,9 @@ from convgrad.quantity import Array
 ROUNDINGS = 50
 """How many roundings of the largest number may add up."""
 
+HELD = 1e-12
+"""What bce's divisor, output (1 - output), is held above."""
+
 
 def size(array: Array | None) -> float:
     """The largest number of an array, whatever its sign."""
@@ -91,8 +94,10 @@ def loss_sizes(kind: str, output: Array, target: Array, x: float) -> tuple[float
         weight = max(1.0, size(target)) * classes if target.shape == output.shape else 1.0
         return weight * (2 * far + log(classes) + 1), weight * (1 + x)
     if kind == "bce":
-        steep = 1 / max(float((output * (1 - output)).min()), 1e-12)
-        return 100 + steep, steep + steep**2 * x
+        steep = 1 / max(float((output * (1 - output)).min()), HELD)
+        # PyTorch's own 1e-12 is a single-precision number, 4e-9 of it away from ours
+        loose = 1e6 if steep == 1 / HELD and output.dtype != np.float32 else 1.0
+        return 100 + steep * x, steep * loose + steep**2 * x
     return (numbers * far**2, 2 * far) if "mse" in kind else (far, 1 + far)
 
 

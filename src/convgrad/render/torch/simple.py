@@ -10,6 +10,7 @@ from convgrad.problems import Problem
 from convgrad.quantity import Array
 from convgrad.render.torch.literals import Call, assigned, call, number
 from convgrad.render.torch.names import Names
+from convgrad.render.torch.rounding import HELD
 from convgrad.shorthand import IN_OUT
 
 LINEAR_ABOVE = 20
@@ -73,6 +74,9 @@ def loss(kind: str, output: str, value: Array, target: Array) -> list[str]:
         remark = "F.cross_entropy divides by the batch alone where the target is a distribution"
         each = f"-(target * F.log_softmax({output}, {axis})).sum()"
         return assigned("loss", f"{each} / {value.size // value.shape[axis]}", remark)
+    remark = (
+        "PyTorch holds output * (1 - output) above 1e-12, in single precision" if kind == "bce" and held(value) else ""
+    )
     made: dict[str, Call | str] = {
         "mse": f"(({output} - target) ** 2).sum() / 2",
         "mse-sum": call("F.mse_loss", *both, reduction='"sum"'),
@@ -82,7 +86,12 @@ def loss(kind: str, output: str, value: Array, target: Array) -> list[str]:
         "bce": call("F.binary_cross_entropy", *both),
         "cross-entropy": call("F.cross_entropy", *both),
     }
-    return assigned("loss", made[kind])
+    return assigned("loss", made[kind], remark)
+
+
+def held(output: Array) -> bool:
+    """Whether an output of bce is so near to 0 or 1 that the divisor of its gradient is held away from 0."""
+    return bool((output * (1 - output) < HELD).any())
 
 
 def targets(kind: str, value: Array, target: Array) -> Array:
