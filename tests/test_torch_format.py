@@ -5,6 +5,7 @@ import io
 import json
 from collections.abc import Iterator
 from contextlib import redirect_stdout
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,15 @@ def compared(text: str) -> Iterator[tuple[str, Any, float]]:
                 yield name, number(node.args[2]), rounding
 
 
+def as_floats(entry: Any) -> Any:
+    """Fractions, which JSON has as strings, as the nearest floats."""
+    if isinstance(entry, dict):
+        return {name: each if name == "type" else as_floats(each) for name, each in entry.items()}
+    if isinstance(entry, list):
+        return [as_floats(each) for each in entry]
+    return float(Fraction(entry)) if isinstance(entry, str) else entry
+
+
 def by_path(document: dict[str, Any]) -> dict[str, Any]:
     found = {name: value for name, value in document.items() if name != "layers"}
     for k, layer in enumerate(document.get("layers", [])):
@@ -98,7 +108,7 @@ def test_the_numbers_of_a_program_are_those_of_the_json(job: Job, tmp_path_facto
         return
     sources = [str(folder / name) for name in ("network.json", "document.json") if (folder / name).exists()]
     assert run([job.command, *sources, *job.arguments, "-q", "-o", str(folder / "results.json")]) == 0
-    results = by_path(json.loads((folder / "results.json").read_text()))
+    results = by_path(as_floats(json.loads((folder / "results.json").read_text())))
     found = {name: value for name, value, _ in compared(text)}
     assert found == results
     for name, value, rounding in compared(text):
@@ -211,6 +221,16 @@ def test_nothing_is_there_that_is_not_asked_for(convgrad: Convgrad) -> None:
         assert unwanted not in text
     assert "set_default_dtype" not in program(convgrad, "conv-forward", X, "-k", K, "--dtype", "float32")
     assert "precision=3" in program(convgrad, "conv-forward", X, "-k", K, "--precision", "3")
+
+
+def test_fractions_are_exact(convgrad: Convgrad) -> None:
+    text = program(convgrad, "pool-backward", X, "0.1", "--size", "3", "--kind", "avg", "--dtype", "exact")
+    assert "PyTorch has no fractions" in text and "torch.full((1, 1), 0.1)" in text
+    assert "[1/90, 1/90, 1/90, 0.0]" in text
+    text = program(convgrad, "conv-backward", X, "0.1", "-k", "[[0.1,0.2]]", "--lr", "0.1", "--dtype", "exact")
+    assert "[[0.1, 0.2]]" in text and "lr=0.1" in text
+    loss = program(convgrad, "loss", "[0.1,1]", "[1,3]", "--dtype", "exact")
+    assert [value for _, value, _ in compared(loss)] == [2.405, [-0.9, -2.0]]
 
 
 def test_where_programs_go_and_what_has_none(convgrad: Convgrad, tmp_path: Path) -> None:

@@ -136,7 +136,7 @@ def convolution_jobs(draw: st.DrawFn) -> Job:
         shapes["b"] = arrays["bias"].shape
         if layer.bias.ndim == 1 and draw(st.integers(0, 3)) == 0:
             arrays["bias"] = np.array(0.5)
-    settings["dtype"] = draw(st.sampled_from(["float64", "float64", "float32"]))
+    settings["dtype"] = draw(st.sampled_from(["float64", "float64", "float32", "exact"]))
     activation = draw(st.one_of(st.just({}), behind()))
     if draw(st.integers(0, 3)) == 0:
         return Job("conv-forward", listed(**arrays, **settings, **activation))
@@ -183,7 +183,7 @@ def pooling_jobs(draw: st.DrawFn) -> Job:
     x = draw(numbers(x))
     if layer.kind == "lp" and draw(st.booleans()):
         x = np.abs(x) + 0.5
-    settings["dtype"] = draw(st.sampled_from(["float64", "float64", "float32"]))
+    settings["dtype"] = draw(st.sampled_from(["float64", "float64", "float32", "exact"]))
     arrays = {"input": shorthand.lower(x, "NC*")}
     if draw(st.booleans()):
         more = ["--indices"] if layer.kind == "max" and draw(st.booleans()) else []
@@ -208,7 +208,7 @@ def dense_jobs(draw: st.DrawFn) -> Job:
     }
     settings = {
         "weight_layout": "in-out" if order else "out-in",
-        "dtype": draw(st.sampled_from(["float64", "float32"])),
+        "dtype": draw(st.sampled_from(["float64", "float32", "exact"])),
         **draw(st.one_of(st.just({}), behind())),
     }
     if draw(st.integers(0, 3)) == 0:

@@ -108,12 +108,15 @@ class Walk:
 class Facts:
     """Named entries that are no quantities: numbers, arrays, lists and objects of them.
 
-    reports: what a table shows in place of the bare entries, one after the other; network: the pass that they are of.
+    reports: what a table shows in place of the bare entries, one after the other; explanations: elements written
+    out; network: the pass that they are of.
     """
 
     title: str
     entries: Mapping[str, Any]
     reports: list[Report] = field(default_factory=list)
+    explanations: list[Explanation] = field(default_factory=list)
+    zeros: bool = False
     network: Pass | None = None
 
 

@@ -12,9 +12,10 @@ import click
 
 from convgrad import settings
 from convgrad.cli.app import Command, Outcome
-from convgrad.cli.options import output
+from convgrad.cli.options import explaining, output
 from convgrad.cli.options import settings as setting_options
 from convgrad.errors import ConvgradError, OptionError, at, did_you_mean
+from convgrad.numerals import to_float, to_fraction
 
 if TYPE_CHECKING:
     from convgrad.files import Document
@@ -51,6 +52,7 @@ TYPES: dict[str, tuple[tuple[settings.Setting, ...], tuple[str, ...]]] = {
 @click.argument("target_", metavar="[TARGET]", required=False)
 @setting_options((*settings.SGD, settings.DTYPE))
 @click.option("--save-network", metavar="FILE", help="Write the updated network, in the form of NETWORK.")
+@explaining
 @output
 def backprop(
     network: str,
@@ -63,9 +65,9 @@ def backprop(
     from convgrad.cli.work import own_options, titled, write_facts
     from convgrad.files import Document, Reader
     from convgrad.problems.network import run_network
-    from convgrad.report import Facts
+    from convgrad.report import Facts, Report, explained
 
-    reader = Reader()
+    reader = Reader(to_fraction if options["dtype"] == "exact" else to_float)
     document = reader.read(network).value
     if not isinstance(document, Document):
         raise ConvgradError(
@@ -80,7 +82,11 @@ def backprop(
     done = run_network(stages, operands["input"], operands["target"], kind, values)
     title, only = titled("network", values), options["only"] or ()
     entries = pick(_entries(stages, done), only)
-    facts = Facts(title, entries, _picked(title, entries) if only else _reports(stages, done, kind), done)
+    explanations = explained(done.explainable(), options["explain"], {})
+    reports = _picked(title, entries) if only else [] if explanations else _reports(stages, done, kind)
+    if explanations:
+        reports.append(Report(title, {}, {}, {}, explanations=explanations, zeros=options["zeros"]))
+    facts = Facts(title, entries, reports, explanations, options["zeros"], done)
     more = []
     if save_network is not None:
         from convgrad.render.json import dump
@@ -122,7 +128,7 @@ def read_network(document: Document) -> tuple[list[Stage], str]:
         where = f"{document.source}: layers[{k}]"
         if not isinstance(entries, dict):
             raise ConvgradError("it is no object", where=where, hint='a layer is {"type": "dense", ...}')
-        stages.append(_stage(Document(where, entries)))
+        stages.append(_stage(Document(where, entries, document.spelled)))
     with at(f"{document.source}: loss"):
         return stages, settings.LOSS[0].value(document.entries.get("loss", "mse"))
 

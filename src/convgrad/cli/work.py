@@ -21,8 +21,8 @@ from convgrad.settings import Setting
 TERMINAL_STEPS = 16
 """Overlays shown on a terminal where --steps does not say how many."""
 
-WITH_WORKING = ("html",)
-"""Formats that show the whole working unless told otherwise; those that show it in all forms are IN_ALL_FORMS."""
+DOCUMENTS = ("markdown", "latex")
+"""Formats that people read, and that show the working as a terminal does; a page shows all of it."""
 
 IN_ALL_FORMS = ("html",)
 
@@ -88,10 +88,11 @@ def finish(
     form, steps = choose_format(options), options.get("steps")
     on_terminal = options["format_"] == "auto" and form == "table"
     explanations = explained(solution.explainable(), options["explain"], solution.left_out)
-    usual = TERMINAL_STEPS if on_terminal and not explanations else None if form in WITH_WORKING else 0
+    shown = on_terminal or form in DOCUMENTS
+    usual = TERMINAL_STEPS if shown and not explanations else None if form == "html" else 0
     limit: int | None = usual if steps is None else None if steps is ALL else steps
     notes = [] if options["quiet"] or only or explanations else left_out_notes(solution.left_out)
-    alone = explanations and form == "table" and not only and not limit
+    alone = explanations and (form == "table" or form in DOCUMENTS) and not only and not limit
     results = {} if alone else select(solution, only)
 
     def report(derivation: str) -> Report:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from convgrad.errors import FileError, by, shortened
 from convgrad.files.numbers import MOST_AXES, finite
-from convgrad.numerals import parse_number
+from convgrad.numerals import Spelled, parse_number, to_float
 
 Array = NDArray[Any]
 
@@ -20,7 +20,7 @@ _SHAPE = re.compile(
 )
 
 
-def parse_table(text: str) -> Array:
+def parse_table(text: str, spelled: Spelled = to_float) -> Array:
     """CSV text -> array: (numbers,) for one row, (rows, columns), or (blocks, rows, columns); () for one number.
 
     The separator is the first of ``;``, tab and comma that occurs, else blanks; with a separator other than
@@ -41,7 +41,7 @@ def parse_table(text: str) -> Array:
         lines.append(None if comment and not kept.strip() else kept.strip(" "))
     body = "\n".join(filter(None, lines))
     separator = next((each for each in ";\t," if each in body), " ")
-    blocks: list[list[list[float]]] = [[]]
+    blocks: list[list[list[Any]]] = [[]]
     for number, line in enumerate(lines, start=1):
         if line is None:
             continue
@@ -49,7 +49,8 @@ def parse_table(text: str) -> Array:
             if blocks[-1]:
                 blocks.append([])
             continue
-        row = [_cell(cell, separator, number, column) for column, cell in enumerate(_split(line, separator), start=1)]
+        cells = enumerate(_split(line, separator), start=1)
+        row = [_cell(cell, separator, number, column, spelled) for column, cell in cells]
         if shape is None and blocks[0] and len(row) != len(blocks[0][0]):
             raise FileError(
                 f"line {number} has {len(row)} {'cell' if len(row) == 1 else 'cells'}, "
@@ -92,7 +93,7 @@ def format_table(array: Array, separator: str, number: Any) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _reshaped(blocks: list[list[list[float]]], shape: tuple[int, ...]) -> Array:
+def _reshaped(blocks: list[list[list[Any]]], shape: tuple[int, ...]) -> Array:
     numbers = [number for block in blocks for row in block for number in row]
     if len(numbers) != prod(shape):
         raise FileError(
@@ -113,9 +114,9 @@ def _split(line: str, separator: str) -> list[str]:
         return line.split(separator)
 
 
-def _cell(text: str, separator: str, line: int, column: int) -> float:
+def _cell(text: str, separator: str, line: int, column: int, spelled: Spelled) -> Any:
     text = text.strip()
-    number = parse_number(text if separator == "," else text.replace(",", "."))
+    number = parse_number(text if separator == "," else text.replace(",", "."), spelled)
     if number is None:
         where = f"line {line}, column {column}"
         if not text:

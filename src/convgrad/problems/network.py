@@ -51,6 +51,14 @@ class Pass:
     target: Array | None = None
     kind: str = "mse"
 
+    def explainable(self) -> dict[str, Quantity]:
+        """Every quantity whose elements can be written out, by its path: ``layers[0].dW``."""
+        found = {"loss": self.loss_quantity, "output": self.layers[-1]["output"]}
+        for k, layer in enumerate(self.layers):
+            inner = {name: quantity for name, quantity in self.working[k].explainable().items() if name not in layer}
+            found |= {f"layers[{k}].{name}": quantity for name, quantity in (layer | inner).items()}
+        return {path: replace(quantity, name=path) for path, quantity in found.items()}
+
     @property
     def loss(self) -> Array:
         """The loss, a number."""
@@ -92,8 +100,9 @@ def run_network(stages: Sequence[Stage], x: Operand, target: Operand, kind: str,
             **{n: q for n, q in solution.quantities.items() if n not in ("output", "indices")},
         }
         result.working[number] = solution
-        formula = "delta = the dX of the layer behind it"
-        delta = replace(solution.quantities["dX"], name="delta", formula=formula, window_axes="")
+        before = solution.quantities["dX"]
+        formula = f"delta = the dX of layers[{number}], behind it"
+        delta = replace(before, name="delta", formula=formula, window_axes="")
     return result
 
 

@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from convgrad.errors import OptionError, did_you_mean
 from convgrad.report import Facts, Report
 
-FORMATS = ("auto", "table", "json", "csv", "torch")
-SUFFIXES = {".json": "json", ".csv": "csv", ".tsv": "tsv", ".npy": "npy", ".npz": "npz", ".py": "torch"}
+if TYPE_CHECKING:
+    from convgrad.render.prose import Prose
+
+FORMATS = ("auto", "table", "json", "csv", "markdown", "latex", "torch")
+SUFFIXES = {
+    ".json": "json",
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".npy": "npy",
+    ".npz": "npz",
+    ".md": "markdown",
+    ".tex": "latex",
+    ".py": "torch",
+}
 """The format that a file's suffix asks for."""
 
 
@@ -22,7 +35,7 @@ class Page:
 
 
 def render(report: Report, form: str, precision: int | None = None, page: Page | None = None) -> bytes:
-    """A report -> the bytes of a format: table, json, csv, tsv, npy, npz or torch.
+    """A report -> the bytes of a format: table, json, markdown, latex, csv, tsv, npy, npz or torch.
 
     precision: digits after the point; None for as many as the number has. OptionError where the format holds
     one result and there are more.
@@ -39,6 +52,8 @@ def render(report: Report, form: str, precision: int | None = None, page: Page |
         from convgrad.render.torch import render_torch
 
         return render_torch(report, precision).encode()
+    if form in ("markdown", "latex"):
+        return _prose(form, precision).compose(report).encode()
     if form == "npz":
         from convgrad.render.csv import render_npz
 
@@ -56,12 +71,25 @@ def render(report: Report, form: str, precision: int | None = None, page: Page |
     return render_csv(quantity, precision, "\t" if form == "tsv" else ",").encode()
 
 
+def _prose(form: str, precision: int | None) -> Prose:
+    """The writer of a kind of document."""
+    if form == "markdown":
+        from convgrad.render.markdown import Markdown
+
+        return Markdown(precision)
+    from convgrad.render.latex import Latex
+
+    return Latex(precision)
+
+
 def render_facts(facts: Facts, form: str, precision: int | None = None, page: Page | None = None) -> bytes:
     """Facts -> the bytes of a format; OptionError where csv or npy would have to hold more than one array."""
     if form == "json":
-        from convgrad.render.json import dump
+        from convgrad.render.json import render_json_facts
 
-        return (dump(dict(facts.entries), precision) + "\n").encode()
+        return render_json_facts(facts, precision).encode()
+    if form in ("markdown", "latex"):
+        return _prose(form, precision).compose_facts(facts).encode()
     if form == "table" and facts.reports:
         from convgrad.render.table import render_table
 

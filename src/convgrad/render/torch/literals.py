@@ -30,9 +30,12 @@ def number(value: Any) -> str:
         raise OptionError(
             "a number is too large for PyTorch, which has no fractions", where="--dtype exact", hint="leave it out"
         ) from None
+    rest = value.denominator
+    for prime in (2, 5):
+        while rest % prime == 0:
+            rest //= prime
     fraction = f"{value.numerator}/{value.denominator}"
-    ends = not value.denominator % 2 or not value.denominator % 5 or value.denominator == 1
-    return decimal if ends or len(fraction) > SHORT else fraction
+    return decimal if rest == 1 or len(fraction) > SHORT else fraction
 
 
 def per_axis(values: Iterable[Any]) -> str:
@@ -53,10 +56,10 @@ def nested(array: Array, indent: str = "", room: int = WIDTH) -> str:
     return "[\n" + "".join(f"{deeper}{nested(part, deeper, WIDTH - 1)},\n" for part in array) + f"{indent}]"
 
 
-def _line(array: Array) -> str:
-    if array.ndim:
+def _line(array: Any) -> str:
+    if isinstance(array, np.ndarray) and array.ndim:
         return f"[{', '.join(map(_line, array))}]"
-    return number(array[()])
+    return number(array[()] if isinstance(array, np.ndarray) else array)
 
 
 def tensor(array: Array, grad: bool = False) -> str:

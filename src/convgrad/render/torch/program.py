@@ -55,10 +55,10 @@ class Program:
     def compare(self, name: str, expression: str, value: Array, bound: float) -> None:
         """A result, by its name and as an expression, beside convgrad's, which is summed from numbers up to `bound`."""
         self.numbers += value.size
-        near = "0" if value.dtype.kind == "i" else f"{rounding(value, bound):.0e}"
         lead, numbers = f'compare("{name}", {expression}, ', nested(value, "    ", 10**6)
         if len(lead) + len(numbers) > WIDTH:
             numbers = nested(value, "    ", WIDTH - len(lead))
+        near = "0" if value.dtype.kind == "i" else f"{rounding(value, bound):.0e}"
         self.compared.append(f"    {lead}{numbers}, {near}),")
 
     def text(self) -> str:

@@ -28,7 +28,7 @@ HELD = 1e-12
 
 def size(array: Array | None) -> float:
     """The largest number of an array, whatever its sign."""
-    return 0.0 if array is None else float(np.abs(array).max())
+    return 0.0 if array is None else float(np.abs(np.asarray(array, float)).max())
 
 
 def rounding(value: Array, bound: float) -> float:
