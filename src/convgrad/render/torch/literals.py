@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from convgrad.errors import OptionError
+from convgrad.exact import fraction
 from convgrad.quantity import Array
 from convgrad.render.numbers import exact
 
@@ -34,8 +35,8 @@ def number(value: Any) -> str:
     for prime in (2, 5):
         while rest % prime == 0:
             rest //= prime
-    fraction = f"{value.numerator}/{value.denominator}"
-    return decimal if rest == 1 or len(fraction) > SHORT else fraction
+    text = f"{value.numerator}/{value.denominator}"
+    return decimal if rest == 1 or len(text) > SHORT else text
 
 
 def per_axis(values: Iterable[Any]) -> str:
@@ -59,7 +60,8 @@ def nested(array: Array, indent: str = "", room: int = WIDTH) -> str:
 def _line(array: Any) -> str:
     if isinstance(array, np.ndarray) and array.ndim:
         return f"[{', '.join(map(_line, array))}]"
-    return number(array[()] if isinstance(array, np.ndarray) else array)
+    value = array[()] if isinstance(array, np.ndarray) else array
+    return number(value if isinstance(value, np.generic) else fraction(value))  # among fractions may be a plain 0
 
 
 def tensor(array: Array, grad: bool = False) -> str:

@@ -19,8 +19,8 @@ from convgrad.layers.pool import Pool
 from convgrad.problems import Problem
 from convgrad.quantity import Array
 
-ROUNDINGS = 50
-"""How many roundings of the largest number may add up."""
+ROUNDINGS = 16
+"""How many roundings of numbers as large as the bound may add up; bounds are generous themselves."""
 
 HELD = 1e-12
 """What bce's divisor, output (1 - output), is held above."""
