@@ -99,7 +99,7 @@ def backprop(
     reports = _picked(title, entries) if only else [] if explanations else _reports(stages, done, kind)
     if explanations:
         reports.append(Report(title, {}, {}, {}, explanations=explanations, zeros=options["zeros"]))
-    facts = Facts(title, entries, reports, explanations, options["zeros"])
+    facts = Facts(title, entries, reports, explanations, options["zeros"], done)
     more = []
     if save_network is not None:
         from convgrad.render.json import dump

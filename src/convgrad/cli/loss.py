@@ -46,7 +46,7 @@ def loss(output_: str, target_: str | None, **options: Any) -> Outcome:
     need(operands, "target", "TARGET", operands["output"].source)
     if wanted(options):
         return compare_layer(reader, titled("loss", values), _solve, operands, values, True, options)
-    return finish(reader, solve_loss(operands, values), titled("loss", values), options)
+    return finish(reader, solve_loss(operands, values), titled("loss", values), options, values)
 
 
 def _solve(operands: Mapping[str, Operand], values: Mapping[str, Any], backward: bool) -> Solution:

@@ -14,7 +14,7 @@ from convgrad.settings import FORMS, Setting, choice, whole
 F = Callable[..., Any]
 Decorator = Callable[[F], F]
 
-FORMATS = ("auto", "table", "json", "csv", "markdown", "latex")
+FORMATS = ("auto", "table", "json", "csv", "markdown", "latex", "torch")
 
 
 class Read(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.4, not before
@@ -100,14 +100,14 @@ def output(command: F) -> F:
             metavar="NAME",
             default="auto",
             help="auto (tables on a terminal, JSON elsewhere; the default), table, json, csv (one result), markdown, "
-            "or latex (to be input into a document that loads amsmath).",
+            "latex (to be input into a document that loads amsmath) or torch (a PyTorch program of the same).",
         ),
         click.option(
             "-o",
             "--output-file",
             "out",
             metavar="FILE",
-            help="Write to FILE, in the format of its suffix: .json .csv .tsv .npy .npz .md .tex.",
+            help="Write to FILE, in the format of its suffix: .json .csv .tsv .npy .npz .md .tex .py.",
         ),
         click.option(
             "--precision",

@@ -48,6 +48,8 @@ class Pass:
     layers: list[dict[str, Quantity]] = field(default_factory=list)
     working: dict[int, Solution] = field(default_factory=dict)
     """Each layer's own solution, with what it was before its activation."""
+    target: Array | None = None
+    kind: str = "mse"
 
     def explainable(self) -> dict[str, Quantity]:
         """Every quantity whose elements can be written out, by its path: ``layers[0].dW``."""
@@ -85,7 +87,7 @@ def run_network(stages: Sequence[Stage], x: Operand, target: Operand, kind: str,
     with at(target.source), np.errstate(all="ignore"):
         loss, first = Loss(kind).backward(here, arrays["target"])
         check_finite({"loss": loss, "delta": first})
-    result = Pass(here, loss, [{} for _ in stages])
+    result = Pass(here, loss, [{} for _ in stages], target=arrays["target"], kind=kind)
     delta = first
     for number in reversed(range(len(stages))):
         with at(stages[number].where):

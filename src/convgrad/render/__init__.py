@@ -11,7 +11,7 @@ from convgrad.report import Facts, Report
 if TYPE_CHECKING:
     from convgrad.render.prose import Prose
 
-FORMATS = ("auto", "table", "json", "csv", "markdown", "latex")
+FORMATS = ("auto", "table", "json", "csv", "markdown", "latex", "torch")
 SUFFIXES = {
     ".json": "json",
     ".csv": "csv",
@@ -20,6 +20,7 @@ SUFFIXES = {
     ".npz": "npz",
     ".md": "markdown",
     ".tex": "latex",
+    ".py": "torch",
 }
 """The format that a file's suffix asks for."""
 
@@ -34,7 +35,7 @@ class Page:
 
 
 def render(report: Report, form: str, precision: int | None = None, page: Page | None = None) -> bytes:
-    """A report -> the bytes of a format: table, json, markdown, latex, csv, tsv, npy or npz.
+    """A report -> the bytes of a format: table, json, markdown, latex, csv, tsv, npy, npz or torch.
 
     precision: digits after the point; None for as many as the number has. OptionError where the format holds
     one result and there are more.
@@ -47,6 +48,10 @@ def render(report: Report, form: str, precision: int | None = None, page: Page |
         from convgrad.render.json import render_json
 
         return render_json(report, precision).encode()
+    if form == "torch":
+        from convgrad.render.torch import render_torch
+
+        return render_torch(report, precision).encode()
     if form in ("markdown", "latex"):
         return _prose(form, precision).compose(report).encode()
     if form == "npz":
@@ -93,6 +98,8 @@ def render_facts(facts: Facts, form: str, precision: int | None = None, page: Pa
         from convgrad.render.table import render_facts_table
 
         return render_facts_table(facts, page or Page()).encode()
+    if form == "torch":
+        return _program(facts, precision)
     if form == "npz" or len(facts.entries) == 1:
         from convgrad.render.csv import render_fact, render_facts_npz
 
@@ -100,6 +107,18 @@ def render_facts(facts: Facts, form: str, precision: int | None = None, page: Pa
             return render_facts_npz(facts)
         return render_fact(*next(iter(facts.entries.items())), form, precision)
     raise OptionError(f"{form} cannot hold {' and '.join(facts.entries)}", hint="use json, or pick one with --only")
+
+
+def _program(facts: Facts, precision: int | None) -> bytes:
+    """The program of facts that are a network's; OptionError for others."""
+    if facts.network is None:
+        raise OptionError(
+            "there is no PyTorch program of this", hint="layers, losses and backprop have one; use json or table"
+        )
+    from convgrad.render.csv import flattened
+    from convgrad.render.torch import render_network
+
+    return render_network(facts.title, facts.network, flattened(facts.entries), precision).encode()
 
 
 def format_of(path: str) -> str:
