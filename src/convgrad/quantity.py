@@ -59,12 +59,22 @@ class Factor:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
+class Lit:
+    """Cells of a named array, as an index into it, that a term is made of besides its window: the delta's, say."""
+
+    name: str
+    cells: Cells
+    axes: str
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Term:
     """What one overlay adds to a quantity.
 
     at: the overlay, as (example, *output place); box: the half-open range of rows and columns that it
     covers (of the input for gradients, of the output for the output); window: the cells of the input
-    under the kernel; region: where `patch` is added in the quantity; factors: what the patch is made of.
+    under the kernel; region: where `patch` is added in the quantity; factors: what the patch is made of; lit: the
+    cells of other arrays that it is made of, where those are not all their cells.
     """
 
     at: Place
@@ -73,6 +83,7 @@ class Term:
     region: Cells
     patch: Array
     factors: tuple[Factor, ...] = ()
+    lit: tuple[Lit, ...] = ()
 
     def factor(self, name: str) -> Array | None:
         """The value of the factor called `name`, None where the term has none."""

@@ -19,7 +19,7 @@ import numpy as np
 from convgrad.errors import OptionError
 from convgrad.exact import cast, refuse
 from convgrad.layers.products import check_shape
-from convgrad.quantity import Array, Cells, Column, Factor, Place, Products, Quantity, Term, cell, real
+from convgrad.quantity import Array, Cells, Column, Factor, Lit, Place, Products, Quantity, Term, cell, real
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,8 @@ class Activation:
         factors = [Factor("delta", delta[at], "")]
         if self.name != "softmax":
             factors.append(Factor("derivative", np.asarray(self.derivative(x[at])), ""))
-        return Term(at, _row_box(x), row, row, np.asarray(self._back(x[row], delta[row])), tuple(factors))
+        lit = tuple(Lit(name, row, "") for name in ("delta", "derivative"))
+        return Term(at, _row_box(x), row, row, np.asarray(self._back(x[row], delta[row])), tuple(factors), lit)
 
 
 def _last(x: Array) -> tuple[int, ...]:
