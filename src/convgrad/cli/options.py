@@ -14,7 +14,7 @@ from convgrad.settings import FORMS, Setting, choice, whole
 F = Callable[..., Any]
 Decorator = Callable[[F], F]
 
-FORMATS = ("auto", "table", "json", "csv")
+FORMATS = ("auto", "table", "json", "csv", "html")
 
 
 class Read(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.4, not before
@@ -99,14 +99,15 @@ def output(command: F) -> F:
             type=Read(_format, "format"),
             metavar="NAME",
             default="auto",
-            help="auto (tables on a terminal, JSON elsewhere; the default), table, json or csv (one result).",
+            help="auto (tables on a terminal, JSON elsewhere; the default), table, json, html (a page to step "
+            "through) or csv (one result).",
         ),
         click.option(
             "-o",
             "--output-file",
             "out",
             metavar="FILE",
-            help="Write to FILE, in the format of its suffix: .json .csv .tsv .npy .npz.",
+            help="Write to FILE, in the format of its suffix: .json .csv .tsv .npy .npz .html.",
         ),
         click.option(
             "--precision",

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from convgrad.errors import OptionError, did_you_mean
 from convgrad.report import Facts, Report
 
-FORMATS = ("auto", "table", "json", "csv")
-SUFFIXES = {".json": "json", ".csv": "csv", ".tsv": "tsv", ".npy": "npy", ".npz": "npz"}
+FORMATS = ("auto", "table", "json", "csv", "html")
+SUFFIXES = {".json": "json", ".csv": "csv", ".tsv": "tsv", ".npy": "npy", ".npz": "npz", ".html": "html"}
 """The format that a file's suffix asks for."""
 
 
@@ -22,7 +22,7 @@ class Page:
 
 
 def render(report: Report, form: str, precision: int | None = None, page: Page | None = None) -> bytes:
-    """A report -> the bytes of a format: table, json, csv, tsv, npy or npz.
+    """A report -> the bytes of a format: table, json, html, csv, tsv, npy or npz.
 
     precision: digits after the point; None for as many as the number has. OptionError where the format holds
     one result and there are more.
@@ -35,6 +35,10 @@ def render(report: Report, form: str, precision: int | None = None, page: Page |
         from convgrad.render.json import render_json
 
         return render_json(report, precision).encode()
+    if form == "html":
+        from convgrad.render.html import render_html
+
+        return render_html([report], report.title, precision).encode()
     if form == "npz":
         from convgrad.render.csv import render_npz
 

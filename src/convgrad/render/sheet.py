@@ -97,12 +97,6 @@ class Sheet:
         """A number as the page shows it."""
         return readable(number, self.precision)
 
-    def row(self, array: Array) -> str:
-        """A few numbers in a sentence."""
-        numbers = [self.number(number) for number in array.ravel()]
-        text = ", ".join(numbers[:8]) + (", ..." if len(numbers) > 8 else "")
-        return text if array.size == 1 else f"[{text}]"
-
     @property
     def input_spatial(self) -> tuple[int, ...]:
         """Which axes of the input are spatial."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import islice
 
 import numpy as np
@@ -13,10 +13,8 @@ from rich.text import Text
 from convgrad.quantity import Array, Quantity, Term
 from convgrad.render.planes import ADDS, LIT, NAME, QUIET, TOTAL, Block, adding, flow, planes
 from convgrad.render.sheet import MOST_PLANES, Sheet
+from convgrad.render.words import headline, place, silence
 from convgrad.report import Overlay, Walk
-
-MOST_SUMMANDS = 9
-"""Products that a headline writes out as a sum."""
 
 WORKED = {"products": "products", "share": "share of delta", "derivative": "derivative"}
 """Factors that an overlay draws, and what it calls them."""
@@ -40,13 +38,8 @@ class Working(Sheet):
             yield from self._silence(walk)
 
     def _silence(self, walk: Walk) -> Iterator[RenderableType]:
-        silent = walk.silent
-        if silent:
-            places = map(_place, islice(walk.quantities[0].silent(), MOST_PLANES))
-            listed = " ".join(places) + (" ..." if silent > MOST_PLANES else "")
-            add, have = ("adds", "has") if silent == 1 else ("add", "have")
-            why = "see only zeros" if walk.unit == "cell" else f"{have} delta 0"
-            yield self.said(Text(f"\n{silent} of {walk.total} {walk.unit}s {why} and {add} nothing: {listed}"))
+        if walk.silent:
+            yield self.said(Text(f"\n{silence(walk, MOST_PLANES)}"))
 
     def _legend(self, walk: Walk) -> Iterator[RenderableType]:
         rules = "; ".join(f"to {quantity.name}: {quantity.rule}" for quantity in walk.quantities)
@@ -58,7 +51,8 @@ class Working(Sheet):
 
     def _overlay(self, walk: Walk, overlay: Overlay) -> Iterator[RenderableType]:
         term = overlay.term
-        head = Text.assemble((f"{walk.unit} {_place(overlay.at)}", NAME), ("  ", ""), (self._headline(overlay), LIT))
+        said = headline(overlay, self.report.operands, self.number)
+        head = Text.assemble((f"{walk.unit} {place(overlay.at)}", NAME), ("  ", ""), (said, LIT))
         yield Text("")
         yield self.rule(head)
         windows: dict[str, Term] = {}
@@ -75,19 +69,6 @@ class Working(Sheet):
             groups.append(self._so_far(name, each, total))
         rows = [[(block.width, block.text()) for block in blocks] for blocks in groups]
         yield Padding(Group(*flow(rows, self.page.width - 1, gap=3)), (0, 0, 0, 1))
-
-    def _headline(self, overlay: Overlay) -> str:
-        """What the overlay comes down to in one line."""
-        term, place = overlay.term, ",".join(map(str, overlay.at))
-        delta, products = term.factor("delta"), term.factor("products")
-        if delta is not None:
-            name = "sensitivity" if "sensitivity" in self.report.operands else "delta"
-            return f"{name}[{place}] = {self.row(delta)}" if delta.ndim == 0 else f"{name} = {self.row(delta)}"
-        if products is not None and term.patch.size == 1 and products.size <= MOST_SUMMANDS:
-            bias = term.factor("bias")
-            sums = " + ".join(map(self.number, products.ravel()))
-            return f"{sums}{'' if bias is None else ' + ' + self.row(bias)} = {self.row(term.patch.ravel())}"
-        return f"{next(iter(overlay.parts))} = {self.row(term.patch.ravel())}"
 
     def _under(self, over: str, term: Term) -> list[Block]:
         """The array the overlay lies on, its window lit; and what is under the kernel, where not all is on it."""
@@ -137,7 +118,3 @@ class Working(Sheet):
 
     def _quantity(self, name: str) -> Quantity:
         return next(quantity for quantity in self.report.worked() if quantity.name == name)
-
-
-def _place(at: Sequence[int]) -> str:
-    return f"({', '.join(map(str, at))})" if at else ""

@@ -1,0 +1,33 @@
+"""One page that holds everything it needs: the data of its figures, its looks and what moves it; no network."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from importlib.resources import files
+from typing import Any
+
+from convgrad.render.figure import page_data
+from convgrad.report import Report
+
+
+def render_html(reports: list[Report], title: str, precision: int | None = None) -> str:
+    """Reports -> a page that steps through their overlays and writes their elements out."""
+    title = title[:1].upper() + title[1:]
+    return filled("page.html", title=html.escape(title), data=as_script(page_data(reports, title, precision)))
+
+
+def as_script(data: Any) -> str:
+    """Data as JSON that may stand inside a script element: titles and names are data there, whatever they say."""
+    text = json.dumps(data, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return re.sub("[<>&\u2028\u2029]", lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def filled(name: str, **parts: str) -> str:
+    """A page of render/page/ with its looks and its script in it, and `parts` where their names stand in ``{{ }}``."""
+    page = files("convgrad.render").joinpath("page")
+    stored = {each: page.joinpath(f"page.{each}").read_text("utf-8") for each in ("css", "js")}
+    texts = {**stored, **parts}
+    # in one go, so that what is filled in is never looked at again
+    return re.sub(r"\{\{(\w+)\}\}", lambda found: texts[found[1]], page.joinpath(name).read_text("utf-8"))
