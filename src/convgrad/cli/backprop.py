@@ -6,6 +6,7 @@ import copy
 import os
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,7 +19,9 @@ from convgrad.errors import ConvgradError, OptionError, at, did_you_mean
 
 if TYPE_CHECKING:
     from convgrad.files import Document
+    from convgrad.problems import Solution
     from convgrad.problems.network import Pass, Stage
+    from convgrad.quantity import Quantity
     from convgrad.report import Report
 
 _PLACE = (settings.LAYOUT, settings.DIMS)
@@ -60,7 +63,7 @@ def backprop(
     **options: Any,
 ) -> Outcome:
     from convgrad.cli.gather import gather, need
-    from convgrad.cli.work import own_options, titled, write_facts
+    from convgrad.cli.work import IN_ALL_FORMS, choose_format, own_options, titled, write_facts
     from convgrad.files import Document, Reader
     from convgrad.problems.network import run_network
     from convgrad.report import Facts
@@ -80,7 +83,11 @@ def backprop(
     done = run_network(stages, operands["input"], operands["target"], kind, values)
     title, only = titled("network", values), options["only"] or ()
     entries = pick(_entries(stages, done), only)
-    facts = Facts(title, entries, _picked(title, entries) if only else _reports(stages, done, kind))
+    if choose_format(options) in IN_ALL_FORMS:
+        reports = _figures(stages, done, kind, only)
+    else:
+        reports = _picked(title, entries) if only else _reports(stages, done, kind)
+    facts = Facts(title, entries, reports)
     more = []
     if save_network is not None:
         from convgrad.render.json import dump
@@ -186,6 +193,39 @@ def _reports(stages: list[Stage], done: Pass, kind: str) -> list[Report]:
         title = f"layers[{k}]: {titled(stages[k].type, stages[k].settings)}"
         reports.append(Report(title, inner, own.spatial, done.layers[k], working=own.working))
     return reports
+
+
+def _figures(stages: list[Stage], done: Pass, kind: str, only: tuple[str, ...]) -> list[Report]:
+    """What a page shows: the loss, and each layer with its overlays, in its forms; of them the results asked for."""
+    from convgrad.cli.work import titled
+    from convgrad.problems import forms_of, in_form
+    from convgrad.report import Report
+
+    def figure(title: str, own: Solution, results: Mapping[str, Quantity]) -> Report:
+        def report(form: str) -> Report:
+            worked = in_form(own, form)
+            return Report(
+                title,
+                worked.operands,
+                worked.spatial,
+                results,
+                None,
+                working=worked.working,
+                form=form,
+                arrays=worked.arrays,
+                problem=own.problem,
+            )
+
+        return replace(report("overlay"), forms={each: report(each) for each in forms_of(own)})
+
+    first = done.layers[-1]
+    top = {name: first[name] for name in ("output", "delta")} | {"loss": done.loss_quantity}
+    found = [Report(f"the loss, {kind}", {}, {}, {name: top[name] for name in top if name in (only or top)})]
+    for k in reversed(range(len(stages))):
+        wanted = [name for name in done.layers[k] if not only or {f"layers[{k}]", f"layers[{k}].{name}"} & {*only}]
+        own = {name: done.layers[k][name] for name in wanted if name != "delta"}  # which is given to the layer
+        found.append(figure(f"layers[{k}]: {titled(stages[k].type, stages[k].settings)}", done.working[k], own))
+    return [report for report in found if report.results]
 
 
 def pick(entries: Mapping[str, Any], only: tuple[str, ...]) -> dict[str, Any]:

@@ -26,6 +26,9 @@ WITH_WORKING = ("html",)
 
 IN_ALL_FORMS = ("html",)
 
+MOST_IN_ALL_FORMS = 50_000
+"""Numbers in the operands beyond which such a format shows one form: a matrix of patches is many times as large."""
+
 OUTPUT_OPTIONS = ("only", "format_", "out", "precision", "quiet", "debug", "steps", "form", "explain", "zeros")
 
 Solve = Callable[[Mapping[str, Operand], Mapping[str, Any], bool], Solution]
@@ -113,7 +116,7 @@ def finish(
         )
 
     chosen = report(options.get("form", "overlay"))
-    if form in IN_ALL_FORMS:
+    if form in IN_ALL_FORMS and sum(array.size for array in solution.operands.values()) <= MOST_IN_ALL_FORMS:
         chosen = replace(chosen, forms={each: report(each) for each in forms_of(solution)})
     data = render(chosen, form, options["precision"], page_for(options) if form == "table" else None)
     return Outcome(placed(data, options, reader.paths), notes)

@@ -62,6 +62,10 @@ def render_facts(facts: Facts, form: str, precision: int | None = None, page: Pa
         from convgrad.render.json import dump
 
         return (dump(dict(facts.entries), precision) + "\n").encode()
+    if form == "html":
+        from convgrad.render.html import render_facts_html
+
+        return render_facts_html(facts, precision).encode()
     if form == "table" and facts.reports:
         from convgrad.render.table import render_table
 

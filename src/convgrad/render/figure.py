@@ -10,12 +10,12 @@ from typing import Any
 
 from convgrad.quantity import Array, Quantity
 from convgrad.render.cells import Drawn, Numbers, drawn
-from convgrad.render.overlays import walk_data
+from convgrad.render.overlays import Most, walk_data
 from convgrad.render.sums import Room, Sums
 from convgrad.report import Report
 
-MOST_IN_OVERLAYS = 50_000
-"""Numbers in the overlays of a page, of all its forms."""
+MOST = Most(overlays=400, numbers=40_000)
+"""Overlays of a page, and the numbers in them, of all its forms; the form it opens with has half."""
 
 ABOUT = {
     "overlay": "The kernel is laid over the input, place by place.",
@@ -40,10 +40,10 @@ def figure(report: Report, numbers: Numbers, among: int = 1) -> dict[str, Any]:
     summed = {name for each in forms.values() for walk in each.walks() for name in (q.name for q in walk.quantities)}
     given = {name: array for name, array in report.operands.items() if name not in summed}
     operands = [cells.add(name, array, report.spatial.get(name, ())) for name, array in given.items()]
-    shown = {**{name: worked[name] for name in worked if name in summed}, **report.results}
+    shown = {**{name: worked[name] for name in worked if name in summed - {*report.results}}, **report.results}
     results = [cells.add(name, quantity.value, quantity.spatial) for name, quantity in shown.items()]
-    main = MOST_IN_OVERLAYS // among // (1 if len(forms) == 1 else 2)
-    rest = (MOST_IN_OVERLAYS // among - main) // max(1, len(forms) - 1)
+    main = MOST.part(among if len(forms) == 1 else 2 * among)
+    rest = main.part(max(1, len(forms) - 1))
     return {
         "title": report.title,
         "form": list(forms).index(report.form),
@@ -74,14 +74,15 @@ class Cells:
         return len(self.all) - 1
 
 
-def _form(name: str, report: Report, cells: Cells, most: int) -> dict[str, Any]:
+def _form(name: str, report: Report, cells: Cells, most: Most) -> dict[str, Any]:
     walks = report.walks()
+    each = most.part(len(walks) or 1)
     return {
         "name": name,
         "about": ABOUT[name],
-        "arrays": [cells.add(each, array, report.spatial.get(each, ())) for each, array in report.arrays.items()],
+        "arrays": [cells.add(made, array, report.spatial.get(made, ())) for made, array in report.arrays.items()],
         "formulas": {name: _formulas(report, quantity) for name, quantity in report.results.items()},
-        "walks": [walk_data(walk, report, cells.by_name, cells.numbers, most // len(walks)) for walk in walks],
+        "walks": [walk_data(walk, report, cells.by_name, cells.numbers, each) for walk in walks],
     }
 
 

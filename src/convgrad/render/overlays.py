@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
 import numpy as np
 
-from convgrad.quantity import Quantity
+from convgrad.quantity import Cells, Quantity
 from convgrad.render.cells import Drawn, Numbers, runs
 from convgrad.render.numbers import readable
 from convgrad.render.planes import adding
@@ -22,11 +23,24 @@ FILLED = ("output", "z")
 """Quantities whose cells hold nothing, rather than 0, before their overlay."""
 
 
-def walk_data(walk: Walk, report: Report, arrays: Mapping[str, Drawn], numbers: Numbers, most: int) -> dict[str, Any]:
-    """A walk for a page, with as many of its first overlays as have no more than `most` numbers."""
+@dataclass(frozen=True)
+class Most:
+    """How many overlays are shown, and how many numbers they may have in all."""
+
+    overlays: int
+    numbers: int
+
+    def part(self, share: int) -> Most:
+        """An equal part of it."""
+        return Most(self.overlays // share, self.numbers // share)
+
+
+def walk_data(walk: Walk, report: Report, arrays: Mapping[str, Drawn], numbers: Numbers, most: Most) -> dict[str, Any]:
+    """A walk for a page, with as many of its first overlays as there is room for (one always has)."""
     steps: list[dict[str, Any]] = []
-    left = most
-    for overlay in islice(walk.overlays(), report.steps):
+    left = most.numbers
+    shown = max(1, most.overlays) if report.steps is None else min(report.steps, max(1, most.overlays))
+    for overlay in islice(walk.overlays(), shown):
         left -= 2 * sum(term.patch.size for term, _ in overlay.parts.values())
         if left < 0 and steps:
             break
@@ -53,18 +67,19 @@ def _overlay(
     walk: Walk, overlay: Overlay, report: Report, arrays: Mapping[str, Drawn], numbers: Numbers
 ) -> dict[str, Any]:
     """One overlay: its place, what it comes down to, the cells that light up, and what each quantity gets."""
-    lit: list[np.ndarray[Any, Any]] = []
+    lights: dict[str, Cells] = {}
     parts = []
     for quantity in walk.quantities:
         term, total = overlay.parts[quantity.name]
         own = arrays[quantity.name]
-        lights = [(quantity.over, term.window), *((each.name, each.cells) for each in term.lit)]
-        lit += [arrays[name].under(cells).ravel() for name, cells in lights if name in arrays]
-        cells = own.grid[term.region]
-        worth = (cells >= 0) & adding(term.patch, quantity.spatial)
-        order = np.argsort(cells[worth])  # planes are not always in reading order
+        for name, cells in [(quantity.over, term.window), *((each.name, each.cells) for each in term.lit)]:
+            lights.setdefault(name, cells)  # the quantities of a walk share them
+        places = own.grid[term.region]
+        worth = (places >= 0) & adding(term.patch, quantity.spatial)
+        order = np.argsort(places[worth])  # planes are not always in reading order
         added, sums = (numbers.all(array[worth][order]) for array in (term.patch, total[term.region]))
-        parts.append([runs(cells[worth]), added, sums])
+        parts.append([runs(places[worth]), added, sums])
+    lit = [arrays[name].under(cells).ravel() for name, cells in lights.items() if name in arrays]
     return {
         "at": place(overlay.at),
         "head": headline(overlay, report.operands, lambda number: readable(number, numbers.precision)),

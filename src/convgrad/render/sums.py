@@ -15,7 +15,7 @@ from convgrad.render.words import MOST_TERMS
 Code = Callable[[int], int]
 
 
-MOST_CELLS, MOST_LISTED, MOST_LOOKED = 2_000, 15_000, 1_500_000
+MOST_CELLS, MOST_LISTED, MOST_LOOKED = 600, 12_000, 500_000
 """Cells of a page that are written out, products listed in them, and products looked at for them."""
 
 
@@ -101,12 +101,22 @@ class Sums:
 
     def _code(self, column: Column) -> Code:
         places, own = self._places(column), self._drawn(column)
-        plain = own is not None and own.name == column.name
+        plain = own is not None and own.name == column.name and self._same(own, column, places)
 
         def code(k: int) -> int:
             return int(places[k]) if plain and places[k] >= 0 else self._named(column, k, int(places[k]))
 
         return code
+
+    @staticmethod
+    def _same(own: Drawn, column: Column, places: np.ndarray[Any, Any]) -> bool:
+        """Whether the cells hold what the factor is: a name may mean another array somewhere else."""
+        here = places >= 0
+        assert column.at is not None or not here.any()
+        at = np.zeros((0, own.array.ndim), int) if column.at is None else column.at[here]
+        return bool(
+            np.array_equal(own.array[tuple(at.T)] if own.array.ndim else column.value[here], column.value[here])
+        )
 
     def _named(self, column: Column, k: int, place: int) -> int:
         factor = column.label(k), self.numbers.add(column.value[k]), place

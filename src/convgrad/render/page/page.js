@@ -204,6 +204,7 @@
       drawn.caption.querySelector(".far")?.remove();
       if (ongoing && !(step === walk.total)) drawn.caption.append(make("span", { className: "far", textContent: "so far" }));
     }
+    $("player").classList.remove("open");
     for (const td of document.querySelectorAll("td[aria-selected=true]")) td.setAttribute("aria-selected", "false");
   }
 
@@ -224,21 +225,19 @@
     const count = walk.steps.length;
     const unit = walk.unit;
     const words = [
-      make("h2", { textContent: `${unit[0].toUpperCase()}${unit.slice(1)} ${now.at}` }),
+      make("h2", {}, `${unit[0].toUpperCase()}${unit.slice(1)} ${now.at}`, make("span", { textContent: `${step} of ${count}` })),
       make("p", { className: "head", textContent: now.head }),
       make("ul", { className: "adds" }, ...walk.rules.map(([name, rule]) =>
         make("li", {}, "adds to ", make("b", { textContent: name }), ": ", rule.replaceAll(" x ", " \u00d7 ")))),
-      make("p", { className: "quiet", textContent: place(count) }),
     ];
-    if (walk.silence) words.push(make("p", { className: "quiet", textContent: walk.silence }));
-    if (canOpen()) words.push(make("p", { className: "quiet", textContent: "Choose any cell of a result to see its sum." }));
+    if (walk.total > count) words.push(make("p", { className: "quiet", textContent: `This page holds the first ${count} of ${plural(walk.total, unit)} that add something.` }));
+    if (walk.silence) words.push(make("p", { className: "quiet", textContent: whole(walk.silence) }));
+    if (canOpen()) words.push(make("p", { className: "quiet hint", textContent: "Choose any cell of a result to see its sum." }));
     $("words").replaceChildren(...words, ...openedButtons());
     tell(`${unit} ${step} of ${count} ${now.at}. ${now.head}`);
   }
-  function place(count) {
-    const all = walk.total === count ? "" : `; this page holds the first ${count} of ${walk.total} that add something`;
-    return `${step} of ${count}${all}`;
-  }
+  // Places such as (0, 2) are not broken over lines.
+  const whole = (text) => text.replace(/\([\d, ]+\)/g, (each) => each.replaceAll(" ", "\u00a0"));
   function sayNothing() {
     const hint = canOpen() ? "Choose any cell of a result to see its sum." : "";
     $("words").replaceChildren(make("p", { textContent: hint }), ...openedButtons());
@@ -312,6 +311,7 @@
       : `${plural(zeros, "product")} ${zeros === 1 ? "is" : "are"} 0${terms.length > 0 ? "" : "; there is no other"}.`;
     if (aside) words.push(make("p", { className: "quiet", textContent: aside }));
     $("words").replaceChildren(...words, ...openedButtons());
+    $("player").classList.add("open");
     $("player").scrollTop = 0;
     tell(`${name} = ${products.slice(0, 12).map(shown).join(" + ")}${products.length > 12 ? " + ..." : ""} = ${total}`);
     showControls();
@@ -346,6 +346,7 @@
   function showForm(chosenForm) {
     form = chosenForm;
     walk = form.walks[0] ?? null;
+    $("about").textContent = figure.forms.length > 1 ? form.about : "";
     const named = (list) => list.map((k) => figure.arrays[k].name);
     const groups = [
       group("Given", named(figure.operands)),
@@ -353,6 +354,8 @@
       group("Results", named(figure.results)),
     ];
     $("figure").replaceChildren(...groups.filter(Boolean));
+    const drawn = $("figure").querySelectorAll("td").length;
+    $("figure").dataset.cells = drawn > 500 ? "many" : drawn > 130 ? "some" : "few";
     for (const { node } of arrays.values()) node.querySelector(".formula")?.remove();
     for (const [name, lines] of Object.entries(form.formulas)) {
       const drawn = arrays.get(name);
@@ -379,17 +382,18 @@
       const measure = (k) => { most = Math.max(most, shown(k).length + 1); };
       for (const [, adds, sums] of walk.steps.map((each) => each.parts[part])) [...adds, ...sums].forEach(measure);
       arrays.get(name).array.numbers.forEach(measure);
-      arrays.get(name).node.style.setProperty("--wide", `calc(${most}ch + 0.9rem)`);
+      arrays.get(name).node.style.setProperty("--wide", `calc(${most}ch + 0.7em)`);
     });
   }
 
   function chooser(id, names, at, act) {
     const set = $(id);
     set.hidden = names.length < 2;
-    set.replaceChildren(set.querySelector("legend"), ...names.map((name, k) => {
-      const input = make("input", { type: "radio", name: id, value: k, checked: k === at, onchange: () => act(k) });
-      return make("label", {}, input, name);
-    }));
+    const buttons = names.map((name, k) =>
+      make("button", { type: "button", textContent: name, onclick: () => { press(k); act(k); } }));
+    const press = (k) => buttons.forEach((button, n) => button.setAttribute("aria-pressed", String(n === k)));
+    set.replaceChildren(set.querySelector("span"), ...buttons);
+    press(at);
   }
 
   function showFigure(k) {
