@@ -224,6 +224,12 @@ class Quantity:
         with np.errstate(all="ignore"):
             return np.asarray(self.compute())
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows: formula and planes, coloured by the values."""
+        from convgrad.render.notebook import quantity_html
+
+        return quantity_html(self)
+
     def explain(self, at: Place) -> Explanation:
         """One element written out, at a cost that depends on it alone; ConvgradError where there is no such element."""
         if len(at) != len(self.shape) or not all(0 <= i < n for i, n in zip(at, self.shape, strict=True)):

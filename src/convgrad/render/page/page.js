@@ -99,8 +99,8 @@
 
   function paint(place, number, scale, added) {
     const td = cells[place];
-    if (!td) return;
-    td.number = number;
+    if (!td || (td.number === number && td.added === added && td.digits === digits)) return;
+    Object.assign(td, { number, added, digits });
     const size = number < 0 ? 0 : numbers[number].size;
     const share = scale > 0 ? Math.min(1, Math.abs(size) / scale) : 0;
     td.style.setProperty("--v", share.toFixed(2));
@@ -127,13 +127,13 @@
       td.classList.add("lit");
       lit.push(td);
     }
-    const scrolled = new Set();
+    const boxes = new Map();
     for (const td of lit) {
       td.closest(".array").classList.add("dims");
       const box = td.closest(".scroll");
-      if (!scrolled.has(box)) bring(td, box);
-      scrolled.add(box);
+      if (!boxes.has(box)) boxes.set(box, td);
     }
+    requestAnimationFrame(() => boxes.forEach((td, box) => bring(td, box)));
   }
   function bring(td, box) {
     if (box.scrollWidth <= box.clientWidth && box.scrollHeight <= box.clientHeight) return;
