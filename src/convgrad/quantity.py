@@ -59,12 +59,22 @@ class Factor:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
+class Lit:
+    """Cells of a named array, as an index into it, that a term is made of besides its window: the delta's, say."""
+
+    name: str
+    cells: Cells
+    axes: str
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Term:
     """What one overlay adds to a quantity.
 
     at: the overlay, as (example, *output place); box: the half-open range of rows and columns that it
     covers (of the input for gradients, of the output for the output); window: the cells of the input
-    under the kernel; region: where `patch` is added in the quantity; factors: what the patch is made of.
+    under the kernel; region: where `patch` is added in the quantity; factors: what the patch is made of; lit: the
+    cells of other arrays that it is made of, where those are not all their cells.
     """
 
     at: Place
@@ -73,6 +83,7 @@ class Term:
     region: Cells
     patch: Array
     factors: tuple[Factor, ...] = ()
+    lit: tuple[Lit, ...] = ()
 
     def factor(self, name: str) -> Array | None:
         """The value of the factor called `name`, None where the term has none."""
@@ -213,6 +224,12 @@ class Quantity:
         """The result itself."""
         with np.errstate(all="ignore"):
             return np.asarray(self.compute())
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: formula and planes, coloured by the values."""
+        from convgrad.render.notebook import quantity_html
+
+        return quantity_html(self)
 
     def explain(self, at: Place) -> Explanation:
         """One element written out, at a cost that depends on it alone; ConvgradError where there is no such element."""

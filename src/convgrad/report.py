@@ -56,6 +56,12 @@ class Report:
     settings: Mapping[str, Any] = field(default_factory=dict)
     problem: Problem | None = None
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the page that steps through it."""
+        from convgrad.render.notebook import report_html
+
+        return report_html(self)
+
     def worked(self) -> list[Quantity]:
         """The quantities that overlays add up to: the results, or what they were before the activation."""
         if self.steps == 0:

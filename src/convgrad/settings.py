@@ -151,6 +151,9 @@ def _parts(given: Any) -> list[Any]:
 
 
 ACTIVATIONS = ("identity", "relu", "leaky-relu", "elu", "sigmoid", "tanh", "softplus", "gelu", "silu", "softmax")
+FORMATS = ("auto", "table", "json", "csv", "html", "markdown", "latex", "torch")
+"""What may be written."""
+
 FORMS = ("overlay", "rotated", "matrix")
 LOSSES = ("mse", "mse-mean", "mse-sum", "cross-entropy", "bce", "mae", "huber")
 PADDINGS = ("valid", "same", "same-lower", "full", "causal")

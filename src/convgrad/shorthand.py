@@ -187,6 +187,7 @@ class Shorthand:
             region=self.lower_cells(term.region, quantity.axes),
             window=self.lower_cells(term.window, quantity.window_axes),
             factors=tuple(replace(f, value=self.lower(f.value, f.axes)) for f in term.factors),
+            lit=tuple(replace(each, cells=self.lower_cells(each.cells, each.axes)) for each in term.lit),
         )
 
     def _lower_formula(self, formula: str, axes: str) -> str:

@@ -6,6 +6,7 @@ import copy
 import os
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -20,7 +21,9 @@ from convgrad.numerals import to_float, to_fraction
 
 if TYPE_CHECKING:
     from convgrad.files import Document
+    from convgrad.problems import Solution
     from convgrad.problems.network import Pass, Stage
+    from convgrad.quantity import Quantity
     from convgrad.report import Report
 
 _PLACE = (settings.LAYOUT, settings.DIMS)
@@ -65,7 +68,7 @@ def backprop(
     **options: Any,
 ) -> Outcome:
     from convgrad.cli.gather import gather, need
-    from convgrad.cli.work import own_options, titled, write_facts
+    from convgrad.cli.work import IN_ALL_FORMS, choose_format, own_options, titled, write_facts
     from convgrad.files import Document, Reader
     from convgrad.problems.network import run_network
     from convgrad.report import Facts, Report, explained
@@ -96,9 +99,12 @@ def backprop(
     title, only = titled("network", values), options["only"] or ()
     entries = pick(_entries(stages, done), only)
     explanations = explained(done.explainable(), options["explain"], {})
-    reports = _picked(title, entries) if only else [] if explanations else _reports(stages, done, kind)
-    if explanations:
-        reports.append(Report(title, {}, {}, {}, explanations=explanations, zeros=options["zeros"]))
+    if choose_format(options) in IN_ALL_FORMS:
+        reports = _figures(stages, done, kind, only)
+    else:
+        reports = _picked(title, entries) if only else [] if explanations else _reports(stages, done, kind)
+        if explanations:
+            reports.append(Report(title, {}, {}, {}, explanations=explanations, zeros=options["zeros"]))
     facts = Facts(title, entries, reports, explanations, options["zeros"], done)
     more = []
     if save_network is not None:
@@ -205,6 +211,39 @@ def _reports(stages: list[Stage], done: Pass, kind: str) -> list[Report]:
         title = f"layers[{k}]: {titled(stages[k].type, stages[k].settings)}"
         reports.append(Report(title, inner, own.spatial, done.layers[k], working=own.working))
     return reports
+
+
+def _figures(stages: list[Stage], done: Pass, kind: str, only: tuple[str, ...]) -> list[Report]:
+    """What a page shows: the loss, and each layer with its overlays, in its forms; of them the results asked for."""
+    from convgrad.cli.work import titled
+    from convgrad.problems import forms_of, in_form
+    from convgrad.report import Report
+
+    def figure(title: str, own: Solution, results: Mapping[str, Quantity]) -> Report:
+        def report(form: str) -> Report:
+            worked = in_form(own, form)
+            return Report(
+                title,
+                worked.operands,
+                worked.spatial,
+                results,
+                None,
+                working=worked.working,
+                form=form,
+                arrays=worked.arrays,
+                problem=own.problem,
+            )
+
+        return replace(report("overlay"), forms={each: report(each) for each in forms_of(own)})
+
+    first = done.layers[-1]
+    top = {name: first[name] for name in ("output", "delta")} | {"loss": done.loss_quantity}
+    found = [Report(f"the loss, {kind}", {}, {}, {name: top[name] for name in top if name in (only or top)})]
+    for k in reversed(range(len(stages))):
+        wanted = [name for name in done.layers[k] if not only or {f"layers[{k}]", f"layers[{k}].{name}"} & {*only}]
+        own = {name: done.layers[k][name] for name in wanted if name != "delta"}  # which is given to the layer
+        found.append(figure(f"layers[{k}]: {titled(stages[k].type, stages[k].settings)}", done.working[k], own))
+    return [report for report in found if report.results]
 
 
 def pick(entries: Mapping[str, Any], only: tuple[str, ...]) -> dict[str, Any]:

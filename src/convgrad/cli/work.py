@@ -27,6 +27,9 @@ DOCUMENTS = ("markdown", "latex")
 
 IN_ALL_FORMS = ("html",)
 
+MOST_IN_ALL_FORMS = 50_000
+"""Numbers in the operands beyond which such a format shows one form: a matrix of patches is many times as large."""
+
 OUTPUT_OPTIONS = (
     "only",
     "format_",
@@ -129,7 +132,7 @@ def finish(
         )
 
     chosen = report(options.get("form", "overlay"))
-    if form in IN_ALL_FORMS:
+    if form in IN_ALL_FORMS and sum(array.size for array in solution.operands.values()) <= MOST_IN_ALL_FORMS:
         chosen = replace(chosen, forms={each: report(each) for each in forms_of(solution)})
     data = render(chosen, form, options["precision"], page_for(options) if form == "table" else None)
     return Outcome(placed(data, options, reader.paths), notes)

@@ -19,7 +19,7 @@ import numpy as np
 from convgrad.errors import OptionError
 from convgrad.exact import cast, refuse
 from convgrad.layers.products import check_shape
-from convgrad.quantity import Array, Cells, Column, Factor, Place, Products, Quantity, Term, cell, real
+from convgrad.quantity import Array, Cells, Column, Factor, Lit, Place, Products, Quantity, Term, cell, real
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,9 @@ class Activation:
         factors = [Factor("delta", delta[at], "")]
         if self.name != "softmax":
             factors.append(Factor("derivative", self.derivative(np.asarray(x[at])), ""))
-        return Term(at, _row_box(x), row, row, self._back(np.asarray(x[row]), np.asarray(delta[row])), tuple(factors))
+        lit = tuple(Lit(name, row, "") for name in ("delta", "derivative"))
+        patch = self._back(np.asarray(x[row]), np.asarray(delta[row]))
+        return Term(at, _row_box(x), row, row, patch, tuple(factors), lit)
 
 
 def _last(x: Array) -> tuple[int, ...]:

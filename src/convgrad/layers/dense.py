@@ -20,7 +20,7 @@ import numpy as np
 from convgrad.errors import ShapeError
 from convgrad.exact import product
 from convgrad.layers.products import check_shape
-from convgrad.quantity import Array, Cells, Factor, Place, Products, Quantity, Term, cell, cells, real
+from convgrad.quantity import Array, Cells, Factor, Lit, Place, Products, Quantity, Term, cell, cells, real
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -135,7 +135,8 @@ class Dense:
         if self.bias is not None:
             factors.append(Factor("bias", np.asarray(self.bias[o]), ""))
         region = (slice(n, n + 1), slice(o, o + 1))
-        return Term(at, ((o, o + 1),), self._lit(n), region, np.asarray(total).reshape(1, 1), tuple(factors))
+        patch = np.asarray(total).reshape(1, 1)
+        return Term(at, ((o, o + 1),), self._lit(n), region, patch, tuple(factors), (_weight_lit(at),))
 
     def _dW_term(self, x: Array, delta: Array, at: Place) -> Term:
         n, o = at
@@ -146,14 +147,14 @@ class Dense:
             (slice(o, o + 1), slice(None)),
             delta[n, o] * x[n : n + 1],
             (Factor("delta", np.asarray(delta[n, o]), ""), Factor("input", x[n], "D")),
+            _delta_lit(at),
         )
 
     def _db_term(self, x: Array, delta: Array, at: Place) -> Term:
         n, o = at
         d = delta[n, o : o + 1]
-        return Term(
-            at, ((o, o + 1),), self._lit(n), (slice(o, o + 1),), d, (Factor("delta", np.asarray(delta[n, o]), ""),)
-        )
+        factors = (Factor("delta", np.asarray(delta[n, o]), ""),)
+        return Term(at, ((o, o + 1),), self._lit(n), (slice(o, o + 1),), d, factors, _delta_lit(at))
 
     def _dX_term(self, x: Array, delta: Array, weight: Array, at: Place) -> Term:
         n, o = at
@@ -164,6 +165,7 @@ class Dense:
             (slice(n, n + 1), slice(None)),
             delta[n, o] * weight[o : o + 1],
             (Factor("delta", np.asarray(delta[n, o]), ""), Factor("kernel", weight[o], "D")),
+            (*_delta_lit(at), _weight_lit(at)),
         )
 
     def _lit(self, n: int) -> Cells:
@@ -173,6 +175,16 @@ class Dense:
         if self.weight is None:
             raise ShapeError("there is no weight", hint="add one with -w WEIGHT")
         return self.weight
+
+
+def _delta_lit(at: Place) -> tuple[Lit, ...]:
+    """The node's delta."""
+    return (Lit("delta", tuple(slice(i, i + 1) for i in at), "NO"),)
+
+
+def _weight_lit(at: Place) -> Lit:
+    """The node's weights."""
+    return Lit("weight", (slice(at[1], at[1] + 1), slice(None)), "OM")
 
 
 def _pairs(*factors: tuple[str, Array, tuple[int | str, int | str], str]) -> Products:

@@ -22,7 +22,7 @@ import numpy as np
 from convgrad.axis import Axis
 from convgrad.exact import product
 from convgrad.layers import products
-from convgrad.quantity import AS_IS, Array, Cells, Derivation, Factor, Place, Quantity, Term
+from convgrad.quantity import AS_IS, Array, Cells, Derivation, Factor, Lit, Place, Quantity, Term
 from convgrad.windows import Windows
 
 
@@ -76,7 +76,11 @@ def _matrix(made: Made, quantity: Quantity) -> Derivation:
 
     def term(at: Place) -> Term:
         column = at[0] * width + int(np.ravel_multi_index(at[1:], windows.places))
-        return replace(quantity.term(at), window=(slice(None), slice(column, column + 1)))
+        here, own = (slice(None), slice(column, column + 1)), quantity.term(at)
+        lit = (*own.lit, Lit(quantity.over, own.window, quantity.window_axes))
+        if made.kind != "correlate":
+            lit = (*lit, Lit(_y_matrix(y).name, here, AS_IS))
+        return replace(own, window=here, lit=lit)
 
     derived = replace(quantity, formula=formula, term=term, window_axes=AS_IS, over=over.name)
     return Derivation(derived, tuple(arrays))

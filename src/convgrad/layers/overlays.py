@@ -6,7 +6,7 @@ x (N, C, *sizes); delta and output (N, F, *places); kernel (F, C/groups, *k), th
 from __future__ import annotations
 
 from convgrad.layers import products
-from convgrad.quantity import Array, Factor, Place, Term, beside, block, everywhere
+from convgrad.quantity import Array, Factor, Lit, Place, Term, beside, block, everywhere
 from convgrad.windows import Windows
 
 
@@ -29,13 +29,15 @@ def dW_term(windows: Windows, x: Array, delta: Array, flip: bool, at: Place, gro
     patch = products.outer(d, seen, groups)
     patch = products.rotated(patch, len(windows.axes)) if flip else patch
     factors = (Factor("delta", d, "F"), Factor("input", seen, "C*"))
-    return Term(at, windows.box(at[1:]), products.lit(windows, x, at), (slice(None),) * patch.ndim, patch, factors)
+    lit, everything = products.lit(windows, x, at), (slice(None),) * patch.ndim
+    return Term(at, windows.box(at[1:]), lit, everything, patch, factors, delta_at(at))
 
 
 def db_term(windows: Windows, x: Array, delta: Array, at: Place) -> Term:
     """Delta itself, (F,)."""
     d, box = delta[everywhere(at)], windows.box(at[1:])
-    return Term(at, box, products.lit(windows, x, at), (slice(None),), d, (Factor("delta", d, "F"),))
+    lit = products.lit(windows, x, at)
+    return Term(at, box, lit, (slice(None),), d, (Factor("delta", d, "F"),), delta_at(at))
 
 
 def dX_term(windows: Windows, x: Array, delta: Array, kernel: Array, at: Place, groups: int = 1) -> Term:
@@ -43,4 +45,9 @@ def dX_term(windows: Windows, x: Array, delta: Array, kernel: Array, at: Place, 
     d, box = delta[everywhere(at)], windows.box(at[1:])
     patch = products.laid(windows, d, kernel, at, groups)
     factors = (Factor("delta", d, "F"), Factor("kernel", kernel, "FI*"))
-    return Term(at, box, products.lit(windows, x, at), block(at, box), patch, factors)
+    return Term(at, box, products.lit(windows, x, at), block(at, box), patch, factors, delta_at(at))
+
+
+def delta_at(at: Place) -> tuple[Lit, ...]:
+    """The delta of every filter at the overlay's own place."""
+    return (Lit("delta", block(at, [(i, i + 1) for i in at[1:]]), "NF*"),)

@@ -27,6 +27,7 @@ from convgrad.quantity import (
     Cells,
     Column,
     Factor,
+    Lit,
     Place,
     Products,
     Quantity,
@@ -227,6 +228,7 @@ class Pool:
             block(at, box),
             patch,
             (Factor("delta", d, "C"), Factor("input", seen, "C*"), Factor("share", share, "C*")),
+            (Lit("delta", block(at, [(i, i + 1) for i in place]), "NC*"),),
         )
 
     def _window(self, x: Array, windows: Windows, at: Place) -> Cells:

@@ -26,6 +26,7 @@ from convgrad.quantity import (
     Array,
     Cells,
     Factor,
+    Lit,
     Place,
     Products,
     Quantity,
@@ -192,6 +193,10 @@ class Transposed:
     def _lit(self, x: Array, at: Place) -> Cells:
         return (range(at[0], at[0] + 1), range(x.shape[1]), *(range(i, i + 1) for i in at[1:]))
 
+    def _delta_lit(self, windows: Windows, at: Place) -> tuple[Lit, ...]:
+        """The delta under the kernel."""
+        return (Lit("delta", (range(at[0], at[0] + 1), slice(None), *windows.touched(at[1:])), "NF*"),)
+
     def _output_term(self, x: Array, kernel: Array, windows: Windows, at: Place) -> Term:
         box, value = windows.box(at[1:]), x[everywhere(at)]
         return Term(
@@ -214,6 +219,7 @@ class Transposed:
             (slice(None),) * patch.ndim,
             patch,
             (Factor("input", value, "C"), Factor("delta", seen, "F*")),
+            self._delta_lit(windows, at),
         )
 
     def _db_term(self, x: Array, delta: Array, at: Place) -> Term:
@@ -234,6 +240,7 @@ class Transposed:
                 Factor("kernel", self._laid_kernel(), "KJ*"),
                 Factor("products", each, "KJ*"),
             ),
+            self._delta_lit(windows, at),
         )
 
     def _output_products(self, x: Array, windows: Windows, at: Place) -> list[Products]:

@@ -22,7 +22,7 @@ from convgrad.axis import Ints, Padding
 from convgrad.errors import ShapeError, by
 from convgrad.exact import product
 from convgrad.layers import elements, overlays, products
-from convgrad.quantity import Array, Factor, Place, Products, Quantity, Term, beside, cell, real
+from convgrad.quantity import Array, Factor, Lit, Place, Products, Quantity, Term, beside, cell, real
 from convgrad.windows import Windows
 
 
@@ -199,7 +199,7 @@ class Unshared:
 
     def _output_term(self, x: Array, kernel: Array, windows: Windows, at: Place) -> Term:
         bias = self.bias if self.bias is None or self.bias.ndim == 1 else self.bias[at[1:]]
-        return overlays.output_term(windows, x, kernel[at[1:]], bias, at)
+        return self._with_kernel(overlays.output_term(windows, x, kernel[at[1:]], bias, at))
 
     def _dW_term(self, x: Array, delta: Array, windows: Windows, at: Place) -> Term:
         return self._at_its_place(overlays.dW_term(windows, x, delta, self.flip, at))
@@ -209,7 +209,13 @@ class Unshared:
         return self._at_its_place(term) if self.bias_axes == "PF" else term
 
     def _dX_term(self, x: Array, delta: Array, windows: Windows, at: Place) -> Term:
-        return overlays.dX_term(windows, x, delta, self._laid_kernel(x)[at[1:]], at)
+        return self._with_kernel(overlays.dX_term(windows, x, delta, self._laid_kernel(x)[at[1:]], at))
+
+    def _with_kernel(self, term: Term) -> Term:
+        """A term that uses the kernel of its place."""
+        everything = (slice(None),) * (len(term.at) + 1)
+        mine = (*(slice(i, i + 1) for i in term.at[1:]), *everything)
+        return replace(term, lit=(*term.lit, Lit("kernel", mine, self.kernel_axes)))
 
     @staticmethod
     def _at_its_place(term: Term) -> Term:

@@ -15,7 +15,7 @@ import numpy as np
 from convgrad.errors import ConvgradError, OptionError, ShapeError, by
 from convgrad.exact import cast, finite
 from convgrad.layers import Layer
-from convgrad.quantity import Array, Derivation, Place, Products, Quantity
+from convgrad.quantity import Array, Derivation, Place, Products, Quantity, Term
 from convgrad.settings import FORMS, PADDINGS, check_owned
 from convgrad.sgd import SGD
 from convgrad.shorthand import Shorthand
@@ -304,10 +304,20 @@ def renamed(quantity: Quantity, name: str, other: str) -> Quantity:
         arrays = tuple(replace(each, name=each.name.replace(name, other)) for each in found.arrays)
         return replace(found, quantity=renamed(found.quantity, name, other), arrays=arrays)
 
+    def term(at: Place) -> Term:
+        found = quantity.term(at)
+        return replace(found, lit=tuple(replace(each, name=each.name.replace(name, other)) for each in found.lit))
+
     own = quantity.derivation
     formula, rule, over = (text.replace(name, other) for text in (quantity.formula, quantity.rule, quantity.over))
     return replace(
-        quantity, formula=formula, rule=rule, over=over, products=products, derivation=derivation if own else None
+        quantity,
+        formula=formula,
+        rule=rule,
+        over=over,
+        term=term,
+        products=products,
+        derivation=derivation if own else None,
     )
 
 

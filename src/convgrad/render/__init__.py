@@ -11,13 +11,13 @@ from convgrad.report import Facts, Report
 if TYPE_CHECKING:
     from convgrad.render.prose import Prose
 
-FORMATS = ("auto", "table", "json", "csv", "markdown", "latex", "torch")
 SUFFIXES = {
     ".json": "json",
     ".csv": "csv",
     ".tsv": "tsv",
     ".npy": "npy",
     ".npz": "npz",
+    ".html": "html",
     ".md": "markdown",
     ".tex": "latex",
     ".py": "torch",
@@ -35,7 +35,7 @@ class Page:
 
 
 def render(report: Report, form: str, precision: int | None = None, page: Page | None = None) -> bytes:
-    """A report -> the bytes of a format: table, json, markdown, latex, csv, tsv, npy, npz or torch.
+    """A report -> the bytes of a format: table, json, html, markdown, latex, csv, tsv, npy, npz or torch.
 
     precision: digits after the point; None for as many as the number has. OptionError where the format holds
     one result and there are more.
@@ -54,6 +54,10 @@ def render(report: Report, form: str, precision: int | None = None, page: Page |
         return render_torch(report, precision).encode()
     if form in ("markdown", "latex"):
         return _prose(form, precision).compose(report).encode()
+    if form == "html":
+        from convgrad.render.html import render_html
+
+        return render_html([report], report.title, precision).encode()
     if form == "npz":
         from convgrad.render.csv import render_npz
 
@@ -90,6 +94,10 @@ def render_facts(facts: Facts, form: str, precision: int | None = None, page: Pa
         return render_json_facts(facts, precision).encode()
     if form in ("markdown", "latex"):
         return _prose(form, precision).compose_facts(facts).encode()
+    if form == "html":
+        from convgrad.render.html import render_facts_html
+
+        return render_facts_html(facts, precision).encode()
     if form == "table" and facts.reports:
         from convgrad.render.table import render_table
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from convgrad.quantity import Array, Quantity, Term
+from convgrad.render.words import headline, place, silence
 from convgrad.report import Overlay, Report, Walk
 
 MOST_PLANES = 12
@@ -23,9 +24,6 @@ MOST_ROWS, MOST_COLUMNS = 12, 12
 
 MOST_CELLS = 400
 """An array larger than this is not worked out sum by sum, nor drawn whole where a page is abridged."""
-
-MOST_SUMMANDS = 9
-"""Products that a headline writes out as a sum."""
 
 WORKED = {"products": "products", "share": "share of delta", "derivative": "derivative"}
 """Factors that an overlay draws, and what it calls them."""
@@ -76,7 +74,8 @@ class Stage:
     def scenes(self, walk: Walk) -> Iterator[Scene]:
         """The overlays one by one, as many as the report wants."""
         for overlay in islice(walk.overlays(), self.report.steps):
-            yield Scene(f"{walk.unit} {_place(overlay.at)}".rstrip(), self._headline(overlay), self._groups(overlay))
+            said = headline(overlay, self.report.operands, self.number)
+            yield Scene(f"{walk.unit} {place(overlay.at)}".rstrip(), said, self._groups(overlay))
 
     def rest(self, walk: Walk) -> str:
         """How many overlays more add to the sums; empty where there are none."""
@@ -87,14 +86,7 @@ class Stage:
 
     def silence(self, walk: Walk) -> str:
         """Which overlays add nothing; empty where all add something."""
-        if not walk.silent:
-            return ""
-        places = map(_place, islice(walk.quantities[0].silent(), MOST_PLANES))
-        listed = " ".join(places) + (" ..." if walk.silent > MOST_PLANES else "")
-        add, have = ("adds", "has") if walk.silent == 1 else ("add", "have")
-        see = "sees" if walk.silent == 1 else "see"
-        why = f"{see} only zeros" if walk.unit == "cell" else f"{have} delta 0"
-        return f"{walk.silent} of {walk.total} {walk.unit}s {why} and {add} nothing: {listed}"
+        return silence(walk, MOST_PLANES)
 
     def sums(self) -> Iterator[tuple[Quantity, list[Plane]]]:
         """Results that are sums of whole arrays, such as a step of gradient descent, with their summands."""
@@ -126,23 +118,6 @@ class Stage:
                 groups.append(self._adds(name, each))
             groups.append(self._so_far(name, each, total))
         return groups
-
-    def _headline(self, overlay: Overlay) -> str:
-        term, place = overlay.term, ",".join(map(str, overlay.at))
-        delta, products = term.factor("delta"), term.factor("products")
-        if delta is not None:
-            name = "sensitivity" if "sensitivity" in self.report.operands else "delta"
-            return f"{name}[{place}] = {self._row(delta)}" if delta.ndim == 0 else f"{name} = {self._row(delta)}"
-        if products is not None and term.patch.size == 1 and products.size <= MOST_SUMMANDS:
-            bias = term.factor("bias")
-            sums = " + ".join(map(self.number, products.ravel()))
-            return f"{sums}{'' if bias is None else ' + ' + self._row(bias)} = {self._row(term.patch.ravel())}"
-        return f"{next(iter(overlay.parts))} = {self._row(term.patch.ravel())}"
-
-    def _row(self, array: Array) -> str:
-        numbers = [self.number(number) for number in array.ravel()]
-        text = ", ".join(numbers[:8]) + (", ..." if len(numbers) > 8 else "")
-        return text if array.size == 1 else f"[{text}]"
 
     def _under(self, over: str, term: Term) -> list[Plane]:
         """The array the overlay lies on, its window lit; and what is under the kernel, where not all is on it."""
@@ -242,7 +217,3 @@ def _cropped(plane: Plane, suffix: str = "") -> Plane:
     part = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
     label = f"{plane.label}[{rows[0]}:{rows[-1] + 1}, {columns[0]}:{columns[-1] + 1}]{suffix}"
     return replace(plane, label=label, numbers=numbers[part], lit=lit[part])
-
-
-def _place(at: Sequence[int]) -> str:
-    return f"({', '.join(map(str, at))})" if at else ""

@@ -2,14 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from convgrad.quantity import Explanation
+from convgrad.quantity import Array, Explanation
+from convgrad.report import Overlay, Walk
 
 MOST_TERMS = 40
 """Products that are written out; more are counted."""
+
+MOST_SUMMANDS = 9
+"""Products that a headline writes out as a sum."""
+
+
+def headline(overlay: Overlay, operands: Mapping[str, Array], number: Callable[[Any], str]) -> str:
+    """What an overlay comes down to in one line: ``delta[0,2] = 0.0686``, or the sum that its output is."""
+    term, place = overlay.term, ",".join(map(str, overlay.at))
+    delta, products = term.factor("delta"), term.factor("products")
+    if delta is not None:
+        name = "sensitivity" if "sensitivity" in operands else "delta"
+        return f"{name}[{place}] = {row(delta, number)}" if delta.ndim == 0 else f"{name} = {row(delta, number)}"
+    patch = row(term.patch.ravel(), number)
+    if products is not None and term.patch.size == 1 and products.size <= MOST_SUMMANDS:
+        bias = term.factor("bias")
+        sums = " + ".join(map(number, products.ravel()))
+        return f"{sums}{'' if bias is None else ' + ' + row(bias, number)} = {patch}"
+    return f"{next(iter(overlay.parts))} = {patch}"
+
+
+def row(array: Array, number: Callable[[Any], str]) -> str:
+    """A few numbers in a sentence."""
+    numbers = [number(each) for each in array.ravel()[:8]]
+    text = ", ".join(numbers) + (", ..." if array.size > 8 else "")
+    return text if array.size == 1 else f"[{text}]"
+
+
+def silence(walk: Walk, most: int) -> str:
+    """Which overlays of a walk add nothing, and why: the first of them by their places."""
+    if not walk.silent:
+        return ""
+    listed = " ".join(map(place, islice(walk.quantities[0].silent(), most))) + (" ..." if walk.silent > most else "")
+    add, have = ("adds", "has") if walk.silent == 1 else ("add", "have")
+    see = "sees" if walk.silent == 1 else "see"
+    why = f"{see} only zeros" if walk.unit == "cell" else f"{have} delta 0"
+    return f"{walk.silent} of {walk.total} {walk.unit}s {why} and {add} nothing: {listed}"
+
+
+def place(at: Sequence[int]) -> str:
+    """A place as people write it: ``(0, 2)``."""
+    return f"({', '.join(map(str, at))})" if at else ""
 
 
 def written_out(
