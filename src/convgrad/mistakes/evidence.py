@@ -42,6 +42,7 @@ Fits = Callable[[Array], bool]
 
 def information(prediction: Array, right: Array, fits: Fits) -> float:
     """The bits that a matching prediction says, beyond the right value being known."""
+    prediction = np.asarray(prediction)  # a product of arrays without axes is a bare number
     unit = max(written_unit(prediction, fits), grid(prediction))
     p = np.round(prediction.ravel() / unit)
     if prediction.shape == right.shape:
