@@ -300,6 +300,12 @@ def test_zeros_and_one_number_everywhere_are_no_evidence() -> None:
     assert accusations(ones, "output", np.full((5, 5), 8.0)) == []  # twice the right 4, as anything could be
 
 
+def test_zeros_are_not_explained_by_the_noise_of_sums_that_cancel() -> None:
+    subject = problem(input=(6, 6), kernel=(2, 2), delta=[[0.1, 0.2, -0.3]] * 5, settings={"stride": (1, 2)})
+    assert 0 < abs(float(subject.right("db"))) < 1e-15  # so delta times weight is noise too
+    assert accusations(subject, "dW", np.zeros((2, 2))) == []
+
+
 def test_evidence_counts_what_is_not_known_already() -> None:
     right = np.arange(1.0, 26.0).reshape(5, 5) * 1.37
     one_off = right.copy()
