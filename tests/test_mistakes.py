@@ -216,6 +216,18 @@ def test_dense_layers_and_steps_by_formula() -> None:
     }  # a wrong dW is recognised in what the step makes of it
 
 
+def test_a_lone_number_is_recognised_where_it_has_digits_enough() -> None:
+    """The classic sample's db, 0.0836, without its sign and as a mean; small whole numbers say too little."""
+    x, g = np.arange(25.0).reshape(5, 5), np.zeros((4, 4))
+    g[0, 2], g[1, 1], g[2, 1], g[3, 3] = 0.0686, 0.0364, 0.0467, -0.0681
+    classic = problem(input=x, delta=g)
+    assert named(classic, "db", -0.0836, 3) == {"sign-reversed"}
+    assert named(classic, "db", 0.005225, 4) == {"averaged-over-overlays"}
+    assert named(classic, "db", -0.0681, 3) == {"last-overlay-only"}
+    whole = problem(input=x, delta=np.round(100 * g))
+    assert named(whole, "db", -float(whole.right("db")), 3) == set()
+
+
 # -- two mistakes at once -----------------------------------------------------------------------------------------
 
 
@@ -286,6 +298,12 @@ def test_zeros_and_one_number_everywhere_are_no_evidence() -> None:
         for name in ("output", "dW", "dX"):
             assert accusations(each, name, np.zeros(each.right(name).shape)) == []
     assert accusations(ones, "output", np.full((5, 5), 8.0)) == []  # twice the right 4, as anything could be
+
+
+def test_zeros_are_not_explained_by_the_noise_of_sums_that_cancel() -> None:
+    subject = problem(input=(6, 6), kernel=(2, 2), delta=[[0.1, 0.2, -0.3]] * 5, settings={"stride": (1, 2)})
+    assert 0 < abs(float(subject.right("db"))) < 1e-15  # so delta times weight is noise too
+    assert accusations(subject, "dW", np.zeros((2, 2))) == []
 
 
 def test_evidence_counts_what_is_not_known_already() -> None:

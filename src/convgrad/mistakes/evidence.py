@@ -42,6 +42,9 @@ Fits = Callable[[Array], bool]
 
 def information(prediction: Array, right: Array, fits: Fits) -> float:
     """The bits that a matching prediction says, beyond the right value being known."""
+    prediction = np.asarray(prediction)  # a product of arrays without axes is a bare number
+    noise = 1e-12 * max(float(np.abs(right).max(initial=0.0)), float(np.abs(prediction).max(initial=0.0)))
+    prediction = np.where(np.abs(prediction) <= noise, 0, prediction)  # sums that cancel are zeros
     unit = max(written_unit(prediction, fits), grid(prediction))
     p = np.round(prediction.ravel() / unit)
     if prediction.shape == right.shape:

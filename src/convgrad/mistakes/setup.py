@@ -6,9 +6,9 @@ the layers themselves; what is wrong is only what they are told.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, fields, replace
-from functools import cached_property, lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,7 +33,7 @@ class Setup:
     """A problem at full rank, to be changed and solved again.
 
     layer: of convgrad.layers; x (N, C, *sizes); delta: of the layer's own output, through the activation behind it;
-    windows: where the kernel is believed to lie, None for where it does; step: what is done with the gradient; sent:
+    windows: where the kernel is believed to lie, None for layers without; step: what is done with the gradient; sent:
     what an activation that is the layer itself sends back, None for what it does.
     """
 
@@ -51,13 +51,12 @@ class Setup:
         """Number of spatial axes."""
         return self.x.ndim - 2
 
-    @cached_property
+    @property
     def places(self) -> Windows:
-        """Where the kernel is believed to lie."""
-        if self.windows is not None:
-            return self.windows
-        windows: Windows = self.layer.windows(self.x)
-        return windows
+        """Where the kernel is believed to lie; ConvgradError for a layer without windows."""
+        if self.windows is None:
+            raise ConvgradError("the layer has no windows")
+        return self.windows
 
     @property
     def kernel(self) -> Array:
@@ -147,14 +146,24 @@ def opened(subject: Subject) -> Setup | None:
     if problem.delta is not None:
         through = subject.solution.operands.get("sensitivity", problem.delta)
         delta = problem.shorthand.lift(np.asarray(through), problem.output_axes)
-    return Setup(subject, problem, problem.layer, problem.x, delta, step=problem.sgd)
+    layer: Any = problem.layer
+    windows = layer.windows(problem.x) if hasattr(layer, "windows") else None  # worked out once, not at every change
+    return Setup(subject, problem, layer, problem.x, delta, windows, problem.sgd)
 
 
 def believing(layer: Any, windows: Windows) -> Any:
     """The same layer under the belief that its kernel lies at `windows`."""
-    own = type(layer)
-    kind = type(f"Misled{own.__name__}", (own,), {"windows": lambda self, x: windows})
-    return kind(**{each.name: getattr(layer, each.name) for each in fields(layer)})
+    own: Any = type(layer)
+    misled = _misled(own)(**{each.name: getattr(layer, each.name) for each in fields(layer)})
+    misled.__dict__["believed"] = windows
+    return misled
+
+
+@cache
+def _misled(own: Hashable) -> Any:
+    """The class of a layer whose windows lie where it believes them to."""
+    assert isinstance(own, type)
+    return type(f"Misled{own.__name__}", (own,), {"windows": lambda self, x: self.believed})
 
 
 def relaid(setup: Setup, name: str, pinned: bool = False, **changes: Sequence[int]) -> Setup | None:
