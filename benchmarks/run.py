@@ -1,7 +1,8 @@
 """Speed and memory, as ratios within one run: ``python benchmarks/run.py``.
 
 Start-up: whole processes, convgrad against what it cannot do without. Layers: Conv and Pool against PyTorch
-in one thread where it is installed, else against a plain loop over places.
+in one thread where it is installed, else against a plain loop over places. Elements: one element explained against the
+whole result computed. Exact: fractions against floats.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 
 from convgrad import Conv, Pool
+from convgrad.exact import cast
 
 SAMPLE = Path(__file__).parent.parent / "samples" / "classic"
 
@@ -116,8 +118,7 @@ def both(
     delta = rng.normal(size=output.shape)
 
     def ours() -> Any:
-        layer.forward(x)
-        return layer.backward(x, delta)
+        return [quantity.value for quantity in (layer.forward(x), *layer.backward(x, delta))]
 
     operands = x.nbytes + delta.nbytes + (0 if kernel is None else kernel.nbytes)
     if torch is None:
@@ -136,7 +137,42 @@ def both(
     return ours, theirs, operands
 
 
+def elements() -> None:
+    """One element of a layer on 64 channels of 512x512 against the whole of a single one of its 64 filters."""
+    rng = np.random.default_rng(0)
+    x, delta = (rng.normal(size=(1, 64, 512, 512)) for _ in range(2))
+    kernel = rng.normal(size=(64, 64, 3, 3))
+    quantities = {q.name: q for q in Conv(kernel, padding=1).backward(x, delta)}
+    quantities["output"] = Conv(kernel, padding=1).forward(x)
+    one = Conv(kernel[:1], padding=1)
+    print(f"\n{'one element, 64 channels of 512x512':<44} {'explained':>9} {'1 filter':>9} {'ratio':>6}")
+    for name, at in (("output", (0, 5, 100, 100)), ("dX", (0, 5, 100, 100)), ("dW", (5, 3, 1, 1)), ("db", (5,))):
+
+        def explain(name: str = name, at: tuple[int, ...] = at) -> Any:
+            return quantities[name].explain(at).value
+
+        a, b, ratio = paired(explain, lambda: one.forward(x).value, 3)
+        print(f"{name:<44} {a * 1000:7.1f}ms {b * 1000:7.0f}ms {ratio:6.3f}")
+
+
+def exact() -> None:
+    """Fractions against floats, forward and backward."""
+    rng = np.random.default_rng(0)
+    arrays = [np.round(rng.normal(size=shape), 3) for shape in ((1, 1, 28, 28), (8, 1, 3, 3), (1, 8, 26, 26))]
+
+    def both(dtype: Any) -> Callable[[], Any]:
+        x, kernel, delta = (cast(array, dtype) for array in arrays)
+        layer = Conv(kernel)
+        return lambda: [q.value for q in (layer.forward(x), *layer.backward(x, delta))]
+
+    print(f"\n{'forward and backward':<44} {'exact':>9} {'float64':>9} {'ratio':>6}")
+    a, b, ratio = paired(both(object), both(float), 5)
+    print(f"{'28x28 under eight 3x3 filters':<44} {a * 1000:7.0f}ms {b * 1000:7.2f}ms {ratio:6.0f}")
+
+
 if __name__ == "__main__":
     print(json.dumps({"python": sys.version.split()[0], "numpy": np.__version__, "cores": os.cpu_count()}))
     startup()
     layers()
+    elements()
+    exact()

@@ -8,14 +8,16 @@ from pathlib import Path
 SOURCE = Path(__file__).parent.parent / "src" / "convgrad"
 
 FLOORS = [
-    {"errors", "numerals"},
+    {"errors"},
+    {"numerals", "exact"},
     {"settings", "files"},
-    {"exact"},
     {"axis", "quantity"},
     {"windows"},
     {"layers", "shorthand", "sgd"},
     {"problems"},
-    {"report", "shapes"},
+    {"report", "shapes", "gradcheck"},
+    {"mistakes"},
+    {"answers"},
     {"render"},
     {"cli"},
 ]

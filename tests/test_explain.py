@@ -159,3 +159,29 @@ def test_what_cannot_be_explained(convgrad: Convgrad, asked: str, message: str) 
     ran = convgrad(*CLASSIC, "--explain", asked)
     assert (ran.code, ran.out) == (2, "")
     assert message in ran.err and "--explain" in ran.err
+
+
+NETWORK = [
+    "backprop",
+    str(SAMPLES / "two-two-two/network.json"),
+    str(SAMPLES / "two-two-two/input.json"),
+    str(SAMPLES / "two-two-two/target.json"),
+]
+
+
+def test_elements_of_a_network(convgrad: Convgrad) -> None:
+    names = ["loss", "output[0]", "layers[0].dW[0,1]", "layers[0].delta", "layers[1].z[0]", "layers[1].W_new[0,0]"]
+    ran = convgrad(*NETWORK, "--lr", "0.5", *(part for name in names for part in ("--explain", name)))
+    assert ran.code == 0, ran.err
+    found = json.loads(ran.out)
+    each = {explained["element"]: explained for explained in found["explain"]}
+    assert each["loss"]["value"] == pytest.approx(found["loss"])
+    assert each["layers[0].dW[0,1]"]["value"] == pytest.approx(found["layers"][0]["dW"][0][1])
+    assert each["layers[1].W_new[0,0]"]["value"] == pytest.approx(0.35891648, abs=1e-8)
+    assert [name for name, _ in each["layers[1].z[0]"]["terms"][0]["factors"]] == ["b[0]"]
+    for explained in found["explain"]:
+        assert sum(term["product"] for term in explained["terms"]) == pytest.approx(explained["value"], abs=1e-15)
+    wrong = convgrad(*NETWORK, "--explain", "layers[2].dW[0,0]")
+    assert wrong.code == 2 and "Did you mean" in wrong.err
+    out = convgrad(*NETWORK, "--explain", "layers[1].dW[0,0]", "--format", "table").out
+    assert "sensitivity[0]*input[0]" in out and "╭─ W" not in out

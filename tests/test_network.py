@@ -271,6 +271,6 @@ def test_formulas_of_a_pass_are_each_layers_own(convgrad: Convgrad, tmp_path: Pa
     shown = convgrad("backprop", *write(tmp_path, n=IMAGE, x=X, t=T), tty=True, NO_COLOR="1", COLUMNS="120").out
     flatten = shown[shown.index("layers[3]: flatten") : shown.index("layers[2]: conv")]
     assert "dX = delta in the input's shape" in flatten
-    assert "delta = the dX of the layer behind it" in flatten
+    assert "delta = the dX of layers[4], behind it" in flatten
     assert "weight" not in flatten
     assert "sensitivity" in shown

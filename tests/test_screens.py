@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import pytest
-from conftest import SAMPLES, Convgrad
+from conftest import ROOT, SAMPLES, Convgrad
+from screens import picture
 
 SCREENS = Path(__file__).parent / "screens"
 
@@ -38,6 +39,14 @@ def test_screen(convgrad: Convgrad, request: pytest.FixtureRequest, name: str, w
     if request.config.getoption("--rewrite"):
         golden.write_text(ran.out)
     assert ran.out == golden.read_text()
+
+
+def test_the_picture_that_opens_the_readme_is_current(request: pytest.FixtureRequest) -> None:
+    now = picture.draw()
+    if request.config.getoption("--rewrite"):
+        picture.PICTURE.write_text(now)
+    assert picture.words(now) == picture.words(picture.PICTURE.read_text())
+    assert f"]({picture.PICTURE.relative_to(ROOT)})" in (ROOT / "README.md").read_text().split("```")[0]
 
 
 def test_every_number_of_the_paper_is_on_the_screen(convgrad: Convgrad) -> None:

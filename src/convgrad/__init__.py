@@ -22,6 +22,7 @@ _HOMES = {
     "Quantity": "convgrad.quantity",
     "Term": "convgrad.quantity",
     "ConvgradError": "convgrad.errors",
+    "check": "convgrad.answers",
 }
 
 __all__ = [*_HOMES, "__version__"]  # noqa: PLE0604 - all of them strings

@@ -41,15 +41,43 @@ def cast(array: Any, dtype: Any) -> Array:
 
 def rational(array: Array) -> bool:
     """Whether an array holds fractions."""
-    return bool(array.dtype == object)
+    return bool(np.asarray(array).dtype == object)
 
 
 def finite(array: Array) -> Array:
     """Where an array is finite; fractions always are."""
-    return np.ones(array.shape, bool) if rational(array) else np.isfinite(array)
+    return np.ones(np.shape(array), bool) if rational(array) else np.isfinite(array)
 
 
 def refuse(array: Array, name: str, option: str) -> None:
     """OptionError where an array holds fractions, which `name` would not keep."""
     if rational(array):
         raise OptionError(f"{name} of a fraction is no fraction", where=option, hint="leave --dtype exact out for it")
+
+
+def product(a: Array, b: Array) -> Array:
+    """The matrix product a @ b; of fractions by way of whole numbers over one denominator, which is far quicker."""
+    if not (rational(a) and rational(b)):
+        return np.asarray(a @ b)
+    from fractions import Fraction
+
+    above, below = _over_one(a)
+    other, under = _over_one(b)
+    largest = [max(map(abs, each.ravel().tolist()), default=0) for each in (above, other)]
+    if largest[0] * largest[1] * a.shape[-1] < 2**63:
+        above, other = above.astype(np.int64), other.astype(np.int64)
+    total = np.matmul(above, other)
+    out = np.empty(total.shape, object)
+    out.ravel()[:] = [Fraction(number, below * under) for number in total.ravel().tolist()]
+    return out
+
+
+def _over_one(array: Array) -> tuple[Array, int]:
+    """Fractions -> whole numbers and the denominator that all of them have."""
+    from math import lcm
+
+    numbers = array.ravel().tolist()
+    denominator = lcm(*(number.denominator for number in numbers))
+    whole = np.empty(array.size, object)
+    whole[:] = [number.numerator * (denominator // number.denominator) for number in numbers]
+    return whole.reshape(array.shape), denominator

@@ -129,6 +129,7 @@ class Products:
 
 def everywhere_in(name: str, array: Array, shape: tuple[int, ...]) -> Column:
     """Factors that are all cells of an array of a shape, or one number for all of them."""
+    array = np.asarray(array)
     if not array.ndim:
         return Column(name, np.broadcast_to(array, prod(shape)))
     return Column(name, array.ravel(), np.indices(shape).reshape(len(shape), prod(shape)).T)
@@ -245,7 +246,7 @@ class Quantity:
 
     def largest(self) -> Place:
         """The place of the element that is largest in size."""
-        return _place(np.abs(self.value).argmax(), self.shape)
+        return _place(np.argmax(np.abs(np.atleast_1d(self.value))), self.shape)
 
     def places(self) -> Iterator[Place]:
         """The overlays that add something, in reading order."""

@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from convgrad.errors import OptionError, at, did_you_mean
 from convgrad.problems import Problem, Solution, check_finite
 from convgrad.quantity import Array, Explanation, Place, Quantity, Term
+
+if TYPE_CHECKING:
+    from convgrad.problems.network import Pass
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -111,12 +114,16 @@ class Walk:
 class Facts:
     """Named entries that are no quantities: numbers, arrays, lists and objects of them.
 
-    reports: what a table shows in place of the bare entries, one after the other.
+    reports: what a table shows in place of the bare entries, one after the other; explanations: elements written
+    out; network: the pass that they are of.
     """
 
     title: str
     entries: Mapping[str, Any]
     reports: list[Report] = field(default_factory=list)
+    explanations: list[Explanation] = field(default_factory=list)
+    zeros: bool = False
+    network: Pass | None = None
 
 
 def select(solution: Solution, only: tuple[str, ...]) -> dict[str, Quantity]:

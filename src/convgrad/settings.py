@@ -84,7 +84,7 @@ def padding(given: Any) -> str | tuple[tuple[int, int], ...]:
 def number(given: Any) -> float:
     """A finite number: ``0.1`` or ``"0.1"``."""
     value = parse_number(given.strip()) if isinstance(given, str) else given
-    if not isinstance(value, int | float) or isinstance(value, bool):
+    if isinstance(value, bool) or not (isinstance(value, float) or hasattr(value, "numerator")):
         raise OptionError(f"{shortened(given)} is not a number")
     if not abs(value) <= 1e308:
         raise OptionError(f"{shortened(given)} is too large")
@@ -151,6 +151,9 @@ def _parts(given: Any) -> list[Any]:
 
 
 ACTIVATIONS = ("identity", "relu", "leaky-relu", "elu", "sigmoid", "tanh", "softplus", "gelu", "silu", "softmax")
+FORMATS = ("auto", "table", "json", "csv", "html", "markdown", "latex", "torch")
+"""What may be written."""
+
 FORMS = ("overlay", "rotated", "matrix")
 LOSSES = ("mse", "mse-mean", "mse-sum", "cross-entropy", "bce", "mae", "huber")
 PADDINGS = ("valid", "same", "same-lower", "full", "causal")
@@ -159,7 +162,7 @@ PAD_MODES = ("zeros", "reflect", "replicate", "circular")
 
 # -- the table --------------------------------------------------------------------------------------------
 
-DTYPES = ("float64", "float32")
+DTYPES = ("float64", "float32", "exact")
 
 LAYOUT = Setting(
     "layout",
@@ -169,7 +172,12 @@ LAYOUT = Setting(
     "NAME",
 )
 DIMS = Setting("dims", numbered(1, 2, 3), "Number of spatial axes, where the ranks of the arrays leave it open.", "N")
-DTYPE = Setting("dtype", choice(DTYPES), "What is computed in: float64 (the default) or float32.", "NAME")
+DTYPE = Setting(
+    "dtype",
+    choice(DTYPES),
+    "What is computed in: float64 (the default), float32, or exact: fractions, with decimals as they are written.",
+    "NAME",
+)
 STRIDE = Setting("stride", wholes, "Step between places: 2, or 2,1 an axis.", "N[,N]")
 PADDING = Setting(
     "padding",

@@ -65,6 +65,18 @@ class Shorthand:
                 sizes.append(size)
         return array.reshape(sizes)
 
+    def tokens(self, axes: str) -> list[str]:
+        """The axes one by one: ``NC*`` on images is N, C, *0, *1."""
+        return self._full(axes)
+
+    def written(self, axes: str) -> tuple[list[str], list[str]]:
+        """Which of these axes a file has: in the order of the full-rank array, and in the file's own."""
+
+        def here(token: str) -> bool:
+            return token not in self.absent and self.several.get(token) != ()
+
+        return [*filter(here, self._full(axes))], [*filter(here, self._here(axes))]
+
     def lower_shape(self, shape: Sequence[int], axes: str) -> tuple[int, ...]:
         """The shape that `lower` gives."""
         return self.lower(np.broadcast_to(0, tuple(shape)), axes).shape

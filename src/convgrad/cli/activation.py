@@ -8,6 +8,7 @@ import click
 
 from convgrad import settings
 from convgrad.cli.app import Command, Outcome
+from convgrad.cli.checking import answers, gradients
 from convgrad.cli.options import output, source, working
 from convgrad.cli.options import settings as setting_options
 
@@ -27,6 +28,7 @@ _TABLE = (*settings.ACTIVATION, settings.DTYPE)
 @click.argument("input_", metavar="INPUT")
 @setting_options(_TABLE)
 @working
+@answers
 @output
 def activation_forward(input_: str, **options: Any) -> Outcome:
     return _run({"input": input_}, options, backward=False)
@@ -43,6 +45,8 @@ def activation_forward(input_: str, **options: Any) -> Outcome:
 @source("-d", "--delta", help="The delta, in place of DELTA.")
 @setting_options(_TABLE)
 @working
+@answers
+@gradients
 @output
 def activation_backward(input_: str, delta_: str | None, delta: str | None, **options: Any) -> Outcome:
     from convgrad.cli.gather import one_delta

@@ -53,6 +53,7 @@ COMMANDS = {
     "loss": ("convgrad.cli.loss", "A loss, and the first delta."),
     "backprop": ("convgrad.cli.backprop", "The whole backward pass through a network."),
     "shape": ("convgrad.cli.shape", "Output shape and number of weights, from sizes alone."),
+    "mistakes": ("convgrad.cli.mistakes", "The mistakes that --check recognises; which ones a problem tells apart."),
 }
 
 
@@ -90,7 +91,8 @@ class App(Help, click.Group):
             + "".join(f"  {name:<19} {text}\n" for name, (_, text) in COMMANDS.items())
             + "\nOptions:\n  --version       Show the version.\n  -h, --help      Show this page.\n\n"
             "'convgrad COMMAND --help' shows a command's options, what it reads and what it writes.\n"
-            "Exit codes: 0 done; 2 it could not be done (one line on stderr says why); 70 a bug; 130 interrupted.\n"
+            "Exit codes: 0 done; 1 answers or gradients were compared, and differ; 2 it could not be done\n"
+            "(one line on stderr says why); 70 a bug; 130 interrupted.\n"
         )
 
 

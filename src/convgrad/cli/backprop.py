@@ -13,9 +13,11 @@ import click
 
 from convgrad import settings
 from convgrad.cli.app import Command, Outcome
-from convgrad.cli.options import output
+from convgrad.cli.checking import answers, compare_network, gradients, wanted
+from convgrad.cli.options import explaining, output
 from convgrad.cli.options import settings as setting_options
 from convgrad.errors import ConvgradError, OptionError, at, did_you_mean
+from convgrad.numerals import to_float, to_fraction
 
 if TYPE_CHECKING:
     from convgrad.files import Document
@@ -54,6 +56,9 @@ TYPES: dict[str, tuple[tuple[settings.Setting, ...], tuple[str, ...]]] = {
 @click.argument("target_", metavar="[TARGET]", required=False)
 @setting_options((*settings.SGD, settings.DTYPE))
 @click.option("--save-network", metavar="FILE", help="Write the updated network, in the form of NETWORK.")
+@explaining
+@answers
+@gradients
 @output
 def backprop(
     network: str,
@@ -66,9 +71,9 @@ def backprop(
     from convgrad.cli.work import IN_ALL_FORMS, choose_format, own_options, titled, write_facts
     from convgrad.files import Document, Reader
     from convgrad.problems.network import run_network
-    from convgrad.report import Facts
+    from convgrad.report import Facts, Report, explained
 
-    reader = Reader()
+    reader = Reader(to_fraction if options["dtype"] == "exact" else to_float)
     document = reader.read(network).value
     if not isinstance(document, Document):
         raise ConvgradError(
@@ -78,16 +83,29 @@ def backprop(
     table = (*settings.SGD, settings.DTYPE)
     operands, values = gather(reader, {"input": input_, "target": target_}, own_options(options), table)
     need(operands, "target", "TARGET", operands["input"].source)
+    wanted({**options, "save_network": save_network})
     if save_network is not None:
         _check_target(save_network, options["out"], "lr" in values)
     done = run_network(stages, operands["input"], operands["target"], kind, values)
+    if wanted(options):
+        from convgrad.answers.network import Network
+
+        plain = {name: value for name, value in values.items() if name != "dtype"}
+        dtype = values.get("dtype", "float64")
+        same = dtype == "float64"
+        whole = done if same else run_network(stages, operands["input"], operands["target"], kind, plain)
+        asked = Network(stages, whole, operands["target"], kind, plain, None if same else done, dtype)
+        return compare_network(reader, titled("network", values), asked, options)
     title, only = titled("network", values), options["only"] or ()
     entries = pick(_entries(stages, done), only)
+    explanations = explained(done.explainable(), options["explain"], {})
     if choose_format(options) in IN_ALL_FORMS:
         reports = _figures(stages, done, kind, only)
     else:
-        reports = _picked(title, entries) if only else _reports(stages, done, kind)
-    facts = Facts(title, entries, reports)
+        reports = _picked(title, entries) if only else [] if explanations else _reports(stages, done, kind)
+        if explanations:
+            reports.append(Report(title, {}, {}, {}, explanations=explanations, zeros=options["zeros"]))
+    facts = Facts(title, entries, reports, explanations, options["zeros"], done)
     more = []
     if save_network is not None:
         from convgrad.render.json import dump
@@ -129,7 +147,7 @@ def read_network(document: Document) -> tuple[list[Stage], str]:
         where = f"{document.source}: layers[{k}]"
         if not isinstance(entries, dict):
             raise ConvgradError("it is no object", where=where, hint='a layer is {"type": "dense", ...}')
-        stages.append(_stage(Document(where, entries)))
+        stages.append(_stage(Document(where, entries, document.spelled)))
     with at(f"{document.source}: loss"):
         return stages, settings.LOSS[0].value(document.entries.get("loss", "mse"))
 

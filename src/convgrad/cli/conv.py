@@ -8,6 +8,7 @@ import click
 
 from convgrad import settings
 from convgrad.cli.app import Command, Outcome
+from convgrad.cli.checking import answers, gradients
 from convgrad.cli.options import output, source, velocity, working
 from convgrad.cli.options import settings as setting_options
 
@@ -32,6 +33,7 @@ Axes that the operands leave out are left out of the results.
 @source("-b", "--bias", help="The bias: one number a filter, or one for all.")
 @setting_options((*settings.CONV[:-1], *settings.ACTIVATION, *settings.COMMON))
 @working
+@answers
 @output
 def conv_forward(input_: str, kernel: str | None, bias: str | None, **options: Any) -> Outcome:
     return _run({"input": input_, "kernel": kernel, "bias": bias}, options, backward=False)
@@ -53,6 +55,8 @@ def conv_forward(input_: str, kernel: str | None, bias: str | None, **options: A
 @setting_options((*settings.CONV, *settings.ACTIVATION, *settings.SGD, *settings.COMMON))
 @velocity
 @working
+@answers
+@gradients
 @output
 def conv_backward(
     input_: str,

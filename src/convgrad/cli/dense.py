@@ -8,6 +8,7 @@ import click
 
 from convgrad import settings
 from convgrad.cli.app import Command, Outcome
+from convgrad.cli.checking import answers, gradients
 from convgrad.cli.options import output, source, velocity, working
 from convgrad.cli.options import settings as setting_options
 
@@ -32,6 +33,7 @@ weight fits, and the second where both do. dX has the input's shape. The working
 @source("-b", "--bias", help="The bias: one number a node, or one for all.")
 @setting_options((*settings.DENSE, *settings.ACTIVATION, settings.DTYPE))
 @working
+@answers
 @output
 def dense_forward(input_: str, weight: str | None, bias: str | None, **options: Any) -> Outcome:
     return _run({"input": input_, "weight": weight, "bias": bias}, options, backward=False)
@@ -53,6 +55,8 @@ def dense_forward(input_: str, weight: str | None, bias: str | None, **options: 
 @setting_options((*settings.DENSE, *settings.ACTIVATION, *settings.SGD, settings.DTYPE))
 @velocity
 @working
+@answers
+@gradients
 @output
 def dense_backward(
     input_: str,

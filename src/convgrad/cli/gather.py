@@ -8,6 +8,7 @@ from typing import Any
 from convgrad.errors import ConvgradError, OptionError, did_you_mean
 from convgrad.files import Document, Reader
 from convgrad.files.document import ROLES, Loaded
+from convgrad.numerals import to_fraction
 from convgrad.problems import RESULTS, Operand
 from convgrad.settings import EVERY, Setting, overridden, read_settings
 
@@ -22,9 +23,22 @@ def gather(
 ) -> tuple[dict[str, Operand], dict[str, Any]]:
     """Sources by role, and options -> operands and settings.
 
-    The first role's source may be a document, which fills the gaps; what the command line says wins over it.
+    The first role's source may be a document, which fills the gaps; what the command line says wins over it. Where the
+    settings say `exact`, numbers are read once more, as they are written.
     ConvgradError for an entry that is a near miss of a name that convgrad knows.
     """
+    if options.get("dtype") == "exact":
+        reader.spelled = to_fraction
+    operands, settings = _gathered(reader, sources, options, table)
+    if settings.get("dtype") == "exact" and reader.spelled is not to_fraction:
+        reader.anew(to_fraction)
+        operands, settings = _gathered(reader, sources, options, table)
+    return operands, settings
+
+
+def _gathered(
+    reader: Reader, sources: Mapping[str, str | None], options: Mapping[str, Any], table: Iterable[Setting]
+) -> tuple[dict[str, Operand], dict[str, Any]]:
     operands: dict[str, Operand] = {}
     settings: dict[str, Any] = {}
     document: Document | None = None
@@ -90,6 +104,7 @@ def _check_names(document: Document) -> None:
         "z",
         "type",
         "layers",
+        "layer",
     }
     lowered = {name.lower() for name in known}
     for name in document.entries:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from convgrad import settings
 from convgrad.cli.app import Command, Outcome
+from convgrad.cli.checking import answers, compare_layer, gradients, wanted
 from convgrad.cli.options import explaining, output
 from convgrad.cli.options import settings as setting_options
+
+if TYPE_CHECKING:
+    from convgrad.problems import Operand, Solution
 
 _TABLE = (*settings.LOSS, settings.DTYPE)
 
@@ -27,6 +32,8 @@ _TABLE = (*settings.LOSS, settings.DTYPE)
 @click.argument("target_", metavar="[TARGET]", required=False)
 @setting_options(_TABLE)
 @explaining
+@answers
+@gradients
 @output
 def loss(output_: str, target_: str | None, **options: Any) -> Outcome:
     from convgrad.cli.gather import gather, need
@@ -37,4 +44,12 @@ def loss(output_: str, target_: str | None, **options: Any) -> Outcome:
     reader = Reader()
     operands, values = gather(reader, {"output": output_, "target": target_}, own_options(options), _TABLE)
     need(operands, "target", "TARGET", operands["output"].source)
-    return finish(reader, solve_loss(operands, values), titled("loss", values), options)
+    if wanted(options):
+        return compare_layer(reader, titled("loss", values), _solve, operands, values, True, options)
+    return finish(reader, solve_loss(operands, values), titled("loss", values), options, values)
+
+
+def _solve(operands: Mapping[str, Operand], values: Mapping[str, Any], backward: bool) -> Solution:
+    from convgrad.problems.loss import solve_loss
+
+    return solve_loss(operands, values)

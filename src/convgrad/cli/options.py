@@ -9,12 +9,10 @@ from typing import Any
 import click
 
 from convgrad.errors import OptionError, at, did_you_mean
-from convgrad.settings import FORMS, Setting, choice, whole
+from convgrad.settings import FORMATS, FORMS, Setting, choice, whole
 
 F = Callable[..., Any]
 Decorator = Callable[[F], F]
-
-FORMATS = ("auto", "table", "json", "csv", "html")
 
 
 class Read(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.4, not before
@@ -99,15 +97,16 @@ def output(command: F) -> F:
             type=Read(_format, "format"),
             metavar="NAME",
             default="auto",
-            help="auto (tables on a terminal, JSON elsewhere; the default), table, json, html (a page to step "
-            "through) or csv (one result).",
+            help="auto (tables on a terminal, JSON elsewhere; the default), table, json, csv (one result), html "
+            "(a page to step through), markdown, latex (to be input into a document that loads amsmath) or torch (a "
+            "PyTorch program of the same).",
         ),
         click.option(
             "-o",
             "--output-file",
             "out",
             metavar="FILE",
-            help="Write to FILE, in the format of its suffix: .json .csv .tsv .npy .npz .html.",
+            help="Write to FILE, in the format of its suffix: .json .csv .tsv .npy .npz .html .md .tex .py.",
         ),
         click.option(
             "--precision",

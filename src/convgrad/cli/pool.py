@@ -8,6 +8,7 @@ import click
 
 from convgrad import settings
 from convgrad.cli.app import Command, Outcome
+from convgrad.cli.checking import answers, gradients
 from convgrad.cli.options import output, source, working
 from convgrad.cli.options import settings as setting_options
 
@@ -29,6 +30,7 @@ The last two axes are pooled (the one axis of a vector), or as many as --dims sa
 @click.argument("input_", metavar="INPUT")
 @setting_options((*settings.POOL, settings.INDICES, *settings.COMMON))
 @working
+@answers
 @output
 def pool_forward(input_: str, **options: Any) -> Outcome:
     return _run({"input": input_}, options, backward=False)
@@ -46,6 +48,8 @@ def pool_forward(input_: str, **options: Any) -> Outcome:
 @source("-d", "--delta", help="The delta, in place of DELTA.")
 @setting_options((*settings.POOL, *settings.COMMON))
 @working
+@answers
+@gradients
 @output
 def pool_backward(input_: str, delta_: str | None, delta: str | None, **options: Any) -> Outcome:
     from convgrad.cli.gather import one_delta

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from convgrad.cli.app import Outcome
+from convgrad.cli.checking import CHECK_OPTIONS, compare_layer, wanted
 from convgrad.cli.gather import gather, need
 from convgrad.cli.options import ALL
 from convgrad.errors import OptionError, did_you_mean
@@ -21,15 +22,27 @@ from convgrad.settings import Setting
 TERMINAL_STEPS = 16
 """Overlays shown on a terminal where --steps does not say how many."""
 
-WITH_WORKING = ("html",)
-"""Formats that show the whole working unless told otherwise; those that show it in all forms are IN_ALL_FORMS."""
+DOCUMENTS = ("markdown", "latex")
+"""Formats that people read, and that show the working as a terminal does; a page shows all of it."""
 
 IN_ALL_FORMS = ("html",)
 
 MOST_IN_ALL_FORMS = 50_000
 """Numbers in the operands beyond which such a format shows one form: a matrix of patches is many times as large."""
 
-OUTPUT_OPTIONS = ("only", "format_", "out", "precision", "quiet", "debug", "steps", "form", "explain", "zeros")
+OUTPUT_OPTIONS = (
+    "only",
+    "format_",
+    "out",
+    "precision",
+    "quiet",
+    "debug",
+    "steps",
+    "form",
+    "explain",
+    "zeros",
+    *CHECK_OPTIONS,
+)
 
 Solve = Callable[[Mapping[str, Operand], Mapping[str, Any], bool], Solution]
 
@@ -52,6 +65,8 @@ def run_layer(
     operands, settings = gather(reader, sources, own_options(options), table)
     if backward:
         need(operands, "delta", "DELTA (or -d)", next(iter(operands.values())).source)
+    if wanted(options):
+        return compare_layer(reader, titled(title, settings), solver, operands, settings, backward, options)
     return finish(reader, solver(operands, settings, backward), titled(title, settings), options, settings)
 
 
@@ -91,10 +106,11 @@ def finish(
     form, steps = choose_format(options), options.get("steps")
     on_terminal = options["format_"] == "auto" and form == "table"
     explanations = explained(solution.explainable(), options["explain"], solution.left_out)
-    usual = TERMINAL_STEPS if on_terminal and not explanations else None if form in WITH_WORKING else 0
+    shown = on_terminal or form in DOCUMENTS
+    usual = TERMINAL_STEPS if shown and not explanations else None if form == "html" else 0
     limit: int | None = usual if steps is None else None if steps is ALL else steps
     notes = [] if options["quiet"] or only or explanations else left_out_notes(solution.left_out)
-    alone = explanations and form == "table" and not only and not limit
+    alone = explanations and (form == "table" or form in DOCUMENTS) and not only and not limit
     results = {} if alone else select(solution, only)
 
     def report(derivation: str) -> Report:
@@ -157,9 +173,7 @@ def write_facts(
                 hint=did_you_mean(name, facts.entries),
             )
     chosen = {name: entry for name, entry in facts.entries.items() if name in (options["only"] or facts.entries)}
-    data = render_facts(
-        Facts(facts.title, chosen, facts.reports), choose_format(options), options["precision"], page_for(options)
-    )
+    data = render_facts(replace(facts, entries=chosen), choose_format(options), options["precision"], page_for(options))
     return Outcome(placed(data, options, inputs, more))
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from convgrad.errors import FileError, at, did_you_mean, shortened
 from convgrad.files.numbers import to_array
+from convgrad.numerals import Spelled, to_float
 
 Array = NDArray[Any]
 
@@ -36,6 +37,8 @@ class Document:
 
     source: str
     entries: dict[str, Any]
+    spelled: Spelled = to_float
+    """What its numbers were made into."""
 
     def find(self, name: str) -> str | None:
         """The entry called `name`, whatever its case where only one could be meant; None where there is none."""
@@ -83,7 +86,9 @@ class Document:
                 raise FileError(value.message, hint=value.hint)
             if isinstance(value, str) and "/" not in value:
                 raise FileError(f"it is {shortened(value)}, where an array is expected")
-            return Loaded(value if isinstance(value, np.ndarray) else to_array(value), f"{self.source}: {name}")
+            return Loaded(
+                value if isinstance(value, np.ndarray) else to_array(value, self.spelled), f"{self.source}: {name}"
+            )
 
 
 @dataclass(frozen=True, eq=False, repr=False)

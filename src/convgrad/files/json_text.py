@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 from convgrad.errors import FileError
+from convgrad.numerals import Spelled, to_float, to_numeral
 
 MOST_DEPTH = 64
 """Nesting beyond this is refused here, because Python's own limit differs between versions."""
@@ -20,11 +21,21 @@ def line_and_column(text: str, position: int) -> str:
     return f"line {line}, column {position - text.rfind(chr(10), 0, position)}"
 
 
-def parse_json(text: str) -> Any:
-    """Strict JSON -> dicts, lists, numbers, strings; FileError for syntax, duplicate names, NaN and infinity."""
+def parse_json(text: str, spelled: Spelled = to_float) -> Any:
+    """Strict JSON -> dicts, lists, numbers, strings; FileError for syntax, duplicate names, NaN and infinity.
+
+    spelled: what is made of numbers with a point or an exponent; whole ones are Python's integers, or Numerals.
+    """
     _check_depth(text)
+    reading = None if spelled is to_float else spelled  # json's own float is quicker
     try:
-        return json.loads(text, parse_constant=_Constant.refuse, object_pairs_hook=_pairs)
+        return json.loads(
+            text,
+            parse_float=reading,
+            parse_int=to_numeral if spelled is to_numeral else None,
+            parse_constant=_Constant.refuse,
+            object_pairs_hook=_pairs,
+        )
     except json.JSONDecodeError as error:
         raise FileError(
             f"line {error.lineno}, column {error.colno}: not valid JSON ({error.msg})", hint=_hint(text, error.pos)

@@ -7,10 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from convgrad import exact
 from convgrad.errors import FileError, shortened
-from convgrad.numerals import parse_number
+from convgrad.numerals import Numeral, Spelled, parse_number, to_float, to_fraction, to_numeral
 
 Array = NDArray[Any]
+
+_NUMBERS = {int, float, Numeral}
 
 MOST_AXES = 16
 
@@ -23,13 +26,17 @@ def place(index: tuple[int, ...]) -> str:
     return "".join(f"[{i}]" for i in index)
 
 
-def to_array(value: Any) -> Array:
+def to_array(value: Any, spelled: Spelled = to_float) -> Array:
     """Nested lists of numbers (and fractions as strings) -> a float64 array of the same shape.
+
+    spelled: what numerals were made into, and fractions are; of other numbers than floats the array holds objects.
 
     FileError names the first place that is ragged, empty, not a number, or not finite.
     """
     value = [value]  # one level more, so that a lone number is a row like any other
-    _shape(value, ())
+    _shape(value, (), spelled)
+    if spelled is not to_float:
+        return np.array(value[0], dtype=object)
     try:
         array = np.array(value[0], dtype=np.float64)
     except OverflowError:
@@ -38,10 +45,36 @@ def to_array(value: Any) -> Array:
     return finite(array)
 
 
+def stacked(rows: Any, spelled: Spelled) -> Array:
+    """Nested lists of numbers, all alike in length, -> an array of floats, or of what else they were made into."""
+    if spelled is not to_fraction:
+        floats = finite(np.array(rows, np.float64))
+        if spelled is to_float:
+            return floats
+    return np.array(rows, object)
+
+
+def to_written(value: Any) -> Array:
+    """Nested lists of numbers, some of them as strings -> an array of Numerals, as they are written; arrays as is."""
+    if isinstance(value, np.ndarray):
+        return value
+    value = _numerals(value)
+    to_array(value)  # for what it refuses
+    return np.array(value, object)
+
+
+def _numerals(value: Any) -> Any:
+    if isinstance(value, list):
+        return value if set(map(type, value)) == {Numeral} else [_numerals(item) for item in value]
+    if isinstance(value, str) and (number := parse_number(value.strip(), to_numeral)) is not None:
+        return number
+    return Numeral(float(value), repr(value)) if type(value) in (int, float) else value
+
+
 def finite(array: Array) -> Array:
     """The array itself, if all of it is finite; else FileError with the place."""
-    if not np.isfinite(array).all():
-        index = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+    if not (fine := exact.finite(array)).all():
+        index = tuple(int(i) for i in np.argwhere(~fine)[0])
         raise FileError(
             f"the number at {place(index) or 'the top'} is not finite ({array[index]})",
             hint="convgrad takes finite numbers only",
@@ -49,19 +82,19 @@ def finite(array: Array) -> Array:
     return array
 
 
-def _shape(value: list[Any], index: tuple[int, ...]) -> tuple[int, ...]:
+def _shape(value: list[Any], index: tuple[int, ...], spelled: Spelled) -> tuple[int, ...]:
     """The shape of nested lists; fractions inside are replaced by their values."""
     if not value:
         raise FileError(f"the array at {place(index[1:]) or 'the top'} is empty", hint="an axis has at least one cell")
     if len(index) > MOST_AXES:
         raise FileError(f"the array has more than {MOST_AXES} axes")
     kinds = set(map(type, value))
-    if kinds <= {int, float}:
+    if kinds <= _NUMBERS:
         return (len(value),)
     if list not in kinds:
         for i, item in enumerate(value):
-            if type(item) not in (int, float):
-                value[i] = _leaf(item, (*index, i)[1:])
+            if type(item) not in _NUMBERS:
+                value[i] = _leaf(item, (*index, i)[1:], spelled)
         return (len(value),)
     first: tuple[int, ...] = ()
     for i, item in enumerate(value):
@@ -71,7 +104,7 @@ def _shape(value: list[Any], index: tuple[int, ...]) -> tuple[int, ...]:
                 f"{place(here[1:])} is {_named(item)}, but beside it stand rows",
                 hint="every row needs the same number of axes",
             )
-        shape = _shape(item, here)
+        shape = _shape(item, here, spelled)
         if i and shape != first:
             raise FileError(
                 f"{place(here[1:])} has {_counted(shape)}, but the rows before it have {_counted(first)}",
@@ -81,8 +114,10 @@ def _shape(value: list[Any], index: tuple[int, ...]) -> tuple[int, ...]:
     return (len(value), *first)
 
 
-def _leaf(item: Any, index: tuple[int, ...]) -> float:
-    number = parse_number(item) if isinstance(item, str) and "/" in item else None
+def _leaf(item: Any, index: tuple[int, ...], spelled: Spelled) -> Any:
+    if spelled is not to_float and not isinstance(item, bool) and hasattr(item, "numerator"):
+        return item
+    number = parse_number(item, spelled) if isinstance(item, str) and "/" in item else None
     if number is None:
         raise FileError(f"{place(index) or 'the value'} is {_named(item)}, not a number", hint="write a number there")
     return number

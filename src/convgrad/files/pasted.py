@@ -7,7 +7,7 @@ from typing import Any
 
 from convgrad.errors import FileError
 from convgrad.files.json_text import MOST_DEPTH, line_and_column
-from convgrad.numerals import NUMBER
+from convgrad.numerals import NUMBER, Spelled, to_float
 
 _HEAD = re.compile(r"\s*(?:[A-Za-z_]\w*\s*=\s*)?(?:[A-Za-z_][\w.]*\s*\(\s*)?(?=[\[(])")
 _TAIL = re.compile(r"\s*(?:,\s*[a-z_]+\s*=\s*(?:\([^)]*\)|<[^>]*>|'[^']*'|\"[^\"]*\"|[\w.]+)\s*)*,?\s*\)?\s*;?\s*")
@@ -18,8 +18,8 @@ _TOKEN = re.compile(
 )
 
 
-def parse_pasted(text: str) -> Any:
-    """``array([[1., 2.]])``, ``[[1. 2.]\\n [3. 4.]]``, ``[1 2; 3 4]`` -> nested lists of floats.
+def parse_pasted(text: str, spelled: Spelled = to_float) -> Any:
+    """``array([[1., 2.]])``, ``[[1. 2.]\\n [3. 4.]]``, ``[1 2; 3 4]`` -> nested lists of numbers.
 
     A line break is a blank, as numpy wraps long rows; rows end at brackets or semicolons. FileError gives
     line and column.
@@ -47,7 +47,7 @@ def parse_pasted(text: str) -> Any:
             rows.append(items.copy())
             items.clear()
         elif kind == "number" and len(stack) > 1:
-            items.append(float(match[0]))
+            items.append(spelled(match[0]))
         elif kind == "comma" and previous in ("number", "close"):
             pass
         elif kind != "space":

@@ -12,8 +12,8 @@ import numpy as np
 from convgrad.errors import FileError, at, did_you_mean
 from convgrad.files.document import Document, Loaded, select
 from convgrad.files.json_text import parse_json
-from convgrad.files.numbers import MOST_BYTES, to_array
-from convgrad.numerals import parse_number
+from convgrad.files.numbers import MOST_BYTES, to_array, to_written
+from convgrad.numerals import Spelled, parse_number, to_float, to_numeral
 
 _SUFFIXES = {".json": "JSON", ".csv": "CSV", ".tsv": "CSV", ".npy": "npy", ".npz": "npz"}
 _INSTEAD = {
@@ -60,59 +60,79 @@ _TYPED = re.compile(r"[\[(]|(np\.|numpy\.|torch\.|jnp\.)?(array|tensor|asarray|m
 
 
 class Reader:
-    """Reads the sources of one command, each file and standard input once, and remembers which they were."""
+    """Reads the sources of one command, each file and standard input once, and remembers which they were.
 
-    def __init__(self) -> None:
+    spelled: what numbers are made into, floats unless told otherwise.
+    """
+
+    def __init__(self, spelled: Spelled = to_float) -> None:
+        self.spelled = spelled
         self.paths: list[str] = []
-        self._parsed: dict[str, Any] = {}
+        self._parsed: dict[tuple[str, Spelled], Any] = {}
+        self._piped: bytes | None = None
 
-    def read(self, source: str) -> Loaded:
-        """A source -> its array or document; FileError names the source and the place in it."""
-        number = parse_number(source.strip())
+    def anew(self, spelled: Spelled) -> None:
+        """Read everything once more, with its numbers made into something else; what came by pipe is kept for that."""
+        self.spelled, self._parsed = spelled, {}
+
+    def read(self, source: str, spelled: Spelled | None = None) -> Loaded:
+        """A source -> its array or document; FileError names the source and the place in it.
+
+        spelled: what its numbers are made into, where that is not what the reader makes of all others.
+        """
+        spelled = spelled or self.spelled
+        number = parse_number(source.strip(), spelled)
         if number is not None:  # even where a file bears that name: ./1 is the file
-            return Loaded(np.asarray(number), source.strip(), literal=True)
+            value = np.asarray(number) if spelled is to_float else np.array(number, object)
+            return Loaded(value, source.strip(), literal=True)
         if source != "-" and not os.path.exists(source):
             if looks_literal(source):
                 with at(_shortened(source)):
-                    value = self._held(_parse_text(source), "the literal")
+                    value = self._held(_parse_text(source, spelled), "the literal", spelled)
                 return Loaded(value, _shortened(source), literal=True)
             path, mark, key = source.rpartition("#")
             if mark and path and key:
                 # what follows is a part of that file, and is called by the whole of its name
-                part = select(self._raw(path), key, path)
+                part = select(self._raw(path, spelled), key, path)
                 with at(source):
-                    return Loaded(self._held(part, source), source)
+                    return Loaded(self._held(part, source, spelled), source)
         name = "standard input" if source == "-" else source
         with at(name):
-            return Loaded(self._held(self._raw(source), name), name)
+            return Loaded(self._held(self._raw(source, spelled), name, spelled), name)
 
     @staticmethod
-    def _held(value: Any, source: str) -> Any:
+    def _held(value: Any, source: str, spelled: Spelled) -> Any:
         if isinstance(value, dict):
-            return Document(source, value)
-        return value if isinstance(value, np.ndarray) else to_array(value)
+            return Document(source, value, spelled)
+        if spelled is to_numeral:
+            return to_written(value)
+        return value if isinstance(value, np.ndarray) else to_array(value, spelled)
 
-    def _raw(self, path: str) -> Any:
+    def _raw(self, path: str, spelled: Spelled) -> Any:
         """The parsed contents of a file or of standard input, read once."""
-        if path == "-" and isinstance(self._parsed.get("-"), list | np.ndarray | float | int):
+        piped = (parsed for (name, _), parsed in self._parsed.items() if name == "-")
+        if path == "-" and any(isinstance(each, list | np.ndarray | float | int) for each in piped):
             raise FileError(
                 "it holds one array and cannot be read twice",
                 where="standard input",
                 hint="write one of the two to a file",
             )
-        if path not in self._parsed:
+        if (path, spelled) not in self._parsed:
             with at("standard input" if path == "-" else path):
                 data = self._bytes(path)
-                self._parsed[path] = _parse(data, "" if path == "-" else suffix_of(path))
-        return self._parsed[path]
+                self._parsed[path, spelled] = _parse(data, "" if path == "-" else suffix_of(path), spelled)
+        return self._parsed[path, spelled]
 
     def _bytes(self, path: str) -> bytes:
         if path == "-":
+            if self._piped is not None:
+                return self._piped
             if sys.stdin is None:
                 raise FileError("it is closed", hint="pipe a file into convgrad")
             self.paths.append("/dev/stdin")  # it may be a file, redirected
             try:
-                return _bounded(sys.stdin.buffer.read(MOST_BYTES + 1))
+                self._piped = _bounded(sys.stdin.buffer.read(MOST_BYTES + 1))
+                return self._piped
             except OSError as error:
                 raise FileError(f"it cannot be read ({error.strerror})", hint="pipe a file into convgrad") from None
         suffix = suffix_of(path)
@@ -140,7 +160,7 @@ def looks_literal(text: str) -> bool:
     return parse_number(text) is not None or text.startswith("{") or _TYPED.match(text) is not None
 
 
-def _parse(data: bytes, suffix: str) -> Any:
+def _parse(data: bytes, suffix: str, spelled: Spelled) -> Any:
     """The contents of a file -> dict, nested lists, number or array, by content and suffix together."""
     kind = next((kind for magic, kind in _MAGIC if data.startswith(magic)), "")
     if kind in _INSTEAD:
@@ -173,29 +193,29 @@ def _parse(data: bytes, suffix: str) -> Any:
             )
         from convgrad.files.table_text import parse_table
 
-        return parse_table(text)
+        return parse_table(text, spelled)
     if named == "JSON":
         if not begins_as_array and "\n" in text.strip():
             raise FileError("it is named .json, but holds rows as in CSV", hint="rename it to .csv")
-        return parse_json(text)
-    return _parse_text(text)
+        return parse_json(text, spelled)
+    return _parse_text(text, spelled)
 
 
-def _parse_text(text: str) -> Any:
+def _parse_text(text: str, spelled: Spelled) -> Any:
     """Text of any kind: JSON, an array pasted from elsewhere, or CSV."""
     if text.lstrip().startswith("{"):
-        return parse_json(text)
+        return parse_json(text, spelled)
     if not _ARRAY.match(text):
         from convgrad.files.table_text import parse_table
 
-        return parse_table(text)
+        return parse_table(text, spelled)
     try:
-        return parse_json(text)
+        return parse_json(text, spelled)
     except FileError as as_json:
         from convgrad.files.pasted import parse_pasted
 
         try:
-            return parse_pasted(text)
+            return parse_pasted(text, spelled)
         except FileError:
             if "NaN" in as_json.message or "nested" in as_json.message or "Infinity" in as_json.message:
                 raise as_json from None

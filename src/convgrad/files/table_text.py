@@ -6,12 +6,11 @@ import re
 from math import prod
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from convgrad.errors import FileError, by, shortened
-from convgrad.files.numbers import MOST_AXES, finite
-from convgrad.numerals import parse_number
+from convgrad.files.numbers import MOST_AXES, stacked
+from convgrad.numerals import Spelled, parse_number, to_float
 
 Array = NDArray[Any]
 
@@ -20,7 +19,7 @@ _SHAPE = re.compile(
 )
 
 
-def parse_table(text: str) -> Array:
+def parse_table(text: str, spelled: Spelled = to_float) -> Array:
     """CSV text -> array: (numbers,) for one row, (rows, columns), or (blocks, rows, columns); () for one number.
 
     The separator is the first of ``;``, tab and comma that occurs, else blanks; with a separator other than
@@ -41,7 +40,7 @@ def parse_table(text: str) -> Array:
         lines.append(None if comment and not kept.strip() else kept.strip(" "))
     body = "\n".join(filter(None, lines))
     separator = next((each for each in ";\t," if each in body), " ")
-    blocks: list[list[list[float]]] = [[]]
+    blocks: list[list[list[Any]]] = [[]]
     for number, line in enumerate(lines, start=1):
         if line is None:
             continue
@@ -49,7 +48,8 @@ def parse_table(text: str) -> Array:
             if blocks[-1]:
                 blocks.append([])
             continue
-        row = [_cell(cell, separator, number, column) for column, cell in enumerate(_split(line, separator), start=1)]
+        cells = enumerate(_split(line, separator), start=1)
+        row = [_cell(cell, separator, number, column, spelled) for column, cell in cells]
         if shape is None and blocks[0] and len(row) != len(blocks[0][0]):
             raise FileError(
                 f"line {number} has {len(row)} {'cell' if len(row) == 1 else 'cells'}, "
@@ -61,14 +61,14 @@ def parse_table(text: str) -> Array:
     if not blocks:
         raise FileError("there are no numbers in it", hint="write rows of numbers")
     if shape is not None:
-        return _reshaped(blocks, shape)
+        return _reshaped(blocks, shape, spelled)
     for k, block in enumerate(blocks):
         if len(block) != len(blocks[0]):
             raise FileError(
                 f"block {k + 1} has {len(block)} rows, but block 1 has {len(blocks[0])}",
                 hint="blocks between blank lines must be equally large; '# shape: ...' states any shape",
             )
-    array = finite(np.array(blocks))
+    array = stacked(blocks, spelled)
     if len(blocks) == 1:
         array = array[0, 0] if len(blocks[0]) == 1 else array[0]
     return array.reshape(()) if array.shape == (1,) else array
@@ -92,14 +92,14 @@ def format_table(array: Array, separator: str, number: Any) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _reshaped(blocks: list[list[list[float]]], shape: tuple[int, ...]) -> Array:
+def _reshaped(blocks: list[list[list[Any]]], shape: tuple[int, ...], spelled: Spelled) -> Array:
     numbers = [number for block in blocks for row in block for number in row]
     if len(numbers) != prod(shape):
         raise FileError(
             f"it states the shape {by(shape)}, {prod(shape)} numbers, but holds {len(numbers)}",
             hint="correct the line '# shape: ...'",
         )
-    return finite(np.array(numbers)).reshape(shape)
+    return stacked(numbers, spelled).reshape(shape)
 
 
 def _split(line: str, separator: str) -> list[str]:
@@ -113,9 +113,9 @@ def _split(line: str, separator: str) -> list[str]:
         return line.split(separator)
 
 
-def _cell(text: str, separator: str, line: int, column: int) -> float:
+def _cell(text: str, separator: str, line: int, column: int, spelled: Spelled) -> Any:
     text = text.strip()
-    number = parse_number(text if separator == "," else text.replace(",", "."))
+    number = parse_number(text if separator == "," else text.replace(",", "."), spelled)
     if number is None:
         where = f"line {line}, column {column}"
         if not text:

@@ -87,7 +87,7 @@ class Activation:
         """x (...) -> f'(x) (...), for every activation that works on each number alone (not softmax)."""
         derivative = KINDS[self.name].derivative
         assert derivative is not None
-        return np.asarray(derivative(self, x))
+        return np.asarray(derivative(self, self._checked(x)))
 
     def _checked(self, x: Array) -> Array:
         if not KINDS[self.name].rational:
@@ -99,18 +99,17 @@ class Activation:
 
     def _back(self, x: Array, delta: Array) -> Array:
         if self.name != "softmax":
-            return delta * self.derivative(x)
+            return np.asarray(delta * self.derivative(x))
         s = _softmax(self, x)
         return s * (delta - (delta * s).sum(axis=-1, keepdims=True)) if x.ndim else np.zeros_like(x)
 
     def _output_products(self, x: Array, at: Place) -> list[Products]:
-        row = self._value(x[at[:-1]])
-        value = row[at[-1:]]
+        value = np.asarray(self._value(np.asarray(x[at[:-1]]))[at[-1:]])
         return [Products((Column(f"{self.name}(input[])", value.reshape(1), np.array([at], int).reshape(1, -1)),))]
 
     def _dX_products(self, x: Array, delta: Array, at: Place) -> list[Products]:
         if self.name != "softmax":
-            slope = np.asarray(self.derivative(x[at])).reshape(1)
+            slope = self.derivative(np.asarray(x[at])).reshape(1)
             return [
                 Products((cell("delta", delta, at), Column("derivative", slope, np.array([at], int).reshape(1, -1))))
             ]
@@ -133,15 +132,16 @@ class Activation:
 
     def _output_term(self, x: Array, at: Place) -> Term:
         row = _row(at, x)
-        return Term(at, _row_box(x), row, row, self._value(x[row]), (Factor("input", x[row], ""),))
+        return Term(at, _row_box(x), row, row, self._value(np.asarray(x[row])), (Factor("input", x[row], ""),))
 
     def _dX_term(self, x: Array, delta: Array, at: Place) -> Term:
         row = _row(at, x)
         factors = [Factor("delta", delta[at], "")]
         if self.name != "softmax":
-            factors.append(Factor("derivative", np.asarray(self.derivative(x[at])), ""))
+            factors.append(Factor("derivative", self.derivative(np.asarray(x[at])), ""))
         lit = tuple(Lit(name, row, "") for name in ("delta", "derivative"))
-        return Term(at, _row_box(x), row, row, np.asarray(self._back(x[row], delta[row])), tuple(factors), lit)
+        patch = self._back(np.asarray(x[row]), np.asarray(delta[row]))
+        return Term(at, _row_box(x), row, row, patch, tuple(factors), lit)
 
 
 def _last(x: Array) -> tuple[int, ...]:
@@ -207,8 +207,10 @@ def _silu_slope(_: Activation, x: Array) -> Array:
 
 
 KINDS = {
-    "identity": Kind("input", lambda _, x: x, lambda _, x: np.ones_like(x), True),
-    "relu": Kind("max(0, input)", lambda _, x: np.maximum(x, 0), lambda _, x: cast(x > 0, x.dtype), True),
+    "identity": Kind("input", lambda _, x: x, lambda _, x: cast(np.ones(x.shape), x.dtype), True),
+    "relu": Kind(
+        "max(0, input)", lambda _, x: np.maximum(x, cast(0, x.dtype)), lambda _, x: cast(x > 0, x.dtype), True
+    ),
     "leaky-relu": Kind(
         "input, or alpha * input where it is negative",
         lambda a, x: np.where(x > 0, x, cast(_slope(a, 0.01), x.dtype) * x),

@@ -18,6 +18,7 @@ from functools import partial
 import numpy as np
 
 from convgrad.errors import ShapeError
+from convgrad.exact import product
 from convgrad.layers.products import check_shape
 from convgrad.quantity import Array, Cells, Factor, Lit, Place, Products, Quantity, Term, cell, cells, real
 
@@ -47,7 +48,7 @@ class Dense:
             "output",
             f"output[o] = {bias}sum over i of weight[o,i] * input[i]",
             shape,
-            lambda: x @ weight.T if self.bias is None else x @ weight.T + self.bias,
+            lambda: product(x, weight.T) + (0 if self.bias is None else self.bias),
             "NO",
             lambda: np.ones(shape, bool),
             partial(self._output_term, x, weight),
@@ -73,7 +74,7 @@ class Dense:
                 "dW",
                 "dW[o,i] = delta[o] * input[i]",
                 (delta.shape[1], x.shape[1]),
-                lambda: delta.T @ x,
+                lambda: product(delta.T, x),
                 "OM",
                 live,
                 partial(self._dW_term, x, delta),
@@ -102,7 +103,7 @@ class Dense:
                     "dX",
                     "dX[i] = sum over o of delta[o] * weight[o,i]",
                     x.shape,
-                    lambda: delta @ self._weight(),
+                    lambda: product(delta, self._weight()),
                     "ND",
                     live,
                     partial(self._dX_term, x, delta, self.weight),

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from convgrad.axis import Axis
+from convgrad.exact import product
 from convgrad.layers import products
 from convgrad.quantity import AS_IS, Array, Cells, Derivation, Factor, Lit, Place, Quantity, Term
 from convgrad.windows import Windows
@@ -60,7 +61,7 @@ def _matrix(made: Made, quantity: Quantity) -> Derivation:
     if made.kind == "scatter":
         kernel = made.other.value
         per_group = (groups, len(kernel) // groups)
-        rows = kernel.reshape(*per_group, -1).swapaxes(1, 2) @ _as_matrix(y.value).reshape(*per_group, -1)
+        rows = product(kernel.reshape(*per_group, -1).swapaxes(1, 2), _as_matrix(y.value).reshape(*per_group, -1))
         columns = Factor(f"columns of {name}", rows.reshape(-1, rows.shape[-1]), "")
         arrays = [_kernel_matrix(made), _y_matrix(y), columns]
         formula, over = f"{name} = col2im({arrays[0].name}^T . {arrays[1].name}), columns laid back and added", columns

@@ -228,8 +228,8 @@ def _distribution(target: Array, output: Array, axis: int, z: Array) -> Array:
 
 def _at(name: str, array: Array, at: Place) -> Column:
     """One factor of one cell."""
-    if not array.ndim and at:
-        return Column(name, array.reshape(1))
+    if not np.ndim(array) and at:
+        return Column(name, np.asarray(array).reshape(1))
     return Column(name, np.asarray(array[at]).reshape(1), np.array([at], int).reshape(1, -1))
 
 

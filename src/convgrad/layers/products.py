@@ -18,6 +18,7 @@ from math import prod
 import numpy as np
 
 from convgrad.errors import ShapeError, by
+from convgrad.exact import product
 from convgrad.quantity import Array, Cells, Place, beside
 from convgrad.windows import Windows
 
@@ -29,7 +30,7 @@ def correlate(windows: Windows, x: Array, kernel: Array, groups: int = 1) -> Arr
     matrix = kernel.reshape(groups, filters // groups, -1)
     y = np.empty((len(x), filters, *windows.places), x.dtype)
     for n, i, columns in _columns(windows, x, groups):
-        block = matrix @ columns  # (n, groups, F/groups, places)
+        block = product(matrix, columns)  # (n, groups, F/groups, places)
         y[n, :, i] = block.reshape(len(block), filters, -1, *windows.places[1:])
     return y
 
@@ -40,7 +41,7 @@ def weigh(windows: Windows, x: Array, y: Array, groups: int = 1) -> Array:
     total = np.zeros((groups, filters // groups, inputs * prod(windows.kernel)), x.dtype)
     for n, i, columns in _columns(windows, x, groups):
         rows = y[n, :, i].reshape(len(columns), *total.shape[:2], -1)
-        total += (rows @ columns.swapaxes(-1, -2)).sum(axis=0)
+        total += product(rows, columns.swapaxes(-1, -2)).sum(axis=0)
     return total.reshape(filters, inputs, *windows.kernel)
 
 
@@ -52,7 +53,7 @@ def scatter(windows: Windows, y: Array, kernel: Array, groups: int = 1) -> Array
     canvas = windows.canvas((len(y), channels), y.dtype)
     for n, i in windows.blocks(len(y), channels):
         rows = y[n, :, i]
-        columns = matrix @ rows.reshape(len(rows), groups, per_group, -1)
+        columns = product(matrix, rows.reshape(len(rows), groups, per_group, -1))
         spread = columns.reshape(len(rows), channels, *windows.kernel, *rows.shape[2:])
         windows.lay(canvas[n], np.moveaxis(spread, range(2, 2 + d), range(-d, 0)), first=i.start)
     return windows.crop(canvas)

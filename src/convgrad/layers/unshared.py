@@ -20,6 +20,7 @@ import numpy as np
 
 from convgrad.axis import Ints, Padding
 from convgrad.errors import ShapeError, by
+from convgrad.exact import product
 from convgrad.layers import elements, overlays, products
 from convgrad.quantity import Array, Factor, Lit, Place, Products, Quantity, Term, beside, cell, real
 from convgrad.windows import Windows
@@ -85,7 +86,9 @@ class Unshared:
 
         def output() -> Array:
             flat = kernel.reshape(prod(windows.places), filters, -1)
-            total = (self._columns(windows, x) @ flat.swapaxes(1, 2)).transpose(1, 2, 0).reshape(shape)  # was (P, N, F)
+            total = (
+                product(self._columns(windows, x), flat.swapaxes(1, 2)).transpose(1, 2, 0).reshape(shape)
+            )  # was (P, N, F)
             return total if self.bias is None else total + self._spread_bias(windows)
 
         at = products.indices(windows, self.flip)
@@ -121,7 +124,7 @@ class Unshared:
         named = Factor("input", x, "NC*"), Factor("delta", delta, "NF*")
 
         def dW() -> Array:
-            total = (rows @ self._columns(windows, x)).reshape(kernels)
+            total = product(rows, self._columns(windows, x)).reshape(kernels)
             return products.rotated(total, d) if self.flip else total
 
         def db() -> Array:
@@ -158,7 +161,9 @@ class Unshared:
             flat = self._laid_kernel(x).reshape(prod(windows.places), delta.shape[1], -1)
 
             def dX() -> Array:
-                columns = (rows.swapaxes(1, 2) @ flat).reshape(*windows.places, len(x), x.shape[1], *windows.kernel)
+                columns = product(rows.swapaxes(1, 2), flat).reshape(
+                    *windows.places, len(x), x.shape[1], *windows.kernel
+                )
                 return windows.fold(np.moveaxis(columns, (d, d + 1), (0, 1)))
 
             formula = (

@@ -121,7 +121,7 @@ def fitted_delta(
         return array
     hint = "delta has the output's shape"
     if array.ndim == 0:
-        hint = f"to use one number everywhere, type it: -d {float(array):g}"
+        hint = f"to use one number everywhere, type it: -d {array[()]}"
     elif options := fits():
         hint = f"{by(array.shape)} fits {' or '.join(options[:4])}"
     raise ShapeError(f"delta is {by(array.shape)}, but {given} gives {by(wanted)}", where=delta.source, hint=hint)

@@ -48,6 +48,16 @@ class Pass:
     layers: list[dict[str, Quantity]] = field(default_factory=list)
     working: dict[int, Solution] = field(default_factory=dict)
     """Each layer's own solution, with what it was before its activation."""
+    target: Array | None = None
+    kind: str = "mse"
+
+    def explainable(self) -> dict[str, Quantity]:
+        """Every quantity whose elements can be written out, by its path: ``layers[0].dW``."""
+        found = {"loss": self.loss_quantity, "output": self.layers[-1]["output"]}
+        for k, layer in enumerate(self.layers):
+            inner = {name: quantity for name, quantity in self.working[k].explainable().items() if name not in layer}
+            found |= {f"layers[{k}].{name}": quantity for name, quantity in (layer | inner).items()}
+        return {path: replace(quantity, name=path) for path, quantity in found.items()}
 
     @property
     def loss(self) -> Array:
@@ -77,7 +87,7 @@ def run_network(stages: Sequence[Stage], x: Operand, target: Operand, kind: str,
     with at(target.source), np.errstate(all="ignore"):
         loss, first = Loss(kind).backward(here, arrays["target"])
         check_finite({"loss": loss, "delta": first})
-    result = Pass(here, loss, [{} for _ in stages])
+    result = Pass(here, loss, [{} for _ in stages], target=arrays["target"], kind=kind)
     delta = first
     for number in reversed(range(len(stages))):
         with at(stages[number].where):
@@ -90,8 +100,9 @@ def run_network(stages: Sequence[Stage], x: Operand, target: Operand, kind: str,
             **{n: q for n, q in solution.quantities.items() if n not in ("output", "indices")},
         }
         result.working[number] = solution
-        formula = "delta = the dX of the layer behind it"
-        delta = replace(solution.quantities["dX"], name="delta", formula=formula, window_axes="")
+        before = solution.quantities["dX"]
+        formula = f"delta = the dX of layers[{number}], behind it"
+        delta = replace(before, name="delta", formula=formula, window_axes="")
     return result
 
 

@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from convgrad.errors import OptionError, did_you_mean
 from convgrad.report import Facts, Report
 
-FORMATS = ("auto", "table", "json", "csv", "html")
-SUFFIXES = {".json": "json", ".csv": "csv", ".tsv": "tsv", ".npy": "npy", ".npz": "npz", ".html": "html"}
+if TYPE_CHECKING:
+    from convgrad.render.prose import Prose
+
+SUFFIXES = {
+    ".json": "json",
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".npy": "npy",
+    ".npz": "npz",
+    ".html": "html",
+    ".md": "markdown",
+    ".tex": "latex",
+    ".py": "torch",
+}
 """The format that a file's suffix asks for."""
 
 
@@ -22,7 +35,7 @@ class Page:
 
 
 def render(report: Report, form: str, precision: int | None = None, page: Page | None = None) -> bytes:
-    """A report -> the bytes of a format: table, json, html, csv, tsv, npy or npz.
+    """A report -> the bytes of a format: table, json, html, markdown, latex, csv, tsv, npy, npz or torch.
 
     precision: digits after the point; None for as many as the number has. OptionError where the format holds
     one result and there are more.
@@ -35,6 +48,12 @@ def render(report: Report, form: str, precision: int | None = None, page: Page |
         from convgrad.render.json import render_json
 
         return render_json(report, precision).encode()
+    if form == "torch":
+        from convgrad.render.torch import render_torch
+
+        return render_torch(report, precision).encode()
+    if form in ("markdown", "latex"):
+        return _prose(form, precision).compose(report).encode()
     if form == "html":
         from convgrad.render.html import render_html
 
@@ -56,12 +75,25 @@ def render(report: Report, form: str, precision: int | None = None, page: Page |
     return render_csv(quantity, precision, "\t" if form == "tsv" else ",").encode()
 
 
+def _prose(form: str, precision: int | None) -> Prose:
+    """The writer of a kind of document."""
+    if form == "markdown":
+        from convgrad.render.markdown import Markdown
+
+        return Markdown(precision)
+    from convgrad.render.latex import Latex
+
+    return Latex(precision)
+
+
 def render_facts(facts: Facts, form: str, precision: int | None = None, page: Page | None = None) -> bytes:
     """Facts -> the bytes of a format; OptionError where csv or npy would have to hold more than one array."""
     if form == "json":
-        from convgrad.render.json import dump
+        from convgrad.render.json import render_json_facts
 
-        return (dump(dict(facts.entries), precision) + "\n").encode()
+        return render_json_facts(facts, precision).encode()
+    if form in ("markdown", "latex"):
+        return _prose(form, precision).compose_facts(facts).encode()
     if form == "html":
         from convgrad.render.html import render_facts_html
 
@@ -74,6 +106,8 @@ def render_facts(facts: Facts, form: str, precision: int | None = None, page: Pa
         from convgrad.render.table import render_facts_table
 
         return render_facts_table(facts, page or Page()).encode()
+    if form == "torch":
+        return _program(facts, precision)
     if form == "npz" or len(facts.entries) == 1:
         from convgrad.render.csv import render_fact, render_facts_npz
 
@@ -81,6 +115,18 @@ def render_facts(facts: Facts, form: str, precision: int | None = None, page: Pa
             return render_facts_npz(facts)
         return render_fact(*next(iter(facts.entries.items())), form, precision)
     raise OptionError(f"{form} cannot hold {' and '.join(facts.entries)}", hint="use json, or pick one with --only")
+
+
+def _program(facts: Facts, precision: int | None) -> bytes:
+    """The program of facts that are a network's; OptionError for others."""
+    if facts.network is None:
+        raise OptionError(
+            "there is no PyTorch program of this", hint="layers, losses and backprop have one; use json or table"
+        )
+    from convgrad.render.csv import flattened
+    from convgrad.render.torch import render_network
+
+    return render_network(facts.title, facts.network, flattened(facts.entries), precision).encode()
 
 
 def format_of(path: str) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 from convgrad.errors import by
 from convgrad.quantity import Array, Cells
 from convgrad.render.numbers import exact, readable
-from convgrad.render.planes import planes
+from convgrad.render.scenes import planes
 
 MOST_CELLS, MOST_PLANES = 8_000, 48
 """Cells of one array, and planes, that a page draws."""

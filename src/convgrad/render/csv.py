@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from convgrad.errors import OptionError
+from convgrad.exact import rational
 from convgrad.files.table_text import format_table
-from convgrad.quantity import Quantity
+from convgrad.quantity import Array, Quantity
 from convgrad.render.numbers import exact
 from convgrad.report import Facts, Report
 
@@ -22,16 +23,12 @@ def render_csv(quantity: Quantity, precision: int | None, separator: str) -> str
 
 def render_npy(quantity: Quantity) -> bytes:
     """One result -> the bytes of an npy file."""
-    stream = io.BytesIO()
-    np.save(stream, quantity.value, allow_pickle=False)
-    return stream.getvalue()
+    return _saved(quantity.value)
 
 
 def render_npz(report: Report) -> bytes:
     """All results -> the bytes of an npz file, by name."""
-    stream = io.BytesIO()
-    np.savez(stream, allow_pickle=False, **{name: quantity.value for name, quantity in report.results.items()})
-    return stream.getvalue()
+    return _saved_by_name({name: quantity.value for name, quantity in report.results.items()})
 
 
 def render_fact(name: str, entry: Any, form: str, precision: int | None) -> bytes:
@@ -42,9 +39,7 @@ def render_fact(name: str, entry: Any, form: str, precision: int | None) -> byte
         raise OptionError(f"{name} is no array, which is all that {form} holds", hint=hint)
     array = np.asarray(list(entry.values()) if isinstance(entry, dict) else entry)
     if form == "npy":
-        stream = io.BytesIO()
-        np.save(stream, array, allow_pickle=False)
-        return stream.getvalue()
+        return _saved(array)
     separator = "\t" if form == "tsv" else ","
     return format_table(array, separator, lambda number: exact(number, precision)).encode()
 
@@ -64,6 +59,24 @@ def flattened(entries: Mapping[str, Any]) -> dict[str, Any]:
 
 def render_facts_npz(facts: Facts) -> bytes:
     """All arrays among the entries -> npz, by path."""
+    return _saved_by_name(flattened(facts.entries))
+
+
+def _saved(array: Array) -> bytes:
+    _refuse(array)
     stream = io.BytesIO()
-    np.savez(stream, allow_pickle=False, **flattened(facts.entries))
+    np.save(stream, array, allow_pickle=False)
     return stream.getvalue()
+
+
+def _saved_by_name(arrays: Mapping[str, Array]) -> bytes:
+    for array in arrays.values():
+        _refuse(array)
+    stream = io.BytesIO()
+    np.savez(stream, allow_pickle=False, **arrays)
+    return stream.getvalue()
+
+
+def _refuse(array: Array) -> None:
+    if rational(array):
+        raise OptionError("npy and npz files hold no fractions", hint="write exact results as json or csv")

@@ -10,7 +10,7 @@ import numpy as np
 
 from convgrad.quantity import Array, Explanation, Quantity, Term
 from convgrad.render.numbers import exact
-from convgrad.report import Report
+from convgrad.report import Facts, Report
 
 
 def render_json(report: Report, precision: int | None = None) -> str:
@@ -20,9 +20,18 @@ def render_json(report: Report, precision: int | None = None) -> str:
         if report.form != "overlay":
             entries["form"], entries["arrays"] = report.form, dict(report.arrays)
         entries["steps"] = {quantity.name: list(_steps(quantity, report.steps)) for quantity in report.worked()}
-    if report.explanations:
-        entries["explain"] = [_explanation(each, report.zeros) for each in report.explanations]
-    return dump(entries, precision) + "\n"
+    return dump(entries | _explained(report), precision) + "\n"
+
+
+def render_json_facts(facts: Facts, precision: int | None = None) -> str:
+    """Facts -> an object of their entries and a newline."""
+    return dump(dict(facts.entries) | _explained(facts), precision) + "\n"
+
+
+def _explained(told: Report | Facts) -> dict[str, Any]:
+    if not told.explanations:
+        return {}
+    return {"explain": [_explanation(each, told.zeros) for each in told.explanations]}
 
 
 class Line(dict[str, Any]):
@@ -46,13 +55,19 @@ def dump(value: Any, precision: int | None = None, indent: str = "") -> str:
         if value.ndim:
             # tolist() makes Python floats, quicker to write, but would widen the digits of a float32
             numbers = value if value.dtype == np.float32 else value.tolist()
-            return "[" + ", ".join(exact(number, precision) for number in numbers) + "]"
-        return exact(value[()], precision)
+            return "[" + ", ".join(_numeral(number, precision) for number in numbers) + "]"
+        return _numeral(value[()], precision)
     if isinstance(value, list):
         if not any(isinstance(each, dict) for each in value):
             return "[" + ", ".join(dump(each, precision) for each in value) + "]"
         return "[\n" + ",\n".join(deeper + dump(each, precision, deeper) for each in value) + f"\n{indent}]"
-    return json.dumps(value) if isinstance(value, str | int | None) else exact(value, precision)
+    return json.dumps(value) if isinstance(value, str | int | None) else _numeral(value, precision)
+
+
+def _numeral(number: Any, precision: int | None) -> str:
+    """A number in JSON: fractions whose decimal does not end are strings."""
+    text = exact(number, precision)
+    return f'"{text}"' if "/" in text else text
 
 
 def _explanation(explanation: Explanation, zeros: bool) -> dict[str, Any]:

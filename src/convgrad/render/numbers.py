@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from convgrad.errors import ConvgradError
+
 Array = NDArray[Any]
 
 READABLE_DIGITS = 8
@@ -22,11 +24,34 @@ def exact(number: Any, precision: int | None = None) -> str:
     """
     if isinstance(number, int | np.integer):
         return str(number)
+    if hasattr(number, "denominator") and not isinstance(number, float | np.floating):
+        return written(number, precision)
     if precision is not None:
         return repr(float(rounded(float(number), precision)) + 0.0)
     if isinstance(number, np.float32):
         return str(number + np.float32(0))
     return repr(float(number) + 0.0)  # + 0.0 makes -0.0 a plain 0.0
+
+
+def written(number: Any, precision: int | None = None) -> str:
+    """A fraction as the decimal that it is, where that ends, else as ``1/3``; ConvgradError for a monster."""
+    from fractions import Fraction
+
+    if precision is not None and (near := round(number, precision)) * number != 0:
+        number = near
+    twos = (number.denominator & -number.denominator).bit_length() - 1
+    rest, fives = number.denominator >> twos, 0
+    while rest % 5 == 0:
+        rest, fives = rest // 5, fives + 1
+    places = max(twos, fives)
+    try:
+        if rest > 1:
+            return f"{number.numerator}/{number.denominator}"
+        digits = str(abs(Fraction(number * 10**places).numerator)).rjust(places + 1, "0")
+    except ValueError:
+        raise ConvgradError("an exact result has more than 4,300 digits", hint="leave --dtype exact out") from None
+    text = f"{digits[:-places]}.{digits[-places:]}" if places else digits
+    return f"-{text}" if number < 0 else text
 
 
 def rounded(number: float, precision: int) -> str:
@@ -41,6 +66,8 @@ def readable(number: Any, precision: int | None = None) -> str:
     """A number as a table shows it."""
     if isinstance(number, int | np.integer):
         return str(number)
+    if hasattr(number, "denominator") and not isinstance(number, float | np.floating):
+        return written(number, precision)
     value = float(number) + 0.0
     if value in (np.inf, -np.inf):
         return "pad"  # what max pooling lays around its input, below every number
@@ -51,7 +78,7 @@ def aligned(plane: Array, precision: int | None = None) -> list[list[str]]:
     """plane (rows, columns) -> texts of one width a column, the decimal points below one another."""
     columns = []
     for column in plane.T:
-        parts = [re.fullmatch(r"(-?\w*?)((?:\.|e|$).*)", readable(number, precision)) for number in column]
+        parts = [re.fullmatch(r"(-?[^.e]*)(.*)", readable(number, precision)) for number in column]
         split = [(part[1], part[2]) if part else ("", "") for part in parts]
         left, right = (max(len(pair[k]) for pair in split) for k in (0, 1))
         columns.append([whole.rjust(left) + rest.ljust(right) for whole, rest in split])

@@ -12,7 +12,7 @@ import numpy as np
 from convgrad.quantity import Cells, Quantity
 from convgrad.render.cells import Drawn, Numbers, runs
 from convgrad.render.numbers import readable
-from convgrad.render.planes import adding
+from convgrad.render.scenes import adding
 from convgrad.render.words import headline, place, silence
 from convgrad.report import Overlay, Report, Walk
 

@@ -5,21 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from textwrap import wrap
 
-import numpy as np
 from rich.console import RenderableType
 from rich.text import Text
 
 from convgrad.quantity import Array
 from convgrad.render import Page
+from convgrad.render.blocks import QUIET, lit_line
 from convgrad.render.numbers import aligned, readable
-from convgrad.render.planes import NAME, QUIET, Block, lit_line, planes
 from convgrad.report import Report
-
-MOST_PLANES = 12
-"""Planes of one array that an overlay draws; more are counted."""
-
-MOST_ROWS, MOST_COLUMNS = 12, 12
-"""A plane larger than this is drawn only where cells of it are lit."""
 
 
 @dataclass(frozen=True)
@@ -44,36 +37,6 @@ class Sheet:
         rest = self.page.width - head.cell_len - 1
         return Text.assemble(head, (" " + "─" * rest if rest > 0 else "", QUIET))
 
-    def drawn(self, title: str, array: Array, style: str) -> list[Block]:
-        """An array's planes, its last axes being the spatial ones."""
-        d = min(array.ndim, max(1, len(self.input_spatial)))
-        blocks = [
-            Block(Text(text, style=NAME), lines)
-            for label, plane, _ in planes(title, array, tuple(range(array.ndim - d, array.ndim)))
-            for text, lines in self.lines(label, plane, None, style)
-        ]
-        return self.counted(blocks, title)
-
-    def counted(self, blocks: list[Block], title: str) -> list[Block]:
-        """The first planes of many, the others counted."""
-        if len(blocks) <= MOST_PLANES:
-            return blocks
-        more = Block(Text(f"{title}:", style=NAME), [Text(f"{len(blocks) - MOST_PLANES} planes more", style=QUIET)])
-        return [*blocks[:MOST_PLANES], more]
-
-    def cropped(
-        self, label: str, plane: Array, mask: Array | None, style: str = "", suffix: str = ""
-    ) -> list[tuple[str, list[Text]]]:
-        """A plane with the cells of `mask` lit; a large one only there."""
-        if mask is None or (plane.shape[0] <= MOST_ROWS and plane.shape[1] <= MOST_COLUMNS):
-            return self.lines(label + suffix, plane, mask, style)
-        rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
-        if not len(rows):
-            return [(label + suffix, [Text("(beside it)", style=QUIET)])]
-        top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
-        part = (slice(top, bottom), slice(left, right))
-        return self.lines(f"{label}[{top}:{bottom}, {left}:{right}]{suffix}", plane[part], mask[part], style)
-
     def lines(self, label: str, plane: Array, mask: Array | None, style: str) -> list[tuple[str, list[Text]]]:
         """A plane as lines, in several pieces by columns where it is wider than the page."""
         cells = aligned(plane, self.precision)
@@ -96,8 +59,3 @@ class Sheet:
     def number(self, number: float) -> str:
         """A number as the page shows it."""
         return readable(number, self.precision)
-
-    @property
-    def input_spatial(self) -> tuple[int, ...]:
-        """Which axes of the input are spatial."""
-        return self.report.spatial.get("input", ())

@@ -10,8 +10,7 @@ import io
 from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
-from rich.console import Console, Group, RenderableType
-from rich.padding import Padding
+from rich.console import Console, RenderableType
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -19,8 +18,9 @@ from rich.text import Text
 from convgrad.errors import by
 from convgrad.quantity import Array
 from convgrad.render import Page
+from convgrad.render.blocks import ADDS, NAME, QUIET, TOTAL, Block, flow
 from convgrad.render.numbers import readable
-from convgrad.render.planes import ADDS, LIT, NAME, QUIET, TOTAL, Block, flow, planes
+from convgrad.render.scenes import MOST_CELLS, planes
 from convgrad.render.sheet import Sheet
 from convgrad.render.words import written_out
 from convgrad.render.working import Working
@@ -30,15 +30,12 @@ WIDEST = 1000
 """The console's width, or the page's if that is more: a number wider than the page (there are some of 410 digits) runs
 on, and is never cut. Not more, because rich fills every line up to it with blanks."""
 
-MOST_CELLS = 400
-"""An array larger than this is summed up in one line where the page is abridged."""
-
 
 def render_table(report: Report, precision: int | None, page: Page) -> str:
     """A report -> the text of its tables, with escapes only where the page is in colour."""
-    console = _console(page)
+    console = new_console(page)
     Drawing(report, precision, page).draw(console)
-    return _drawn_on(console)
+    return drawn_on(console)
 
 
 def render_facts_table(facts: Facts, page: Page) -> str:
@@ -50,12 +47,13 @@ def render_facts_table(facts: Facts, page: Page) -> str:
                 table.add_row(Text(f"{name}, {part}"), Text(str(value)))
         else:
             table.add_row(Text(name), Text(by(entry) if isinstance(entry, list) else str(entry)))
-    console = _console(page)
+    console = new_console(page)
     console.print(table)
-    return _drawn_on(console)
+    return drawn_on(console)
 
 
-def _console(page: Page) -> Console:
+def new_console(page: Page) -> Console:
+    """A console that writes into a text, in the page's colours."""
     return Console(
         file=io.StringIO(),
         width=max(page.width, WIDEST),
@@ -69,7 +67,8 @@ def _console(page: Page) -> Console:
     )
 
 
-def _drawn_on(console: Console) -> str:
+def drawn_on(console: Console) -> str:
+    """What was printed on a console."""
     text = console.file.getvalue()  # type: ignore[attr-defined]
     return "\n".join(line.rstrip() for line in text.splitlines()) + "\n"
 
@@ -81,7 +80,7 @@ class Drawing(Sheet):
         """Operands, overlays, sums of whole arrays, results, in that order."""
         console.print(Text("\n".join(wrap(self.report.title, max(20, self.page.width))), style=NAME))
         working = Working(self.report, self.precision, self.page).drawings()
-        parts = (self._operands(), working, self._sums(), self._explanations(), self._results())
+        parts = (self._operands(), working, self._explanations(), self._results())
         for part in parts:
             for renderable in part:
                 console.print(renderable)
@@ -147,26 +146,6 @@ class Drawing(Sheet):
                 ]
             )
         yield from flow(items, self.page.width, gap=1)
-
-    def _sums(self) -> Iterator[RenderableType]:
-        """The arithmetic of results that are sums of whole arrays, such as a step of gradient descent."""
-        for quantity in self.report.results.values():
-            if self.report.steps == 0 or quantity.unit != "summand" or quantity.value.size > MOST_CELLS:
-                continue
-            parts = [
-                Block(Text(text, style=NAME), lines)
-                for term in quantity.terms()
-                for label, plane, _ in planes(term.factors[0].name, term.patch, self._kernel_spatial(term.patch))
-                for text, lines in self.lines(label, plane, None, ADDS)
-            ]
-            blocks = [[(block.width, block.text()) for block in self.counted(parts, quantity.name)]]
-            yield Text("")
-            yield self.rule(Text.assemble((quantity.name, NAME), ("  the sum of", LIT)))
-            yield Padding(Group(*flow(blocks, self.page.width - 1, gap=3)), (0, 0, 0, 1))
-
-    def _kernel_spatial(self, array: Array) -> tuple[int, ...]:
-        spatial = self.report.spatial.get("kernel", ())
-        return spatial if len(spatial) <= array.ndim and max(spatial, default=0) < array.ndim else ()
 
     def _explanations(self) -> Iterator[RenderableType]:
         """Single elements: formula, products by name, in numbers, and their sum."""

@@ -44,7 +44,8 @@ def silence(walk: Walk, most: int) -> str:
         return ""
     listed = " ".join(map(place, islice(walk.quantities[0].silent(), most))) + (" ..." if walk.silent > most else "")
     add, have = ("adds", "has") if walk.silent == 1 else ("add", "have")
-    why = "see only zeros" if walk.unit == "cell" else f"{have} delta 0"
+    see = "sees" if walk.silent == 1 else "see"
+    why = f"{see} only zeros" if walk.unit == "cell" else f"{have} delta 0"
     return f"{walk.silent} of {walk.total} {walk.unit}s {why} and {add} nothing: {listed}"
 
 

@@ -1,19 +1,22 @@
-"""Arrays of any rank as planes of numbers, and planes laid side by side on a page."""
+"""Planes of numbers as blocks of text, and blocks laid side by side on a page."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from convgrad.quantity import Array
+from convgrad.render import scenes
 
 NAME, LIT, ADDS, TOTAL, QUIET = "bold", "bold cyan", "magenta", "bold green", "dim"
 """How titles, lit cells, contributions, sums and asides are printed."""
+
+PARTS = {scenes.GIVEN: QUIET, scenes.WINDOW: "", scenes.ADDS: ADDS, scenes.TOTAL: TOTAL}
+"""How the planes of a scene are printed, by the part they play."""
 
 
 @dataclass(frozen=True)
@@ -31,36 +34,6 @@ class Block:
     def text(self) -> Text:
         """Title and lines."""
         return Text("\n").join([self.title, *self.lines])
-
-
-def adding(patch: Array, spatial: Sequence[int]) -> Array:
-    """Which planes of a contribution are worth drawing: those that add something, all where none does."""
-    adding = np.any(patch != 0, axis=tuple(spatial), keepdims=True)
-    return np.broadcast_to(adding | ~adding.any(), patch.shape)
-
-
-def planes(
-    name: str, array: Array, spatial: Sequence[int], mask: Array | None = None
-) -> Iterator[tuple[str, Array, Array | None]]:
-    """An array of any rank -> (label, plane (rows, columns), its part of `mask`), one a channel, filter, example.
-
-    A single spatial axis makes rows of the channels.
-    """
-    others = [axis for axis in range(array.ndim) if axis not in spatial]
-    order = [*others, *spatial]
-    moved = array.transpose(order)
-    moved_mask = None if mask is None else mask.transpose(order)
-    if array.ndim < 2:
-        yield name, moved.reshape(1, -1), None if moved_mask is None else moved_mask.reshape(1, -1)
-        return
-    for index in np.ndindex(moved.shape[:-2]):
-        at = [":"] * array.ndim
-        for axis, i in zip(order, index, strict=False):
-            at[axis] = str(i)
-        while at and at[-1] == ":":
-            at.pop()
-        label = f"{name}[{','.join(at)}]" if at else name
-        yield label, moved[index], None if moved_mask is None else moved_mask[index]
 
 
 def flow(groups: Sequence[Sequence[tuple[int, RenderableType]]], width: int, gap: int) -> Iterator[RenderableType]:

@@ -1,0 +1,69 @@
+"""--gradcheck: gradients against central differences."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from convgrad.cli.app import Outcome
+from convgrad.errors import OptionError, did_you_mean
+
+if TYPE_CHECKING:
+    from convgrad.answers.network import Network
+    from convgrad.files import Reader
+    from convgrad.gradcheck import Task
+    from convgrad.mistakes import Solver
+    from convgrad.problems import Operand
+
+LONG = 1e9
+"""Estimated work, in nanoseconds, past which a progress bar is worth it."""
+
+
+def gradcheck_layer(
+    reader: Reader,
+    title: str,
+    solver: Solver,
+    operands: Mapping[str, Operand],
+    settings: Mapping[str, Any],
+    options: Mapping[str, Any],
+) -> Outcome:
+    """The gradients of one layer, or of a loss, compared."""
+    from convgrad.gradcheck import layer_tasks, loss_task
+
+    solution = solver(operands, {**settings, "dtype": "float64"}, True)
+    if solution.problem is not None:
+        return _compared(reader, title, layer_tasks(solution), options)
+    output, target = (solution.operands[name] for name in ("output", "target"))
+    delta = solution.quantities["delta"].value
+    return _compared(reader, title, [loss_task(settings.get("kind", "mse"), output, target, delta)], options)
+
+
+def gradcheck_network(reader: Reader, title: str, network: Network, options: Mapping[str, Any]) -> Outcome:
+    """The gradients of every layer of a network, compared."""
+    from convgrad.gradcheck import network_tasks
+
+    return _compared(reader, title, network_tasks(network.done, network.kind, network.target.array), options)
+
+
+def _compared(reader: Reader, title: str, tasks: list[Task], options: Mapping[str, Any]) -> Outcome:
+    from convgrad.cli.work import choose_format, page_for, placed
+    from convgrad.gradcheck import gradcheck
+    from convgrad.render.gradcheck import render_gradcheck
+
+    known = [task.name for task in tasks]
+    for name in options["only"] or ():
+        if name not in known:
+            hint = did_you_mean(name, known) or f"there are {', '.join(known)}"
+            raise OptionError(f"there is no gradient {name!r} here", where="--only", hint=hint)
+    chosen = [task for task in tasks if not options["only"] or task.name in options["only"]]
+    long = sum(2 * task.cells * task.cost for task in chosen) > LONG
+    if long and sys.stderr is not None and sys.stderr.isatty() and not options["quiet"]:
+        from convgrad.render.gradcheck_table import bar
+
+        with bar(sum(task.cells for task in chosen)) as tick:
+            found = gradcheck(title, chosen, tick)
+    else:
+        found = gradcheck(title, chosen)
+    data = render_gradcheck(found, choose_format(options), options["precision"], page_for(options))
+    return Outcome(placed(data, options, reader.paths), code=0 if found.verdict == "agrees" else 1)

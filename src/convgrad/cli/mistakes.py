@@ -1,0 +1,161 @@
+"""mistakes: the catalogue, one mistake in full, or what a problem shows of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from convgrad import settings
+from convgrad.cli.app import Command, Outcome
+from convgrad.cli.options import Read, output
+from convgrad.errors import ConvgradError, OptionError, at, did_you_mean
+
+if TYPE_CHECKING:
+    from convgrad.files import Document, Reader
+    from convgrad.mistakes import Mistake, Subject
+
+_WEIGHED = (*settings.ACTIVATION, *settings.SGD)
+LAYERS: dict[str, tuple[tuple[settings.Setting, ...], tuple[str, ...]]] = {
+    "conv": ((*settings.CONV, *_WEIGHED, *settings.COMMON), ("input", "kernel", "bias", "delta", "velocity")),
+    "pool": ((*settings.POOL, settings.INDICES, *settings.COMMON), ("input", "delta")),
+    "dense": ((*settings.DENSE, *_WEIGHED, settings.DTYPE), ("input", "weight", "bias", "delta", "velocity")),
+    "activation": ((*settings.ACTIVATION, settings.DTYPE), ("input", "delta")),
+    "loss": ((*settings.LOSS, settings.DTYPE), ("output", "target")),
+}
+"""The layers of problems, with the settings and operands of each."""
+
+_LAYER = settings.choice(LAYERS)
+
+
+@click.command(
+    "mistakes",
+    cls=Command,
+    example="convgrad mistakes kernel-not-rotated",
+    help="The mistakes that --check recognises. Alone: all of them. With a NAME: one in full, with a small worked "
+    "example. With a FILE (or FILE#KEY, or - for standard input) that holds a problem with its delta, as the layer "
+    "commands read it: which mistakes would show in each result of this problem, which of them it cannot tell apart, "
+    'and which stay invisible; --layer says what layer it is (or an entry "layer" in it), where its entries do not. '
+    "--only picks results.",
+)
+@click.argument("what", metavar="[NAME|FILE]", required=False)
+@click.option(
+    "--layer",
+    type=Read(_LAYER, "layer"),
+    metavar="NAME",
+    help=f"Only mistakes of this layer; or the layer of the problem: {', '.join(LAYERS)}.",
+)
+@output
+def mistakes(what: str | None, layer: str | None, **options: Any) -> Outcome:
+    from convgrad.mistakes import catalogue
+
+    rows = {row.name: row for row in catalogue()}
+    if what is None:
+        return _listed([row for row in rows.values() if layer is None or _of(layer) & set(row.layers)], options)
+    if what in rows:
+        return _in_full(rows[what], options)
+    if not _looks_like_source(what):
+        hint = did_you_mean(what, rows) or "'convgrad mistakes' lists them; a problem is a file"
+        raise OptionError(f"there is no mistake called {what!r}, and no such file", hint=hint)
+    return _of_problem(what, layer, options)
+
+
+def _of(layer: str) -> set[str]:
+    return {"conv", "transposed", "unshared"} if layer == "conv" else {layer}
+
+
+def _looks_like_source(what: str) -> bool:
+    path = what.rpartition("#")[0] or what
+    return what == "-" or os.path.exists(path) or what.lstrip().startswith("{") or bool(os.path.splitext(path)[1])
+
+
+def _listed(rows: list[Mistake], options: Mapping[str, Any]) -> Outcome:
+    from convgrad.cli.work import choose_format, page_for, placed
+    from convgrad.render.catalogue import render_catalogue
+
+    _no_results(options)
+    return Outcome(placed(render_catalogue(rows, choose_format(options), page_for(options)), options, []))
+
+
+def _in_full(row: Mistake, options: Mapping[str, Any]) -> Outcome:
+    from convgrad.cli.work import choose_format, page_for, placed, titled
+    from convgrad.mistakes.worked import example
+    from convgrad.render.catalogue import render_mistake
+
+    _no_results(options)
+    worked = example(row)
+    title = "" if worked is None else titled(worked.subject.layer, worked.subject.settings)
+    data = render_mistake(row, worked, title, choose_format(options), page_for(options))
+    return Outcome(placed(data, options, []))
+
+
+def _no_results(options: Mapping[str, Any]) -> None:
+    if options["only"]:
+        raise OptionError(
+            "it picks results of a problem, and there is none", where="--only", hint="give a problem's file"
+        )
+
+
+def _of_problem(source: str, layer: str | None, options: Mapping[str, Any]) -> Outcome:
+    from convgrad.cli.work import choose_format, page_for, placed
+    from convgrad.files import Document, Reader
+    from convgrad.mistakes.recogniser import shown
+    from convgrad.render.catalogue import render_shown
+    from convgrad.report import select
+
+    reader = Reader()
+    document = reader.read(source).value
+    if not isinstance(document, Document):
+        raise ConvgradError(
+            "it holds one array, not a problem",
+            where=source,
+            hint='a problem is {"input": ..., "kernel": ..., "delta": ...}',
+        )
+    subject = _subject(reader, source, document, layer or layer_of(document))
+    names = select(subject.solution, options["only"] or ())
+    found = [shown(subject, name) for name in names]
+    return Outcome(
+        placed(render_shown(subject.layer, found, choose_format(options), page_for(options)), options, reader.paths)
+    )
+
+
+def layer_of(document: Document) -> str:
+    """The layer that a problem is of, by its entry `layer` or by what else it holds; ConvgradError where it is open."""
+    for entry in ("layer", "type"):
+        name = document.find(entry)
+        if name is not None:
+            with at(f"{document.source}: {name}"):
+                return _LAYER(document.entries[name])
+    held = {name.lower() for name in document.entries}
+    kind = document.entries.get("kind")
+    if "target" in held:
+        return "loss"
+    if held & {"size", "adaptive", "global", "ceil", "ties"} or kind in ("max", "avg", "sum", "lp"):
+        return "pool"
+    if "kernel" in held or held & {"stride", "padding", "dilation", "groups", "transposed", "unshared", "kernel_size"}:
+        return "conv"
+    if held & {"weight", "w"}:
+        return "dense"
+    if "activation" in held:
+        return "activation"
+    raise ConvgradError(
+        "it does not say what layer this is a problem of",
+        where=document.source,
+        hint=f'add --layer NAME, or an entry "layer": one of {", ".join(LAYERS)}',
+    )
+
+
+def _subject(reader: Reader, source: str, document: Document, layer: str) -> Subject:
+    from convgrad.cli.gather import gather, need
+    from convgrad.mistakes.samples import subject_of
+
+    table, roles = LAYERS[layer]
+    sources: dict[str, str | None] = {role: source if number == 0 else None for number, role in enumerate(roles)}
+    operands, values = gather(reader, sources, {}, table)
+    if layer == "loss":
+        need(operands, "target", "a target", document.source)
+    if values.get("transposed") or values.get("unshared"):
+        layer = "transposed" if values.get("transposed") else "unshared"
+    return subject_of(layer, operands, values, backward=layer != "loss" and "delta" in operands)

@@ -1,0 +1,183 @@
+"""Markdown and LaTeX: well formed, with every number in them; LaTeX compiles where there is a TeX."""
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import SAMPLES, Convgrad
+
+from convgrad.render.latex import escaped, mathematics
+from convgrad.render.numbers import readable
+
+CLASSIC = [
+    "conv-backward",
+    str(SAMPLES / "classic/input.json"),
+    str(SAMPLES / "classic/delta.json"),
+    "-k",
+    "[[0.1,0.2],[0.3,0.4]]",
+]
+TWO = ["conv-backward", str(SAMPLES / "two-filters/problem.json")]
+X = "[[1,2,3,4],[5,6,7,8],[9,10,11,12],[13,14,15,16]]"
+JOBS: dict[str, list[str]] = {
+    "classic": CLASSIC,
+    "classic all": [*CLASSIC, "--steps", "all", "--lr", "0.1", "--weight-decay", "0.01", "-b", "1"],
+    "rotated": [*CLASSIC, "--form", "rotated", "--steps", "3"],
+    "matrix": [*CLASSIC, "--form", "matrix", "--steps", "2"],
+    "two filters": [*TWO, "--steps", "2"],
+    "explained": [*CLASSIC, "--explain", "dW[0,1]", "--explain", "dX", "--explain", "output", "--zeros"],
+    "exact": [
+        "pool-backward",
+        X,
+        "[[1,2],[3,4]]",
+        "--size",
+        "2",
+        "--kind",
+        "avg",
+        "--dtype",
+        "exact",
+        "--steps",
+        "all",
+    ],
+    "thirds": ["conv-forward", '["1/3", "-2/7", 1e-9]', "-k", "[1, 1]", "--dtype", "exact"],
+    "small": ["conv-forward", "[1e-9, 2e10, -3.25]", "-k", "[1, 1]"],
+    "max": ["pool-backward", X, "[[1,2],[3,4]]", "--size", "2", "--padding", "0:0", "--explain", "dX"],
+    "padded max": ["pool-forward", "[1,2,3]", "--size", "2", "--padding", "1", "--stride", "1"],
+    "dense": [
+        "dense-backward",
+        "[1,2]",
+        "[1,1]",
+        "-w",
+        "[[1,2],[3,4]]",
+        "--activation",
+        "sigmoid",
+        "--explain",
+        "dX",
+        "--explain",
+        "output",
+        "--only",
+        "dW",
+    ],
+    "softmax": ["activation-backward", "[1,2,3]", "[1,0,0]", "--activation", "softmax", "--explain", "dX[0]"],
+    "gelu": ["activation-backward", "[1,2,3]", "[1,0,0]", "--activation", "gelu"],
+    "transposed": ["conv-backward", "[[1,2],[3,4]]", "1", "-k", "[[1,2],[3,4]]", "--transposed", "--stride", "2"],
+    "unshared": ["conv-backward", X, "1", "--unshared", "--kernel-size", "2,2", "--stride", "2"],
+    "loss": ["loss", "[0.5,1]", "1", "--kind", "cross-entropy", "--explain", "loss", "--explain", "delta"],
+    "bce": ["loss", "[0.5,0.9]", "[1,0]", "--kind", "bce", "--explain", "loss", "--explain", "delta"],
+    "network": [
+        "backprop",
+        str(SAMPLES / "two-two-two/network.json"),
+        str(SAMPLES / "two-two-two/input.json"),
+        str(SAMPLES / "two-two-two/target.json"),
+    ],
+    "wide": [
+        "conv-forward",
+        json.dumps(np.arange(60).reshape(2, 30).tolist()),
+        "-k",
+        "[[0.123456,1],[2,3]]",
+        "--steps",
+        "2",
+    ],
+    "shape": ["shape", "3x32x32", "--kernel-size", "3"],
+}
+
+
+def written(convgrad: Convgrad, name: str, form: str) -> str:
+    ran = convgrad(*JOBS[name], "--format", form)
+    assert ran.code == 0, ran.err
+    assert ran.out.isascii()
+    return ran.out
+
+
+@pytest.mark.parametrize("name", JOBS)
+def test_markdown_is_well_formed(convgrad: Convgrad, name: str) -> None:
+    text = written(convgrad, name, "markdown")
+    assert text.startswith("# ")
+    columns = 0
+    for line in text.splitlines():
+        count = len(re.findall(r"(?<!\\)\|", line)) if line.startswith("|") else 0
+        assert not (count and columns) or count == columns, line
+        columns = count
+    assert text.count("```") % 2 == 0
+
+
+@pytest.mark.parametrize("form", ["markdown", "latex"])
+@pytest.mark.parametrize("name", ["classic", "two filters", "matrix", "dense"])
+def test_every_number_of_the_results_is_there(convgrad: Convgrad, name: str, form: str) -> None:
+    text = written(convgrad, name, form)
+    for value in json.loads(convgrad(*JOBS[name], "--steps", "none").out).values():
+        if not isinstance(value, dict) and not (isinstance(value, list) and value and isinstance(value[0], dict)):
+            for number in np.asarray(value, float).ravel():
+                shown = readable(number).replace("e-", r" \cdot 10^{-") if form == "latex" else readable(number)
+                assert shown.split("{-0")[0] in text
+
+
+def test_markdown_shows_the_working(convgrad: Convgrad) -> None:
+    text = written(convgrad, "classic", "markdown")
+    assert "### overlay (0, 2): delta\\[0,2\\] = 0.0686" in text
+    assert "| 0 | 0.51 | 0.9 | **0.88** | **0.84** | 0.05 |" in text
+    assert "12 of 16 overlays have delta 0 and add nothing" in text
+    assert "`dW[m,n] = sum over i,j of delta[i,j] * input[i+m,j+n]`" in text
+    explained = written(convgrad, "explained", "markdown")
+    assert "= 0*0.9 + 0*0.88 + 0.0686*0.84" in explained
+    assert "## Results" not in explained
+
+
+def test_files_by_their_suffix(convgrad: Convgrad, tmp_path: Path) -> None:
+    for name, start in (("a.md", "# convolution"), ("a.tex", "% Input this file")):
+        assert convgrad(*CLASSIC, "-o", tmp_path / name).code == 0
+        assert (tmp_path / name).read_text().startswith(start)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "dW[m,n] = sum over i,j of delta[i,j] * input[i+m,j+n]",
+            r"\mathrm{dW}_{m,n} = \sum_{i,j} \mathrm{delta}_{i,j} \cdot \mathrm{input}_{i+m,j+n}",
+        ),
+        ("sum over all i,m with (i+m) = (x) of b", r"\sum_{i,m \mid (i+m) = (x)} \mathrm{b}"),
+        ("sum over f and all i,m with (i) = (x) of b[f]", r"\sum_{f,i,m \mid (i) = (x)} \mathrm{b}_{f}"),
+        ("W_new = W - 0.1 * dW", r"\mathrm{W\_new} = \mathrm{W} - 0.1 \cdot \mathrm{dW}"),
+        ("kernel^T", r"\mathrm{kernel}^{\mathsf{T}}"),
+    ],
+)
+def test_formulas_become_mathematics(text: str, expected: str) -> None:
+    assert mathematics(text) == expected
+
+
+def test_nothing_is_a_command_by_accident() -> None:
+    assert escaped(r"50% of_$x\y{}^~&#") == r"50\% of\_\$x\textbackslash{}y\{\}\textasciicircum{}\textasciitilde{}\&\#"
+    assert escaped("naïve ☃") == "na?ve ?"
+
+
+@pytest.mark.parametrize("name", JOBS)
+def test_latex_is_balanced(convgrad: Convgrad, name: str) -> None:
+    text = re.sub(r"\\[{}]", "", written(convgrad, name, "latex"))
+    depth = 0
+    for character in text:
+        depth += {"{": 1, "}": -1}.get(character, 0)
+        assert depth >= 0
+    assert depth == 0
+    for environment in set(re.findall(r"\\begin\{(\w+\*?)\}", text)):
+        assert text.count(rf"\begin{{{environment}}}") == text.count(rf"\end{{{environment}}}")
+
+
+@pytest.mark.skipif(not shutil.which("pdflatex"), reason="there is no TeX here")
+def test_latex_compiles_as_it_stands(convgrad: Convgrad, tmp_path: Path) -> None:
+    body: list[Any] = []
+    for number, name in enumerate(JOBS):
+        (tmp_path / f"part{number}.tex").write_text(written(convgrad, name, "latex"))
+        body.append(rf"\input{{part{number}}}\clearpage")
+    document = "\n".join(
+        [r"\documentclass{article}", r"\usepackage{amsmath}", r"\begin{document}", *body, r"\end{document}"]
+    )
+    (tmp_path / "all.tex").write_text(document)
+    command = ["pdflatex", "-halt-on-error", "-interaction=nonstopmode", "all.tex"]
+    ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stdout[-3000:]
+    assert (tmp_path / "all.pdf").stat().st_size > 10_000
