@@ -18,9 +18,9 @@ MOST = Most(overlays=400, numbers=40_000)
 """Overlays of a page, and the numbers in them, of all its forms; the form it opens with has half."""
 
 ABOUT = {
-    "overlay": "The kernel is laid over the input, place by place.",
-    "rotated": "The delta, dilated by the stride and padded, is correlated with the kernel turned by 180 degrees.",
-    "matrix": "Every window of the input is a column of a matrix of patches (im2col).",
+    "overlay": "One place of the kernel after the other.",
+    "rotated": "One cell of the result after the other, each the sum of one window.",
+    "matrix": "Every place of the kernel is a column of a matrix (im2col).",
 }
 """What a form does, in one sentence."""
 

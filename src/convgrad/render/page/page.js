@@ -226,7 +226,7 @@
     const unit = walk.unit;
     const words = [
       make("h2", {}, `${unit[0].toUpperCase()}${unit.slice(1)} ${now.at}`, make("span", { textContent: `${step} of ${count}` })),
-      make("p", { className: "head", textContent: now.head }),
+      make("p", { className: "head", textContent: now.head.replace(/(^|[ [(])-(?=[\d.])/g, "$1\u2212") }),
       make("ul", { className: "adds" }, ...walk.rules.map(([name, rule]) =>
         make("li", {}, "adds to ", make("b", { textContent: name }), ": ", rule.replaceAll(" x ", " \u00d7 ")))),
     ];
