@@ -273,3 +273,42 @@ def test_a_report_in_a_notebook_is_its_page() -> None:
     assert shown.startswith('<iframe title="&lt;i&gt;" srcdoc="&lt;!doctype html&gt;')
     (inside,) = re.findall(r'srcdoc="([^"]*)"', shown)
     assert html.unescape(inside) == render_html([report], report.title)
+
+
+def test_fractions_are_what_they_are(convgrad: Convgrad) -> None:
+    job = (
+        "pool-backward",
+        "[[0.1,0.2,0.3],[1,2,3],[4,5,6]]",
+        "[[0.1]]",
+        "--kind",
+        "avg",
+        "--size",
+        "3",
+        "--dtype",
+        "exact",
+    )
+    read = Read(page_of(convgrad, *job))
+    array = read.arrays["dX"]
+    assert [read.exact[k] for k in array["numbers"]] == ["1/90"] * 9
+    (step,) = read.figure["forms"][0]["walks"][0]["steps"]
+    assert [read.exact[k] for k in step["parts"][0][2]] == ["1/90"] * 9
+    ((terms, products, *_),) = [read.figure["sums"]["dX"]["cells"][str(read.at["dX[1,1]"])]]
+    assert [read.exact[k] for k in products] == ["1/90"] and len(terms) == 1
+
+
+def test_an_element_of_a_network_is_open_at_first(convgrad: Convgrad) -> None:
+    sample = SAMPLES / "two-two-two"
+    network = ["backprop", *(str(sample / f"{name}.json") for name in ("network", "input", "target"))]
+    page = page_of(
+        convgrad, *network, "--explain", "layers[0].dW[0,1]", "--explain", "loss", "--explain", "layers[0].delta"
+    )
+    assert [[each[0] for each in figure["opened"]] for figure in data_of(page)["figures"]] == [
+        ["loss"],
+        [],
+        ["dW[0,1]", "delta[1]"],
+    ]
+    read = Read(page, 2)
+    dW, delta = read.figure["opened"]
+    assert dW[2] == read.at["dW[0,1]"] and delta[2] == read.at["delta[1]"]
+    assert all(code >= 0 for term in dW[3][0] for code in term)
+    assert all(code < 0 for term in delta[3][0] for code in term)  # products of the layer behind: no cells of this one

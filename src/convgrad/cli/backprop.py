@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from convgrad.files import Document
     from convgrad.problems import Solution
     from convgrad.problems.network import Pass, Stage
-    from convgrad.quantity import Quantity
+    from convgrad.quantity import Explanation, Quantity
     from convgrad.report import Report
 
 _PLACE = (settings.LAYOUT, settings.DIMS)
@@ -100,7 +100,7 @@ def backprop(
     entries = pick(_entries(stages, done), only)
     explanations = explained(done.explainable(), options["explain"], {})
     if choose_format(options) in IN_ALL_FORMS:
-        reports = _figures(stages, done, kind, only)
+        reports = _figures(stages, done, kind, only, explanations, options["zeros"])
     else:
         reports = _picked(title, entries) if only else [] if explanations else _reports(stages, done, kind)
         if explanations:
@@ -213,13 +213,20 @@ def _reports(stages: list[Stage], done: Pass, kind: str) -> list[Report]:
     return reports
 
 
-def _figures(stages: list[Stage], done: Pass, kind: str, only: tuple[str, ...]) -> list[Report]:
-    """What a page shows: the loss, and each layer with its overlays, in its forms; of them the results asked for."""
+def _figures(
+    stages: list[Stage], done: Pass, kind: str, only: tuple[str, ...], asked: list[Explanation], zeros: bool
+) -> list[Report]:
+    """What a page shows: the loss, and each layer with its overlays, in its forms; of them the results asked for.
+
+    asked: elements written out, which belong to their layers; zeros: whether products that are 0 are listed in them.
+    """
     from convgrad.cli.work import titled
     from convgrad.problems import forms_of, in_form
     from convgrad.report import Report
 
-    def figure(title: str, own: Solution, results: Mapping[str, Quantity]) -> Report:
+    def figure(title: str, own: Solution, results: Mapping[str, Quantity], prefix: str) -> Report:
+        opened = [replace(e, name=e.name.removeprefix(prefix)) for e in asked if e.name.startswith(prefix)]
+
         def report(form: str) -> Report:
             worked = in_form(own, form)
             return Report(
@@ -229,6 +236,8 @@ def _figures(stages: list[Stage], done: Pass, kind: str, only: tuple[str, ...]) 
                 results,
                 None,
                 working=worked.working,
+                explanations=opened,
+                zeros=zeros,
                 form=form,
                 arrays=worked.arrays,
                 problem=own.problem,
@@ -238,12 +247,15 @@ def _figures(stages: list[Stage], done: Pass, kind: str, only: tuple[str, ...]) 
 
     first = done.layers[-1]
     top = {name: first[name] for name in ("output", "delta")} | {"loss": done.loss_quantity}
-    found = [Report(f"the loss, {kind}", {}, {}, {name: top[name] for name in top if name in (only or top)})]
+    opened = [each for each in asked if each.name in top]
+    shown = {name: top[name] for name in top if name in (only or top)}
+    found = [Report(f"the loss, {kind}", {}, {}, shown, explanations=opened, zeros=zeros)]
     for k in reversed(range(len(stages))):
         wanted = [name for name in done.layers[k] if not only or {f"layers[{k}]", f"layers[{k}].{name}"} & {*only}]
         own = {name: done.layers[k][name] for name in wanted if name != "delta"}  # which is given to the layer
-        found.append(figure(f"layers[{k}]: {titled(stages[k].type, stages[k].settings)}", done.working[k], own))
-    return [report for report in found if report.results]
+        title = f"layers[{k}]: {titled(stages[k].type, stages[k].settings)}"
+        found.append(figure(title, done.working[k], own, f"layers[{k}]."))
+    return [report for report in found if report.results or report.explanations]
 
 
 def pick(entries: Mapping[str, Any], only: tuple[str, ...]) -> dict[str, Any]:

@@ -94,29 +94,25 @@ class Sums:
 
     def _places(self, column: Column) -> np.ndarray[Any, Any]:
         """The places of a factor's cells, -1 where there is none: a number, padding, or an array that is not drawn."""
-        own = self._drawn(column)
+        own, none = self._drawn(column), np.full(len(column.value), -1)
         if own is None or column.at is None:
-            return np.full(len(column.value), -1)
-        return own.places(column.at)
+            return none
+        places = own.places(column.at)
+        here = places >= 0
+        if not here.any():
+            return none
+        held = own.array[tuple(column.at[here].T)] if own.array.ndim else np.broadcast_to(own.array, here.sum())
+        # what a name means is told by the numbers: another layer's delta is no cell of this one's
+        return places if "[]" in column.name or np.array_equal(held, column.value[here]) else none
 
     def _code(self, column: Column) -> Code:
         places, own = self._places(column), self._drawn(column)
-        plain = own is not None and own.name == column.name and self._same(own, column, places)
+        plain = own is not None and own.name == column.name
 
         def code(k: int) -> int:
             return int(places[k]) if plain and places[k] >= 0 else self._named(column, k, int(places[k]))
 
         return code
-
-    @staticmethod
-    def _same(own: Drawn, column: Column, places: np.ndarray[Any, Any]) -> bool:
-        """Whether the cells hold what the factor is: a name may mean another array somewhere else."""
-        here = places >= 0
-        assert column.at is not None or not here.any()
-        at = np.zeros((0, own.array.ndim), int) if column.at is None else column.at[here]
-        return bool(
-            np.array_equal(own.array[tuple(at.T)] if own.array.ndim else column.value[here], column.value[here])
-        )
 
     def _named(self, column: Column, k: int, place: int) -> int:
         factor = column.label(k), self.numbers.add(column.value[k]), place

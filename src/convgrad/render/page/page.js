@@ -503,5 +503,5 @@
   $("figures").hidden = data.figures.length < 2;
   data.figures.forEach((each, k) =>
     $("figures").append(make("button", { type: "button", textContent: each.title, onclick: () => showFigure(k) })));
-  showFigure(0);
+  showFigure(Math.max(0, data.figures.findIndex((each) => each.opened.length))); // where something was asked for
 })();
