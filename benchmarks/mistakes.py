@@ -101,13 +101,9 @@ def wrong(kind: str, right: Array, digits: int, rng: Generator) -> Array | None:
             return None
         cells = answer.reshape(-1) if kind == KINDS[1] else answer.reshape(-1, answer.shape[-1])
         k = int(rng.integers(len(cells)))
-        slips: list[Any] = [
-            -cells[k],
-            cells[k] + int(rng.integers(1, 5)),
-            0 * cells[k],
-            rng.normal(0, size, cells[k].shape),
-        ]
-        cells[k] = rounded(np.asarray(slips[int(rng.integers(4))]), digits)
+        slips: list[Any] = [cells[k] + int(rng.integers(1, 5)), 0 * cells[k], rng.normal(0, size, cells[k].shape)]
+        slips += [-cells[k]] if len(cells) > 1 else []  # the sign of the only number is a mistake that has a name
+        cells[k] = rounded(np.asarray(slips[int(rng.integers(len(slips)))]), digits)
         return answer
     if kind == KINDS[2]:
         return rounded(right + rng.normal(0, 0.1 * size, right.shape), digits)
