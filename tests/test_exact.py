@@ -207,6 +207,28 @@ def test_steps_of_single_numbers(convgrad: Convgrad) -> None:
     assert [step["contribution"] for step in steps["dX"]] == [["0.2"], [6]]
 
 
+@pytest.mark.parametrize("form", ["html", "table", "markdown", "latex", "csv", "torch"])
+def test_lone_filters_in_every_format(convgrad: Convgrad, form: str) -> None:
+    only = ["--only", "dW"] if form == "csv" else []
+    for more in ([], ["--transposed"], ["--unshared", "--kernel-size", "2"]):
+        kernel = [] if "--unshared" in more else ["-k", '["1/3", 2]']
+        ran = convgrad("conv-backward", "[1,2,3]", "2", *kernel, *more, *only, "--dtype", "exact", "--format", form)
+        assert ran.code == 0, ran.err
+
+
+def test_a_document_may_ask_for_fractions_in_the_network_too(convgrad: Convgrad, tmp_path: Path) -> None:
+    layer = {"type": "dense", "weight": [["1/3", "1/7"]]}
+    (tmp_path / "n.json").write_text(json.dumps({"layers": [layer]}))
+    document = '{"input": [1, 1], "target": ["1/3"], "dtype": "exact"}'
+    ran = convgrad("backprop", tmp_path / "n.json", document, "--only", "loss")
+    assert json.loads(ran.out) == {"loss": "1/98"}, ran.err
+
+
+def test_a_fraction_too_large_for_a_float_is_no_bug(convgrad: Convgrad) -> None:
+    ran = convgrad("conv-forward", f'["{"9" * 400}/1", 1]', "-k", "[1]")
+    assert ran.code == 2 and "too large for a float" in ran.err
+
+
 def test_refused_activation_is_named() -> None:
     with pytest.raises(OptionError, match="sigmoid"):
         Activation("sigmoid").forward(cast([1, 2], object))

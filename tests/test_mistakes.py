@@ -450,3 +450,10 @@ def test_rows_are_their_own(convgrad: Convgrad) -> None:
     """Rows are values: the same object every time, so that they can be counted and compared."""
     assert catalogue() is catalogue()
     assert all(isinstance(row, Mistake) for row in catalogue())
+
+
+def test_a_problem_in_fractions_is_looked_at_in_floats(convgrad: Convgrad) -> None:
+    problem = '{"input": [1,2,3,4], "kernel": [1,2], "delta": [1,2,5], "dtype": "exact"}'
+    ran = convgrad("mistakes", problem, "--only", "dW", "--format", "json")
+    assert ran.code == 0, ran.err
+    assert json.loads(ran.out)["results"]["dW"]["told_apart"]

@@ -27,7 +27,10 @@ _FRACTION = re.compile(r"([+-]?[0-9]{1,4000})/([0-9]{1,4000})")
 def to_float(text: str) -> float:
     """A numeral as a float."""
     above, _, below = text.partition("/")
-    return int(above) / int(below) if below else float(text)
+    try:
+        return int(above) / int(below) if below else float(text)
+    except OverflowError:
+        raise FileError(f"{text[:20]}... is too large for a float", hint="add --dtype exact") from None
 
 
 def to_fraction(text: str) -> Fraction:

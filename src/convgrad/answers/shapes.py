@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import prod
 from typing import TYPE_CHECKING
 
@@ -58,7 +59,7 @@ def _part(answer: Answer, value: Array) -> tuple[str, str] | None:
     for start in np.ndindex(*(n + 1 for n in spare)):
         if larger:
             inner = tuple(slice(s, s + r) for s, r in zip(start, right, strict=True))
-            if Answer(answer.numbers[inner], answer.given[inner], answer.rules, answer.noise).says(value):
+            if replace(answer, numbers=answer.numbers[inner], given=answer.given[inner]).says(value):
                 place = _place(start)
                 return "larger", f"the right numbers are in it, from {place} on; the rest around them does not belong"
         else:

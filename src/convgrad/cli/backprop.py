@@ -17,7 +17,6 @@ from convgrad.cli.checking import answers, compare_network, gradients, wanted
 from convgrad.cli.options import explaining, output
 from convgrad.cli.options import settings as setting_options
 from convgrad.errors import ConvgradError, OptionError, at, did_you_mean
-from convgrad.numerals import to_float, to_fraction
 
 if TYPE_CHECKING:
     from convgrad.files import Document
@@ -73,21 +72,20 @@ def backprop(
     from convgrad.problems.network import run_network
     from convgrad.report import Facts, Report, explained
 
-    reader = Reader(to_fraction if options["dtype"] == "exact" else to_float)
-    document = reader.read(network).value
+    reader, table = Reader(), (*settings.SGD, settings.DTYPE)
+    operands, values = gather(reader, {"input": input_, "target": target_}, own_options(options), table)
+    document = reader.read(network).value  # in the dtype that INPUT's document may have asked for
     if not isinstance(document, Document):
         raise ConvgradError(
             "it holds an array, not a network", where=network, hint='a network is {"layers": [...], "loss": "mse"}'
         )
     stages, kind = read_network(document)
-    table = (*settings.SGD, settings.DTYPE)
-    operands, values = gather(reader, {"input": input_, "target": target_}, own_options(options), table)
     need(operands, "target", "TARGET", operands["input"].source)
-    wanted({**options, "save_network": save_network})
+    comparing = wanted({**options, "save_network": save_network})
     if save_network is not None:
         _check_target(save_network, options["out"], "lr" in values)
     done = run_network(stages, operands["input"], operands["target"], kind, values)
-    if wanted(options):
+    if comparing:
         from convgrad.answers.network import Network
 
         plain = {name: value for name, value in values.items() if name != "dtype"}

@@ -81,6 +81,7 @@ def wanted(options: Mapping[str, Any]) -> bool:
     for name, why in (
         ("steps", "shows working"),
         ("explain", "shows working"),
+        ("zeros", "shows working"),
         ("save_network", "writes the right values"),
     ):
         if options.get(name):

@@ -153,7 +153,7 @@ def _subject(reader: Reader, source: str, document: Document, layer: str) -> Sub
 
     table, roles = LAYERS[layer]
     sources: dict[str, str | None] = {role: source if number == 0 else None for number, role in enumerate(roles)}
-    operands, values = gather(reader, sources, {}, table)
+    operands, values = gather(reader, sources, {"dtype": "float64"}, table)  # what is seen, is seen in floats too
     if layer == "loss":
         need(operands, "target", "a target", document.source)
     if values.get("transposed") or values.get("unshared"):

@@ -105,6 +105,8 @@ def finish(
     only = options["only"] or ()
     form, steps = choose_format(options), options.get("steps")
     on_terminal = options["format_"] == "auto" and form == "table"
+    if options["zeros"] and not options["explain"]:
+        raise OptionError("--zeros lists products of an element", hint="add --explain ELEMENT")
     explanations = explained(solution.explainable(), options["explain"], solution.left_out)
     shown = on_terminal or form in DOCUMENTS
     usual = TERMINAL_STEPS if shown and not explanations else None if form == "html" else 0

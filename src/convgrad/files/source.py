@@ -144,7 +144,8 @@ class Reader:
             with open(path, "rb") as stream:
                 data = _bounded(stream.read(MOST_BYTES + 1))
         except (OSError, ValueError) as error:
-            raise FileError(*_unreadable(path, error)[:1], hint=_unreadable(path, error)[1]) from None
+            message, hint = _unreadable(path, error)
+            raise FileError(message, hint=hint) from None
         self.paths.append(path)
         return data
 

@@ -77,7 +77,8 @@ def _overlay(
         places = own.grid[term.region]
         worth = (places >= 0) & adding(term.patch, quantity.spatial)
         order = np.argsort(places[worth])  # planes are not always in reading order
-        added, sums = (numbers.all(array[worth][order]) for array in (term.patch, total[term.region]))
+        now = np.asarray(total[term.region])  # of a lone number fractions come without an axis
+        added, sums = (numbers.all(array[worth][order]) for array in (np.asarray(term.patch), now))
         parts.append([runs(places[worth]), added, sums])
     lit = [arrays[name].under(cells).ravel() for name, cells in lights.items() if name in arrays]
     return {
