@@ -229,6 +229,50 @@ def test_a_fraction_too_large_for_a_float_is_no_bug(convgrad: Convgrad) -> None:
     assert ran.code == 2 and "too large for a float" in ran.err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "name", "expected"),
+    [
+        (
+            ["conv-backward", "[1,2]", "[1]", "-k", "[1,1]", "--lr", LONG],
+            "W_new",
+            ["0.87654321098765432109877", "0.75308642197530864219754"],
+        ),
+        (
+            [
+                "conv-backward",
+                "[1,2]",
+                "[1]",
+                "-k",
+                "[1,1]",
+                "--lr",
+                "0.1",
+                "--weight-decay",
+                "1/3",
+                "--momentum",
+                "1/7",
+            ],
+            "W_new",
+            ["13/15", "23/30"],
+        ),
+        (["conv-backward", '{"input":[1,2],"delta":[1],"kernel":[1,1],"lr":"1/3"}'], "W_new", ["2/3", "1/3"]),
+        (["activation-forward", "[-1,2]", "--activation", "leaky-relu", "--alpha", "1/3"], "output", ["-1/3", 2]),
+        (["activation-backward", "[-1,2]", "1", "--activation", "leaky-relu", "--alpha", "1/3"], "dX", ["1/3", 1]),
+        (["pool-forward", "[1,2,3,4]", "--kind", "avg", "--size", "2", "--divisor", "1/3"], "output", [9, 21]),
+    ],
+)
+def test_options_are_taken_as_they_are_written(
+    convgrad: Convgrad, arguments: list[str], name: str, expected: Any
+) -> None:
+    assert run(convgrad, *arguments)[name] == expected
+
+
+def test_whole_numbers_of_npy_files_are_kept(convgrad: Convgrad, tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", np.array([2**53 + 1, 2**63 - 1]))
+    np.savez(tmp_path / "a.npz", input=np.array([2**64 - 1], np.uint64))
+    assert run(convgrad, "conv-forward", tmp_path / "a.npy", "-k", "[1]")["output"] == [2**53 + 1, 2**63 - 1]
+    assert run(convgrad, "conv-forward", tmp_path / "a.npz", "-k", "[1]")["output"] == [2**64 - 1]
+
+
 def test_refused_activation_is_named() -> None:
     with pytest.raises(OptionError, match="sigmoid"):
         Activation("sigmoid").forward(cast([1, 2], object))

@@ -1,6 +1,7 @@
 """Every element written out: its products add up to it, for every layer and option; and what is printed of it."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -185,3 +186,48 @@ def test_elements_of_a_network(convgrad: Convgrad) -> None:
     assert wrong.code == 2 and "Did you mean" in wrong.err
     out = convgrad(*NETWORK, "--explain", "layers[1].dW[0,0]", "--format", "table").out
     assert "sensitivity[0]*input[0]" in out and "╭─ W" not in out
+
+
+def test_a_large_problem_is_not_printed_around_its_element(convgrad: Convgrad, tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.ones((200, 200)))
+    for form in ("table", "markdown", "latex"):
+        for derivation in ("overlay", "matrix"):
+            ran = convgrad(
+                "conv-backward",
+                tmp_path / "x.npy",
+                "1",
+                "-k",
+                "[[1,2],[3,4]]",
+                "--explain",
+                "dX[5,5]",
+                "--format",
+                form,
+                "--form",
+                derivation,
+            )
+            assert ran.code == 0, ran.err
+            assert "10" in ran.out and len(ran.out.splitlines()) < 60, len(ran.out)
+
+
+def test_a_share_is_called_by_place_and_cell(convgrad: Convgrad) -> None:
+    x = "[[0.51,0.9,-0.3],[0.4,0.62,1.5],[0.11,0.2,0.74]]"
+    found = explained(
+        convgrad,
+        "pool-backward",
+        x,
+        "1",
+        "--size",
+        "2",
+        "--stride",
+        "1",
+        "--kind",
+        "lp",
+        "--explain",
+        "dX[1,1]",
+        "--explain",
+        "output[0,0]",
+    )
+    shares = [dict(map(tuple, term["factors"][:1])) for each in found for term in each["terms"]]
+    merged = {name: value for share in shares for name, value in share.items()}
+    assert all(merged[name] == pytest.approx(value) for share in shares for name, value in share.items())
+    assert "share[0,0,1,1]" in merged and len(merged) == 7  # one of them is in both

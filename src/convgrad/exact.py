@@ -21,19 +21,22 @@ Array = NDArray[Any]
 
 
 def fraction(number: Any) -> Fraction:
-    """A number as a fraction: a float as the shortest decimal that reads back to it, so that 0.1 is 1/10."""
+    """A number as a fraction: as it was written, where it remembers that (numerals.Numeral); else a float is the
+    shortest decimal that reads back to it, so that 0.1 is 1/10."""
     from fractions import Fraction
 
     if isinstance(number, Fraction):
         return number
+    if text := getattr(number, "text", ""):
+        return Fraction(text)
     return Fraction(int(number)) if isinstance(number, int | np.integer) else Fraction(repr(float(number)))
 
 
 def cast(array: Any, dtype: Any) -> Array:
     """Numbers in a dtype, fractions where it is object."""
-    array = np.asarray(array)
     if np.dtype(dtype) != object:
-        return array.astype(dtype, copy=False)
+        return np.asarray(array).astype(dtype, copy=False)
+    array = np.asarray(fraction(array)) if isinstance(array, float) else np.asarray(array)
     out = np.empty(array.shape, object)
     out[...] = np.frompyfunc(fraction, 1, 1)(array)
     return out

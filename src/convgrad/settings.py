@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from convgrad.errors import OptionError, at, did_you_mean, shortened
-from convgrad.numerals import parse_number
+from convgrad.numerals import Numeral, parse_number, to_numeral
 
 LARGEST = 10**6
 """The largest stride, padding, dilation or size that is taken: more than any axis that fits in memory needs."""
@@ -82,13 +82,20 @@ def padding(given: Any) -> str | tuple[tuple[int, int], ...]:
 
 
 def number(given: Any) -> float:
-    """A finite number: ``0.1`` or ``"0.1"``."""
-    value = parse_number(given.strip()) if isinstance(given, str) else given
+    """A finite number: ``0.1`` or ``"0.1"``; it remembers how it was written, for exact arithmetic."""
+    if isinstance(given, str):
+        value = parse_number(given.strip(), to_numeral)
+    else:  # a fraction of a document that is read exactly keeps all of its digits too
+        value = Numeral(float(given), str(given)) if hasattr(given, "denominator") and _finite(given) else given
     if isinstance(value, bool) or not (isinstance(value, float) or hasattr(value, "numerator")):
         raise OptionError(f"{shortened(given)} is not a number")
     if not abs(value) <= 1e308:
         raise OptionError(f"{shortened(given)} is too large")
-    return float(value)
+    return value if isinstance(value, Numeral) else float(value)
+
+
+def _finite(given: Any) -> bool:
+    return not isinstance(given, bool) and abs(given) <= 1e308
 
 
 def nonzero(given: Any) -> float:

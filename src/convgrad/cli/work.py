@@ -115,8 +115,11 @@ def finish(
     alone = explanations and (form == "table" or form in DOCUMENTS) and not only and not limit
     results = {} if alone else select(solution, only)
 
+    if options.get("form", "overlay") not in forms_of(solution):
+        in_form(solution, options["form"])  # which says why there is none
+
     def report(derivation: str) -> Report:
-        worked = in_form(solution, derivation)
+        worked = solution if limit == 0 else in_form(solution, derivation)
         return Report(
             title,
             worked.operands,

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from convgrad.errors import FileError
 from convgrad.files.numbers import MOST_AXES, MOST_BYTES, finite
+from convgrad.numerals import Spelled, to_float, to_fraction
 
 if TYPE_CHECKING:
     import zipfile
@@ -25,17 +26,17 @@ _HEADER = re.compile(
 )
 
 
-def parse_npy(data: bytes) -> Array:
+def parse_npy(data: bytes, spelled: Spelled = to_float) -> Array:
     """The bytes of an npy file -> float64 array; FileError for other dtypes than numbers, or a wrong length."""
     kind, array = _parse(data)
     if kind not in "fiu":
         raise FileError(
             f"it holds {_KINDS.get(kind, 'data')} instead of real numbers", hint="save a float or integer array"
         )
-    return finite(array.astype(np.float64))
+    return _numbers(kind, array, spelled)
 
 
-def parse_npz(data: bytes) -> dict[str, Any]:
+def parse_npz(data: bytes, spelled: Spelled = to_float) -> dict[str, Any]:
     """The bytes of an npz -> {name: array}; zero-dimensional entries of text or truth become settings."""
     import zipfile
 
@@ -54,13 +55,13 @@ def parse_npz(data: bytes) -> dict[str, Any]:
                 f"it is a zip file with {member.filename!r} in it, not an npz", hint="save arrays with np.savez"
             )
         try:
-            entries[name] = _entry(archive, member)
+            entries[name] = _entry(archive, member, spelled)
         except FileError as error:
             entries[name] = error  # raised when the entry is asked for: others may be all that is needed
     return entries
 
 
-def _entry(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Any:
+def _entry(archive: zipfile.ZipFile, member: zipfile.ZipInfo, spelled: Spelled) -> Any:
     import zipfile
     import zlib
 
@@ -84,6 +85,13 @@ def _entry(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Any:
         raise FileError(
             f"it holds {_KINDS.get(kind, 'data')} instead of real numbers", hint="save a float or integer array"
         )
+    return _numbers(kind, array, spelled)
+
+
+def _numbers(kind: str, array: Array, spelled: Spelled) -> Array:
+    """What is stored, as floats; whole numbers as such where they are to be kept exactly."""
+    if spelled is to_fraction and kind in "iu":
+        return array.astype(object)
     return finite(array.astype(np.float64))
 
 

@@ -176,7 +176,7 @@ def _parse(data: bytes, suffix: str, spelled: Spelled) -> Any:
             raise FileError(f"it is named {suffix}, but holds {kind} data", hint=f"rename it to .{kind}")
         from convgrad.files.binary import parse_npy, parse_npz
 
-        return parse_npy(data) if kind == "npy" else parse_npz(data)
+        return (parse_npy if kind == "npy" else parse_npz)(data, spelled)
     if named in ("npy", "npz"):
         raise FileError(
             "it is empty" if not data else f"it is named {suffix}, but does not hold {named} data",

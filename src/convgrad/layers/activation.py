@@ -214,7 +214,7 @@ KINDS = {
     "leaky-relu": Kind(
         "input, or alpha * input where it is negative",
         lambda a, x: np.where(x > 0, x, cast(_slope(a, 0.01), x.dtype) * x),
-        lambda a, x: cast(np.where(x > 0, 1, _slope(a, 0.01)), x.dtype),
+        lambda a, x: np.where(x > 0, cast(1, x.dtype), cast(_slope(a, 0.01), x.dtype)),
         True,
     ),
     "elu": Kind(

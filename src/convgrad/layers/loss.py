@@ -188,7 +188,8 @@ def _cross_entropy(output: Array, target: Array) -> Worked:
     log_s = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
     s, whole = np.exp(log_s), t.sum(axis=-1, keepdims=True)
     mean = "" if r == 1 else f" / {r}"
-    one, minus = (f"1/{r}", np.asarray(1 / r, z.dtype)), (f"-1/{r}", np.asarray(-1 / r, z.dtype))
+    over = "" if r == 1 else f"/{r}"
+    one, minus = (f"1{over}", np.asarray(1 / r, z.dtype)), (f"-1{over}", np.asarray(-1 / r, z.dtype))
     name = "target" if target.shape == output.shape else "onehot(target)"
 
     def home(array: Array) -> Array:

@@ -195,9 +195,10 @@ class Pool:
         """Any output here is the sum of share times input: the maximum's share is 1, the p-norm is homogeneous."""
         n, c, *place = at
         one = replace(self, ties="first")._shares(x, windows, n, c, place)
-        z = windows.meetings(place=place)[2]
+        _, u, z = windows.meetings(place=place)
         here = np.column_stack([np.full((len(z), 2), (n, c)), z])
-        return [Products((Column("share", one.ravel(), here, "NC*"), cells("input", x, here, "NC*")))]
+        window = np.column_stack([np.full((len(z), 2 + len(place)), (n, c, *place)), u])
+        return [Products((Column("share", one.ravel(), window, "NCP*"), cells("input", x, here, "NC*")))]
 
     def _dX_products(self, x: Array, delta: Array, windows: Windows, at: Place) -> list[Products]:
         n, c, *z = at
@@ -205,7 +206,7 @@ class Pool:
         for place, u in zip(*windows.meetings(cell=z)[:2], strict=True):
             i = (n, c, *map(int, place))
             share = self._shares(x, windows, n, c, i[2:])[(0, *u)]
-            each = Column("share", np.asarray(share).reshape(1), np.array([i]), "NC*")
+            each = Column("share", np.asarray(share).reshape(1), np.array([(*i, *u)]), "NCP*")
             found.append(Products((each, cell("delta", delta, i, "NC*"))))
         return found or [Products((Column("share", np.zeros(0, x.dtype)),))]
 
@@ -248,7 +249,7 @@ class Pool:
     def _divisors(self, windows: Windows, dtype: Any, place: Place | None) -> Array:
         """What each window's sum is divided by, (*places); or at one place, (1, ...)."""
         if self.divisor is not None:
-            return cast(np.full((1,) * len(windows.axes) if place else windows.places, self.divisor), dtype)
+            return np.full((1,) * len(windows.axes) if place else windows.places, cast(self.divisor, dtype))
         counts = np.ones((), int)
         for k, axis in enumerate(windows.axes):
             padded = axis.inside(-axis.before, axis.size + axis.after)

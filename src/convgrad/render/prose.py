@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from convgrad.errors import by
 from convgrad.quantity import Array, Explanation
 from convgrad.render.csv import flattened
 from convgrad.render.numbers import readable
-from convgrad.render.scenes import GIVEN, TOTAL, Plane, Stage, planes
+from convgrad.render.scenes import GIVEN, MOST_CELLS, TOTAL, Plane, Stage, planes
 from convgrad.report import Facts, Report
 
 
@@ -68,8 +69,14 @@ class Prose(ABC):
         operands = {**report.operands, **report.arrays}
         if operands:
             yield self.heading("Given", 2)
-            each = (self._array(name, array, report.spatial.get(name, ()), GIVEN) for name, array in operands.items())
+            large = [name for name, array in operands.items() if report.explanations and array.size > MOST_CELLS]
+            each = (
+                self._array(name, array, report.spatial.get(name, ()), GIVEN)
+                for name, array in operands.items()
+                if name not in large
+            )
             yield self.planes([plane for found in each for plane in found])
+            yield from (self.sentence(f"{name}, {by(operands[name].shape)}, is not printed here.") for name in large)
 
     @staticmethod
     def _array(name: str, array: Array, spatial: Sequence[int], part: str) -> list[Plane]:

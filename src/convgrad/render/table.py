@@ -107,15 +107,16 @@ class Drawing(Sheet):
         yield from self._boxed(blocks)
 
     def _array(self, name: str, array: Array, spatial: Sequence[int], style: str) -> list[Block]:
-        """An array in full, or in one line where the page is abridged and the array is large."""
-        if self.page.abridged and array.size > MOST_CELLS:
+        """An array in full; a large one in one line where the page is abridged, or single elements are asked for."""
+        if (self.page.abridged or self.report.explanations) and array.size > MOST_CELLS:
             low, high = readable(array.min(), self.precision), readable(array.max(), self.precision)
+            more = f"(all of it: --format table, or --only {name} -o FILE)"
             return [
                 Block(
                     Text(f"{name} {by(array.shape)}"),
                     [
                         Text(f"from {low} to {high}"),
-                        Text(f"(all of it: --format table, or --only {name} -o FILE)", style=QUIET),
+                        *([Text(more, style=QUIET)] if name in self.report.results else []),
                     ],
                 )
             ]

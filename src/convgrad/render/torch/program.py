@@ -43,7 +43,7 @@ class Program:
 
     def declare(self, name: str, array: Array, grad: bool = False, remark: str = "") -> str:
         """A tensor with its numbers filled in -> the statement that makes it."""
-        self.numbers += filled_in(array)
+        self._count(filled_in(array))
         return f"{name} = {tensor(array, grad)}{f'  # {remark}' if remark else ''}"
 
     def add(self, *groups: Iterable[str]) -> None:
@@ -54,21 +54,25 @@ class Program:
 
     def compare(self, name: str, expression: str, value: Array, bound: float) -> None:
         """A result, by its name and as an expression, beside convgrad's, which is summed from numbers up to `bound`."""
-        self.numbers += value.size
+        self._count(value.size)
         lead, numbers = f'compare("{name}", {expression}, ', nested(value, "    ", 10**6)
         if len(lead) + len(numbers) > WIDTH:
             numbers = nested(value, "    ", WIDTH - len(lead))
         near = "0" if value.dtype.kind == "i" else f"{rounding(value, bound):.0e}"
         self.compared.append(f"    {lead}{numbers}, {near}),")
 
-    def text(self) -> str:
-        """The whole program; OptionError where it would be too long to read."""
+    def _count(self, numbers: int) -> None:
+        """OptionError where the program would be too long to read, before anything of it is written."""
+        self.numbers += numbers
         if self.numbers > MOST_NUMBERS:
             raise OptionError(
-                f"{self.numbers} numbers would be filled into the program, which has room for {MOST_NUMBERS}",
+                f"more than {MOST_NUMBERS} numbers would be filled into the program",
                 where="--format torch",
                 hint="take a smaller problem, or fewer results with --only",
             )
+
+    def text(self) -> str:
+        """The whole program."""
         functional = any("F." in line for lines in self.paragraphs for line in lines)
         head = [f'"""{self.title}: computed by PyTorch, and compared with what convgrad has computed."""', ""]
         head += ["import torch", *(["import torch.nn.functional as F"] if functional else []), ""]
