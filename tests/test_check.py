@@ -93,6 +93,7 @@ def test_numbers_as_people_write_them(written: Any, value: float, verdict: str) 
         (["0.1235", "0.1"], [0.12346, 0.10002], "right"),  # a program drops the zeros of 0.1000
         (["0.1235", "0.1"], [0.12346, 0.104], "too-coarse"),
         (["0.12", "0.00"], [0.123, 0.0003], "too-coarse"),
+        (["0.5000", "0"], [0.5, -0.015], "wrong"),  # a 0 that is meant
         (["0.12", "0.07"], [0.123, 0.0003], "wrong"),
     ],
 )

@@ -239,7 +239,10 @@ def test_where_programs_go_and_what_has_none(convgrad: Convgrad, tmp_path: Path)
     assert (tmp_path / "layer.py").read_text() == text
     for arguments, message in (
         (["shape", "3x3", "--kernel-size", "2"], "there is no PyTorch program of this"),
-        (["pool-forward", json.dumps(np.arange(2000).tolist()), "--size", "2"], "more than 2000 numbers would be filled"),
+        (
+            ["pool-forward", json.dumps(np.arange(2000).tolist()), "--size", "2"],
+            "more than 2000 numbers would be filled",
+        ),
     ):
         ran = convgrad(*arguments, "--format", "torch")
         assert (ran.code, ran.out) == (2, "")

@@ -105,7 +105,10 @@ class Answer:
             right |= (off <= self._fine / 2 * (1 + 1e-9) + noise) | (
                 (lacking >= -noise) & (lacking < self._fine * (1 - 1e-6) + slack)
             )
-        return Match(right, right & ~rounded, rounded & ~right)
+        # a 0 beside numbers of more places is meant as 0: it is not a rounding of whatever lies below 1/2
+        meant = (self.numbers == 0) & (self._fine > 0) & (np.abs(value) >= 10 * self._fine)
+        coarse = rounded & ~right & ~meant
+        return Match(right, right & ~rounded, coarse)
 
     def says(self, value: Array, slack: float = 0.0) -> bool:
         """Whether every cell of the answer says the value, and the shapes are the same; nothing is broadcast."""
