@@ -22,11 +22,12 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 from numpy.random import Generator
 
-from convgrad.mistakes import LAYERS, Subject, catalogue, recognise
+from convgrad.core.quantity import Array
+from convgrad.mistakes import LAYERS, Subject, recognise
+from convgrad.mistakes.catalogue import ROWS
 from convgrad.mistakes.recogniser import differs, predictions
-from convgrad.mistakes.samples import drawn, showing, subject_of
 from convgrad.problems import Operand
-from convgrad.quantity import Array
+from convgrad.teaching.draws import drawn, showing, subject_of
 
 KINDS = ("whole numbers -4 to 4", "one cell changed", "noise added", "shuffled", "unrelated", "one row changed")
 SMALL = 0.4
@@ -48,7 +49,7 @@ def says(answer: Array, digits: int) -> Callable[[Array], bool]:
 
 def planted(number: int, problems: int) -> tuple[str, int, int]:
     """(name, problems where a row shows, those where it is recognised)."""
-    row, rng = catalogue()[number], np.random.default_rng(number)
+    row, rng = ROWS[number], np.random.default_rng(number)
     shown = found = 0
     for subject, name in islice(showing(row, rng), problems):
         with np.errstate(all="ignore"):
@@ -135,7 +136,7 @@ def diagnosis() -> None:
 
 
 def main(problems: int = 50, answers: int = 10_000) -> None:
-    rows, workers = catalogue(), os.cpu_count() or 1
+    rows, workers = ROWS, os.cpu_count() or 1
     print(f"{len(rows)} mistakes, {sum(bool(row.convention) for row in rows)} of them conventions")
     diagnosis()
     with ProcessPoolExecutor(workers) as pool:

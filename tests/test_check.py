@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from spaces import EVERY_LAYER
 
 from convgrad import Activation, Conv, Dense, Loss, Pool, check
-from convgrad.answers import subject_of
-from convgrad.answers.verdict import Verdict
-from convgrad.answers.written import Answer, Rules
-from convgrad.quantity import Array
+from convgrad.checking import subject_of
+from convgrad.checking.verdict import Verdict
+from convgrad.checking.written import Answer, Rules
+from convgrad.core.quantity import Array
 
 CLASSIC = ("conv-backward", SAMPLES / "classic/input.json", SAMPLES / "classic/delta.json")
 KERNEL = ("-k", "[[0.1, 0.2], [0.3, 0.4]]")
@@ -641,8 +641,8 @@ def test_it_works_in_a_shell_script(tmp_path: Path) -> None:
 def test_nothing_of_it_is_imported_unless_it_is_asked_for() -> None:
     program = (
         "import sys; from convgrad.cli import run; run(sys.argv[1:]); "
-        "print(sorted(name for name in sys.modules if name.startswith(('convgrad.answers', 'convgrad.mistakes', "
-        "'convgrad.gradcheck'))), file=sys.stderr)"
+        "print(sorted(name for name in sys.modules if name.startswith(('convgrad.checking', 'convgrad.mistakes', "
+        "'convgrad.teaching'))), file=sys.stderr)"
     )
     done = subprocess.run(
         [sys.executable, "-c", program, "conv-backward", "[1,2,3]", "[1,2]", "-q"],

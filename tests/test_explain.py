@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from spaces import EVERY_LAYER, convolutions, whole_numbers
 
 from convgrad import SGD, Conv, Flatten, Loss, Quantity
+from convgrad.kinds.settings import LOSSES
 from convgrad.problems import Operand, solve
 from convgrad.problems.conv import conv_problem
-from convgrad.settings import LOSSES
 
 Array = NDArray[Any]
 CLASSIC = ["conv-backward", str(SAMPLES / "classic/input.json"), str(SAMPLES / "classic/delta.json")]

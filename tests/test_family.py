@@ -10,8 +10,8 @@ from conftest import Convgrad
 from hypothesis import given
 from spaces import convolutions, poolings, transposed
 
-from convgrad.settings import EVERY
-from convgrad.shapes import shapes
+from convgrad.kinds.settings import EVERY
+from convgrad.problems.sizes import shapes
 
 K = "[[1,2],[3,4]]"
 X = json.dumps(np.arange(25).reshape(5, 5).tolist())

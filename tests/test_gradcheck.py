@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from spaces import EVERY_LAYER
 
 from convgrad import Conv
-from convgrad.answers import subject_of
-from convgrad.gradcheck import Task, compare, gradcheck, layer_tasks
+from convgrad.checking import subject_of
+from convgrad.checking.gradcheck import Task, compare, gradcheck, layer_tasks
+from convgrad.core.quantity import Array
 from convgrad.layers.conv import Conv as Layer
-from convgrad.quantity import Array
 
 CLASSIC = ("conv-backward", SAMPLES / "classic/input.json", SAMPLES / "classic/delta.json")
 KERNEL = ("-k", "[[0.1, 0.2], [0.3, 0.4]]")

@@ -14,16 +14,16 @@ from numpy.typing import NDArray
 from scipy.signal import convolve, correlate
 
 from convgrad.mistakes import LAYERS, Mistake, Subject, catalogue, recognise
+from convgrad.mistakes.catalogue import FAMILIES, rows_for
 from convgrad.mistakes.evidence import information
-from convgrad.mistakes.index import FAMILIES, rows_for
 from convgrad.mistakes.recogniser import differs, pairs, predictions, shown
-from convgrad.mistakes.samples import drawn, showing, subject_of
-from convgrad.mistakes.worked import example
 from convgrad.problems import RESULTS, Operand
+from convgrad.teaching.draws import drawn, showing, subject_of
+from convgrad.teaching.example import example
 
 Array = NDArray[Any]
 
-ROWS = {row.name: row for row in catalogue()}
+ROWS = {row.name: row for row in catalogue.ROWS}
 MOST = 60
 """Problems on which a row is tried before it is said that it is never named alone."""
 
@@ -62,8 +62,8 @@ def named(subject: Subject, name: str, answer: Any, digits: int = 5) -> set[str]
 
 
 def test_every_row_is_whole() -> None:
-    assert len(ROWS) == len(catalogue()) >= 150
-    for row in catalogue():
+    assert len(ROWS) == len(catalogue.ROWS) >= 150
+    for row in catalogue.ROWS:
         assert re.fullmatch(r"[a-zA-Z]+(-[a-z]+)*", row.name), row.name
         assert row.family in FAMILIES
         assert set(row.layers) <= set(LAYERS) and set(row.about) <= set(RESULTS), row.name
@@ -362,7 +362,7 @@ def test_the_catalogue_as_json_and_as_a_table(convgrad: Convgrad) -> None:
     rows = json.loads(convgrad("mistakes").out)
     assert [set(row) for row in rows] == [{"name", "about", "layers", "what", "why", "mend"}] * len(ROWS)
     assert len(json.loads(convgrad("mistakes", "--layer", "pool").out)) == sum(
-        "pool" in row.layers for row in catalogue()
+        "pool" in row.layers for row in catalogue.ROWS
     )
     for width in (80, 120):
         table = convgrad("mistakes", tty=True, COLUMNS=str(width), NO_COLOR="1").out
@@ -448,8 +448,8 @@ def test_the_help_begins_with_an_example(convgrad: Convgrad) -> None:
 
 def test_rows_are_their_own(convgrad: Convgrad) -> None:
     """Rows are values: the same object every time, so that they can be counted and compared."""
-    assert catalogue() is catalogue()
-    assert all(isinstance(row, Mistake) for row in catalogue())
+    assert len({row.name for row in catalogue.ROWS}) == len(catalogue.ROWS)
+    assert all(isinstance(row, Mistake) for row in catalogue.ROWS)
 
 
 def test_a_problem_in_fractions_is_looked_at_in_floats(convgrad: Convgrad) -> None:

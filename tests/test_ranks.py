@@ -12,10 +12,10 @@ from spaces import convolutions, poolings, whole_numbers
 
 from convgrad import Conv, Pool
 from convgrad.errors import ConvgradError
+from convgrad.kinds.settings import EVERY
 from convgrad.problems import Operand, solve, what_fits
 from convgrad.problems.conv import conv_problem
 from convgrad.problems.pool import pool_problem
-from convgrad.settings import EVERY
 
 Array = NDArray[Any]
 

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from convgrad import SGD, Activation, Conv, Loss, Pool, Transposed, Unshared
-from convgrad.settings import ACTIVATIONS, LOSSES
+from convgrad.kinds.settings import ACTIVATIONS, LOSSES
 
 Array = NDArray[Any]
 HERE = Path(__file__).parent / "stored"

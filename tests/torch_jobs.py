@@ -13,8 +13,8 @@ from spaces import activations, convolutions, dense, poolings, transposed, unsha
 
 from convgrad import Transposed, Unshared
 from convgrad.cli import run
-from convgrad.settings import ACTIVATIONS, LOSSES
-from convgrad.shorthand import FIRST, IN_OUT, LAST, Shorthand
+from convgrad.kinds.settings import ACTIVATIONS, LOSSES
+from convgrad.problems.ranks import FIRST, IN_OUT, LAST, Shorthand
 
 Array = NDArray[Any]
 

@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from convgrad import settings
 from convgrad.cli.app import Command, Outcome
 from convgrad.cli.checking import answers, compare_network, gradients, wanted
 from convgrad.cli.options import explaining, output
 from convgrad.cli.options import settings as setting_options
 from convgrad.errors import ConvgradError, OptionError, at, did_you_mean
+from convgrad.kinds import settings
 
 if TYPE_CHECKING:
+    from convgrad.core.quantity import Explanation, Quantity
     from convgrad.files import Document
     from convgrad.problems import Solution
     from convgrad.problems.network import Pass, Stage
-    from convgrad.quantity import Explanation, Quantity
-    from convgrad.report import Report
+    from convgrad.problems.report import Report
 
 _PLACE = (settings.LAYOUT, settings.DIMS)
 TYPES: dict[str, tuple[tuple[settings.Setting, ...], tuple[str, ...]]] = {
@@ -70,7 +70,7 @@ def backprop(
     from convgrad.cli.work import IN_ALL_FORMS, choose_format, own_options, titled, write_facts
     from convgrad.files import Document, Reader
     from convgrad.problems.network import run_network
-    from convgrad.report import Facts, Report, explained
+    from convgrad.problems.report import Facts, Report, explained
 
     reader, table = Reader(), (*settings.SGD, settings.DTYPE)
     operands, values = gather(reader, {"input": input_, "target": target_}, own_options(options), table)
@@ -86,7 +86,7 @@ def backprop(
         _check_target(save_network, options["out"], "lr" in values)
     done = run_network(stages, operands["input"], operands["target"], kind, values)
     if comparing:
-        from convgrad.answers.network import Network
+        from convgrad.checking.network import Network
 
         plain = {name: value for name, value in values.items() if name != "dtype"}
         dtype = values.get("dtype", "float64")
@@ -196,7 +196,7 @@ def _entries(stages: list[Stage], done: Pass) -> dict[str, Any]:
 def _reports(stages: list[Stage], done: Pass, kind: str) -> list[Report]:
     """What a table shows: the loss, and the layers from there back."""
     from convgrad.cli.work import titled
-    from convgrad.report import Report
+    from convgrad.problems.report import Report
 
     first = done.layers[-1]
     top = {name: first[name] for name in ("output", "delta")} | {"loss": done.loss_quantity}
@@ -220,7 +220,7 @@ def _figures(
     """
     from convgrad.cli.work import titled
     from convgrad.problems import forms_of, in_form
-    from convgrad.report import Report
+    from convgrad.problems.report import Report
 
     def figure(title: str, own: Solution, results: Mapping[str, Quantity], prefix: str) -> Report:
         opened = [replace(e, name=e.name.removeprefix(prefix)) for e in asked if e.name.startswith(prefix)]
@@ -277,9 +277,9 @@ def pick(entries: Mapping[str, Any], only: tuple[str, ...]) -> dict[str, Any]:
 
 def _picked(title: str, entries: Mapping[str, Any]) -> list[Report]:
     """A report of single results, as a table shows them."""
-    from convgrad.quantity import bare
+    from convgrad.core.quantity import bare
+    from convgrad.problems.report import Report
     from convgrad.render.csv import flattened
-    from convgrad.report import Report
 
     return [Report(title, {}, {}, {name: bare(name, array) for name, array in flattened(entries).items()})]
 

@@ -11,13 +11,13 @@ import click
 from convgrad.cli.app import Outcome
 from convgrad.cli.options import Read, source
 from convgrad.errors import ConvgradError, OptionError, at, did_you_mean
+from convgrad.kinds.settings import number
 from convgrad.numerals import to_numeral
-from convgrad.settings import number
 
 if TYPE_CHECKING:
-    from convgrad.answers.network import Network
-    from convgrad.answers.verdict import Checked
-    from convgrad.answers.written import Answer, Rules
+    from convgrad.checking.network import Network
+    from convgrad.checking.verdict import Checked
+    from convgrad.checking.written import Answer, Rules
     from convgrad.files import Document, Reader
     from convgrad.mistakes import Solver
     from convgrad.problems import Operand, Solution
@@ -105,8 +105,8 @@ def compare_layer(
         from convgrad.cli.gradcheck import gradcheck_layer
 
         return gradcheck_layer(reader, title, solver, operands, settings, options)
-    from convgrad.answers import check_subject
-    from convgrad.report import select
+    from convgrad.checking import check_subject
+    from convgrad.problems.report import select
 
     solution = solver(operands, settings, backward)
     only = select(solution, options["only"] or ())
@@ -122,7 +122,7 @@ def compare_network(reader: Reader, title: str, network: Network, options: Mappi
         from convgrad.cli.gradcheck import gradcheck_network
 
         return gradcheck_network(reader, title, network, options)
-    from convgrad.report import ADDED_BY
+    from convgrad.problems.report import ADDED_BY
 
     known = list(network.asked)
     only = _chosen(known, options["only"] or ())
@@ -172,7 +172,7 @@ def _flattened(document: Document) -> Document:
 
 def _missing(solution: Solution) -> dict[str, str]:
     """Results that are not to be had as things are, and why."""
-    from convgrad.report import ADDED_BY
+    from convgrad.problems.report import ADDED_BY
 
     added = {
         name: f"it comes with {option}"
@@ -190,7 +190,7 @@ def read_answers(
 
     known: the results there are; missing: those that are not to be had, and why; only: those that count.
     """
-    from convgrad.answers.written import Answer
+    from convgrad.checking.written import Answer
     from convgrad.files import Document
 
     rules = rules_of(options)
@@ -208,7 +208,7 @@ def read_answers(
 
 def rules_of(options: Mapping[str, Any]) -> Rules:
     """The rule of comparison that the options ask for."""
-    from convgrad.answers.written import Rules
+    from convgrad.checking.written import Rules
 
     return Rules(options["rtol"], options["atol"])
 
@@ -220,7 +220,7 @@ def answers_in(
 
     Operands, settings and remarks may stand beside them.
     """
-    from convgrad.answers.written import Answer
+    from convgrad.checking.written import Answer
     from convgrad.files.numbers import to_written
 
     results = list(known)
@@ -259,8 +259,8 @@ def _result(document: Document, entry: str, results: Iterable[str]) -> str | Non
 def _check_remark(document: Document, entry: str, given: Any, results: list[str]) -> None:
     """An entry that is no answer is an operand, a setting or a remark; ConvgradError where it must be meant as one."""
     from convgrad.files.document import ROLES
+    from convgrad.kinds.settings import EVERY
     from convgrad.problems import RESULTS
-    from convgrad.settings import EVERY
 
     operands = {name for names in ROLES.values() for name in names}
     if entry.lower() in {name.lower() for name in (*operands, *EVERY, *REMARKS, *RESULTS)}:

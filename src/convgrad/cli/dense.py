@@ -6,11 +6,11 @@ from typing import Any
 
 import click
 
-from convgrad import settings
 from convgrad.cli.app import Command, Outcome
 from convgrad.cli.checking import answers, gradients
 from convgrad.cli.options import output, source, velocity, working
 from convgrad.cli.options import settings as setting_options
+from convgrad.kinds import settings
 
 READS = """
 Operands are files (.json .csv .tsv .npy .npz .txt), FILE#KEY for one entry of a file, - for standard input, or the

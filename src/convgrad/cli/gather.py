@@ -8,9 +8,9 @@ from typing import Any
 from convgrad.errors import ConvgradError, OptionError, did_you_mean
 from convgrad.files import Document, Reader
 from convgrad.files.document import ROLES, Loaded
+from convgrad.kinds.settings import EVERY, Setting, overridden, read_settings
 from convgrad.numerals import to_fraction
 from convgrad.problems import RESULTS, Operand
-from convgrad.settings import EVERY, Setting, overridden, read_settings
 
 NEAR = 0.8
 """How alike an entry must be to a known name to be taken for a misspelling of it, and not for a remark."""

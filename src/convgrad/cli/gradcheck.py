@@ -10,9 +10,9 @@ from convgrad.cli.app import Outcome
 from convgrad.errors import OptionError, did_you_mean
 
 if TYPE_CHECKING:
-    from convgrad.answers.network import Network
+    from convgrad.checking.gradcheck import Task
+    from convgrad.checking.network import Network
     from convgrad.files import Reader
-    from convgrad.gradcheck import Task
     from convgrad.mistakes import Solver
     from convgrad.problems import Operand
 
@@ -29,7 +29,7 @@ def gradcheck_layer(
     options: Mapping[str, Any],
 ) -> Outcome:
     """The gradients of one layer, or of a loss, compared."""
-    from convgrad.gradcheck import layer_tasks, loss_task
+    from convgrad.checking.gradcheck import layer_tasks, loss_task
 
     solution = solver(operands, {**settings, "dtype": "float64"}, True)
     if solution.problem is not None:
@@ -41,14 +41,14 @@ def gradcheck_layer(
 
 def gradcheck_network(reader: Reader, title: str, network: Network, options: Mapping[str, Any]) -> Outcome:
     """The gradients of every layer of a network, compared."""
-    from convgrad.gradcheck import network_tasks
+    from convgrad.checking.gradcheck import network_tasks
 
     return _compared(reader, title, network_tasks(network.done, network.kind, network.target.array), options)
 
 
 def _compared(reader: Reader, title: str, tasks: list[Task], options: Mapping[str, Any]) -> Outcome:
+    from convgrad.checking.gradcheck import gradcheck
     from convgrad.cli.work import choose_format, page_for, placed
-    from convgrad.gradcheck import gradcheck
     from convgrad.render.gradcheck import render_gradcheck
 
     known = [task.name for task in tasks]

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from convgrad import settings
 from convgrad.cli.app import Command, Outcome
 from convgrad.cli.checking import answers, compare_layer, gradients, wanted
 from convgrad.cli.options import explaining, output
 from convgrad.cli.options import settings as setting_options
+from convgrad.kinds import settings
 
 if TYPE_CHECKING:
     from convgrad.problems import Operand, Solution

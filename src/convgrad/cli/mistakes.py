@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from convgrad import settings
 from convgrad.cli.app import Command, Outcome
 from convgrad.cli.options import Read, output
 from convgrad.errors import ConvgradError, OptionError, at, did_you_mean
+from convgrad.kinds import settings
 
 if TYPE_CHECKING:
     from convgrad.files import Document, Reader
@@ -49,9 +49,9 @@ _LAYER = settings.choice(LAYERS)
 )
 @output
 def mistakes(what: str | None, layer: str | None, **options: Any) -> Outcome:
-    from convgrad.mistakes import catalogue
+    from convgrad.mistakes.catalogue import ROWS
 
-    rows = {row.name: row for row in catalogue()}
+    rows = {row.name: row for row in ROWS}
     if what is None:
         return _listed([row for row in rows.values() if layer is None or _of(layer) & set(row.layers)], options)
     if what in rows:
@@ -81,8 +81,8 @@ def _listed(rows: list[Mistake], options: Mapping[str, Any]) -> Outcome:
 
 def _in_full(row: Mistake, options: Mapping[str, Any]) -> Outcome:
     from convgrad.cli.work import choose_format, page_for, placed, titled
-    from convgrad.mistakes.worked import example
     from convgrad.render.catalogue import render_mistake
+    from convgrad.teaching.example import example
 
     _no_results(options)
     worked = example(row)
@@ -102,8 +102,8 @@ def _of_problem(source: str, layer: str | None, options: Mapping[str, Any]) -> O
     from convgrad.cli.work import choose_format, page_for, placed
     from convgrad.files import Document, Reader
     from convgrad.mistakes.recogniser import shown
+    from convgrad.problems.report import select
     from convgrad.render.catalogue import render_shown
-    from convgrad.report import select
 
     reader = Reader()
     document = reader.read(source).value
@@ -149,7 +149,7 @@ def layer_of(document: Document) -> str:
 
 def _subject(reader: Reader, source: str, document: Document, layer: str) -> Subject:
     from convgrad.cli.gather import gather, need
-    from convgrad.mistakes.samples import subject_of
+    from convgrad.teaching.draws import subject_of
 
     table, roles = LAYERS[layer]
     sources: dict[str, str | None] = {role: source if number == 0 else None for number, role in enumerate(roles)}

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from convgrad.errors import OptionError, at, did_you_mean
-from convgrad.settings import FORMATS, FORMS, Setting, choice, whole
+from convgrad.kinds.settings import FORMATS, FORMS, Setting, choice, whole
 
 F = Callable[..., Any]
 Decorator = Callable[[F], F]

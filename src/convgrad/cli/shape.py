@@ -7,11 +7,11 @@ from typing import Any
 
 import click
 
-from convgrad import settings
 from convgrad.cli.app import Command, Outcome
 from convgrad.cli.options import Read, output
 from convgrad.cli.options import settings as setting_options
 from convgrad.errors import OptionError
+from convgrad.kinds import settings
 
 
 def read_shape(text: str) -> tuple[int, ...]:
@@ -38,8 +38,8 @@ def read_shape(text: str) -> tuple[int, ...]:
 @output
 def shape(shape_: tuple[int, ...], filters: int | None, **options: Any) -> Outcome:
     from convgrad.cli.work import write_facts
-    from convgrad.report import Facts
-    from convgrad.shapes import shapes
+    from convgrad.problems.report import Facts
+    from convgrad.problems.sizes import shapes
 
     values = {setting.name: options[setting.name] for setting in settings.SHAPE if options[setting.name] is not None}
     return write_facts(Facts(f"a layer on {'x'.join(map(str, shape_))}", shapes(shape_, filters, values)), options)

@@ -14,10 +14,10 @@ from convgrad.cli.gather import gather, need
 from convgrad.cli.options import ALL
 from convgrad.errors import OptionError, did_you_mean
 from convgrad.files import Reader
+from convgrad.kinds.settings import Setting
 from convgrad.problems import Operand, Problem, Solution, forms_of, in_form, solve
+from convgrad.problems.report import Facts, Report, explained, left_out_notes, select
 from convgrad.render import Page, format_of, render, render_facts
-from convgrad.report import Facts, Report, explained, left_out_notes, select
-from convgrad.settings import Setting
 
 TERMINAL_STEPS = 16
 """Overlays shown on a terminal where --steps does not say how many."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from convgrad.quantity import Quantity
+from convgrad.core.quantity import Quantity
 
 
 class Layer(Protocol):

@@ -16,10 +16,10 @@ from math import erf, pi, sqrt
 
 import numpy as np
 
+from convgrad.core.quantity import Array, Cells, Column, Factor, Lit, Place, Products, Quantity, Term, cell, real
+from convgrad.core.rational import cast, refuse
 from convgrad.errors import OptionError
-from convgrad.exact import cast, refuse
 from convgrad.layers.products import check_shape
-from convgrad.quantity import Array, Cells, Column, Factor, Lit, Place, Products, Quantity, Term, cell, real
 
 
 @dataclass(frozen=True)

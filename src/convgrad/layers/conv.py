@@ -18,12 +18,12 @@ from functools import partial
 
 import numpy as np
 
-from convgrad.axis import Ints, Padding
+from convgrad.core.axis import Ints, Padding
+from convgrad.core.quantity import Array, Factor, Place, Products, Quantity, Term, beside, cell, real
+from convgrad.core.windows import Windows
 from convgrad.errors import ShapeError, by
 from convgrad.layers import elements, overlays, products
 from convgrad.layers.forms import Made
-from convgrad.quantity import Array, Factor, Place, Products, Quantity, Term, beside, cell, real
-from convgrad.windows import Windows
 
 
 @dataclass(frozen=True, eq=False, repr=False)

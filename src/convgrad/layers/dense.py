@@ -17,10 +17,10 @@ from functools import partial
 
 import numpy as np
 
+from convgrad.core.quantity import Array, Cells, Factor, Lit, Place, Products, Quantity, Term, cell, cells, real
+from convgrad.core.rational import product
 from convgrad.errors import ShapeError
-from convgrad.exact import product
 from convgrad.layers.products import check_shape
-from convgrad.quantity import Array, Cells, Factor, Lit, Place, Products, Quantity, Term, cell, cells, real
 
 
 @dataclass(frozen=True, eq=False, repr=False)

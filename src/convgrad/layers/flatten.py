@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 
-from convgrad.quantity import Array, Factor, Place, Products, Quantity, Term, cell, real
+from convgrad.core.quantity import Array, Factor, Place, Products, Quantity, Term, cell, real
 
 
 @dataclass(frozen=True)

@@ -23,10 +23,10 @@ from typing import Any
 
 import numpy as np
 
+from convgrad.core.quantity import Array, Cells, Column, Place, Products, Quantity, Term, everywhere_in, real
+from convgrad.core.rational import cast, refuse
 from convgrad.errors import OptionError, ShapeError, by
-from convgrad.exact import cast, refuse
-from convgrad.quantity import Array, Cells, Column, Place, Products, Quantity, Term, everywhere_in, real
-from convgrad.settings import LOSSES
+from convgrad.kinds.settings import LOSSES
 
 Part = tuple[tuple[str, Array], ...]
 """Factors by name, of the output's shape or one number: what a loss is summed from, and its gradient cell by cell."""

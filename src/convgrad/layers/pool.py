@@ -19,10 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from convgrad.axis import Ints, Padding
-from convgrad.errors import OptionError, ShapeError, by
-from convgrad.exact import cast, refuse
-from convgrad.quantity import (
+from convgrad.core.axis import Ints, Padding
+from convgrad.core.quantity import (
     Array,
     Cells,
     Column,
@@ -40,7 +38,9 @@ from convgrad.quantity import (
     everywhere,
     real,
 )
-from convgrad.windows import Windows
+from convgrad.core.rational import cast, refuse
+from convgrad.core.windows import Windows
+from convgrad.errors import OptionError, ShapeError, by
 
 TIES = ("first", "last", "all", "split")
 

@@ -18,11 +18,8 @@ from functools import partial
 
 import numpy as np
 
-from convgrad.axis import Ints, Padding
-from convgrad.errors import ShapeError
-from convgrad.layers import elements, products
-from convgrad.layers.forms import Made
-from convgrad.quantity import (
+from convgrad.core.axis import Ints, Padding
+from convgrad.core.quantity import (
     Array,
     Cells,
     Factor,
@@ -37,7 +34,10 @@ from convgrad.quantity import (
     everywhere,
     real,
 )
-from convgrad.windows import Windows
+from convgrad.core.windows import Windows
+from convgrad.errors import ShapeError
+from convgrad.layers import elements, products
+from convgrad.layers.forms import Made
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -18,12 +18,12 @@ from math import prod
 
 import numpy as np
 
-from convgrad.axis import Ints, Padding
+from convgrad.core.axis import Ints, Padding
+from convgrad.core.quantity import Array, Factor, Lit, Place, Products, Quantity, Term, beside, cell, real
+from convgrad.core.rational import product
+from convgrad.core.windows import Windows
 from convgrad.errors import ShapeError, by
-from convgrad.exact import product
 from convgrad.layers import elements, overlays, products
-from convgrad.quantity import Array, Factor, Lit, Place, Products, Quantity, Term, beside, cell, real
-from convgrad.windows import Windows
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from convgrad.core.quantity import Array
 from convgrad.problems import Operand, Problem, Solution
-from convgrad.quantity import Array
 
 if TYPE_CHECKING:
-    from convgrad.mistakes.setup import Setup
+    from convgrad.mistakes.variant import Setup
 
 Solver = Callable[[Mapping[str, Operand], Mapping[str, Any], bool], Solution]
 
@@ -94,10 +94,3 @@ def recognise(subject: Subject, name: str, fits: Callable[[Array], bool]) -> lis
     from convgrad.mistakes.recogniser import recognise as search
 
     return search(subject, name, fits)
-
-
-def catalogue() -> tuple[Mistake, ...]:
-    """Every row, family by family."""
-    from convgrad.mistakes.index import ROWS
-
-    return ROWS

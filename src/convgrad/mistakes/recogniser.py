@@ -14,12 +14,12 @@ from math import log2
 
 import numpy as np
 
+from convgrad.core.quantity import Array
 from convgrad.errors import ConvgradError
 from convgrad.mistakes import Mistake, Sighting, Subject
+from convgrad.mistakes.catalogue import rows_for
 from convgrad.mistakes.evidence import MARGIN, Fits, information
-from convgrad.mistakes.index import rows_for
-from convgrad.mistakes.setup import STEPPED, Setup, opened
-from convgrad.quantity import Array
+from convgrad.mistakes.variant import STEPPED, Setup, opened
 
 MOST_PAIRS = 3
 """Pairs that are named at most, where several come to the same array."""

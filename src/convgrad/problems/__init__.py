@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from convgrad.core.quantity import Array, Derivation, Place, Products, Quantity, Term
+from convgrad.core.rational import cast, finite
 from convgrad.errors import ConvgradError, OptionError, ShapeError, by
-from convgrad.exact import cast, finite
+from convgrad.kinds.settings import FORMS, PADDINGS, check_owned
 from convgrad.layers import Layer
-from convgrad.quantity import Array, Derivation, Place, Products, Quantity, Term
-from convgrad.settings import FORMS, PADDINGS, check_owned
-from convgrad.sgd import SGD
-from convgrad.shorthand import Shorthand
+from convgrad.layers.sgd import SGD
+from convgrad.problems.ranks import Shorthand
 
 if TYPE_CHECKING:
     from convgrad.layers.activation import Activation

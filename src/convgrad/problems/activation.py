@@ -6,7 +6,7 @@ import numpy as np
 
 from convgrad.errors import OptionError, by
 from convgrad.problems import Operands, Problem, Settings, activation_of, fitted_delta, in_dtype
-from convgrad.shorthand import Shorthand
+from convgrad.problems.ranks import Shorthand
 
 
 def activation_problem(operands: Operands, settings: Settings, backward: bool) -> Problem:

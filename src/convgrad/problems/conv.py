@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from convgrad.axis import per_axis
+from convgrad.core.axis import per_axis
+from convgrad.core.quantity import Array
 from convgrad.errors import OptionError, ShapeError, at, by
 from convgrad.layers.conv import Conv
 from convgrad.problems import Operands, Problem, Settings, activation_of, fitted_delta, in_dtype, sgd_of, what_fits
-from convgrad.quantity import Array
-from convgrad.shorthand import FIRST, LAST, Shorthand, conv_dims, delta_dims
+from convgrad.problems.ranks import FIRST, LAST, Shorthand, conv_dims, delta_dims
 
 COMMON = ("stride", "padding", "dilation", "flip")
 

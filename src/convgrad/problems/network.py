@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from convgrad import problems
+from convgrad.core.quantity import Array, Quantity
 from convgrad.errors import ShapeError, at, by
 from convgrad.layers.flatten import Flatten
 from convgrad.layers.loss import Loss
@@ -22,8 +23,7 @@ from convgrad.problems.activation import activation_problem
 from convgrad.problems.conv import conv_problem
 from convgrad.problems.dense import dense_problem
 from convgrad.problems.pool import pool_problem
-from convgrad.quantity import Array, Quantity
-from convgrad.shorthand import Shorthand
+from convgrad.problems.ranks import Shorthand
 
 PARAMETERS = {"conv": {"W": "kernel", "b": "bias"}, "dense": {"W": "weight", "b": "bias"}}
 """Which operand of a layer is W, and which b."""

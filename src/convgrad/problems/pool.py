@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from convgrad.errors import OptionError, ShapeError, at, by
+from convgrad.kinds.settings import check_owned
 from convgrad.layers.pool import Pool
 from convgrad.problems import Operands, Problem, Settings, fitted_delta, in_dtype, what_fits
-from convgrad.settings import check_owned
-from convgrad.shorthand import FIRST, LAST, Shorthand
+from convgrad.problems.ranks import FIRST, LAST, Shorthand
 
 OWN = ("kind", "size", "stride", "padding", "dilation", "ceil", "count_include_pad", "divisor", "ties", "p", "adaptive")
 SIZED = ("size", "stride", "padding", "dilation", "ceil")

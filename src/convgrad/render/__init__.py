@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from convgrad.errors import OptionError, did_you_mean
-from convgrad.report import Facts, Report
+from convgrad.problems.report import Facts, Report
 
 if TYPE_CHECKING:
     from convgrad.render.prose import Prose

@@ -12,17 +12,17 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from convgrad.core.quantity import Array
 from convgrad.errors import OptionError, by
 from convgrad.mistakes import Mistake
 from convgrad.mistakes.recogniser import Shown
-from convgrad.mistakes.worked import Example
-from convgrad.quantity import Array
 from convgrad.render import Page
 from convgrad.render.blocks import LIT, NAME, QUIET, Block, flow, lit_line
 from convgrad.render.json import dump
 from convgrad.render.numbers import aligned
 from convgrad.render.scenes import planes
 from convgrad.render.table import drawn_on, new_console
+from convgrad.teaching.example import Example
 
 FAMILIES = {
     "convention": "Right under another convention",

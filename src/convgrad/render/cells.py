@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from convgrad.core.quantity import Array, Cells
 from convgrad.errors import by
-from convgrad.quantity import Array, Cells
 from convgrad.render.numbers import exact, readable
 from convgrad.render.scenes import planes
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from convgrad.core.quantity import Array, Quantity
+from convgrad.core.rational import rational
 from convgrad.errors import OptionError
-from convgrad.exact import rational
 from convgrad.files.table_text import format_table
-from convgrad.quantity import Array, Quantity
+from convgrad.problems.report import Facts, Report
 from convgrad.render.numbers import exact
-from convgrad.report import Facts, Report
 
 
 def render_csv(quantity: Quantity, precision: int | None, separator: str) -> str:

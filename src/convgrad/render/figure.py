@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from convgrad.quantity import Array, Quantity
+from convgrad.core.quantity import Array, Quantity
+from convgrad.problems.report import Report
 from convgrad.render.cells import Drawn, Numbers, drawn
 from convgrad.render.overlays import Most, walk_data
 from convgrad.render.sums import Room, Sums
-from convgrad.report import Report
 
 MOST = Most(overlays=400, numbers=40_000)
 """Overlays of a page, and the numbers in them, of all its forms; the form it opens with has half."""

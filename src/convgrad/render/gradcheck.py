@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from convgrad.checking.gradcheck import Compared, Gradcheck
 from convgrad.errors import OptionError
-from convgrad.gradcheck import Compared, Gradcheck
 from convgrad.render import Page
 from convgrad.render.json import dump
 

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
-from convgrad.gradcheck import Gradcheck
+from convgrad.checking.gradcheck import Gradcheck
 from convgrad.render import Page
 from convgrad.render.blocks import NAME, QUIET
 from convgrad.render.numbers import readable

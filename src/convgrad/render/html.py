@@ -8,9 +8,9 @@ import re
 from importlib.resources import files
 from typing import Any
 
+from convgrad.problems.report import Facts, Report
 from convgrad.render.figure import page_data
 from convgrad.render.numbers import readable
-from convgrad.report import Facts, Report
 
 
 def render_html(reports: list[Report], title: str, precision: int | None = None) -> str:

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from convgrad.quantity import Array, Explanation, Quantity, Term
+from convgrad.core.quantity import Array, Explanation, Quantity, Term
+from convgrad.problems.report import Facts, Report
 from convgrad.render.numbers import exact
-from convgrad.report import Facts, Report
 
 
 def render_json(report: Report, precision: int | None = None) -> str:

@@ -9,11 +9,11 @@ import re
 from collections.abc import Sequence
 from itertools import islice
 
-from convgrad.quantity import Explanation
+from convgrad.core.quantity import Explanation
+from convgrad.problems.report import Report
 from convgrad.render.prose import Prose
 from convgrad.render.scenes import Plane
 from convgrad.render.words import MOST_TERMS
-from convgrad.report import Report
 
 PREAMBLE = """% Input this file into a document that loads amsmath.
 """

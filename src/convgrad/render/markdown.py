@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from convgrad.quantity import Explanation
+from convgrad.core.quantity import Explanation
 from convgrad.render.prose import Prose
 from convgrad.render.scenes import Plane
 from convgrad.render.words import written_out

@@ -6,10 +6,10 @@ from html import escape
 
 import numpy as np
 
-from convgrad.quantity import Quantity
+from convgrad.core.quantity import Quantity
+from convgrad.problems.report import Report
 from convgrad.render.cells import Numbers, drawn
 from convgrad.render.html import render_html
-from convgrad.report import Report
 
 MOST_CELLS = 900
 """Cells of a quantity that a notebook draws."""

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from convgrad.quantity import Cells, Quantity
+from convgrad.core.quantity import Cells, Quantity
+from convgrad.problems.report import Overlay, Report, Walk
 from convgrad.render.cells import Drawn, Numbers, runs
 from convgrad.render.numbers import readable
 from convgrad.render.scenes import adding
 from convgrad.render.words import headline, place, silence
-from convgrad.report import Overlay, Report, Walk
 
 MOST_SILENT = 12
 """Overlays that add nothing, named one by one."""

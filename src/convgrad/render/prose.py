@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from convgrad.core.quantity import Array, Explanation
 from convgrad.errors import by
-from convgrad.quantity import Array, Explanation
+from convgrad.problems.report import Facts, Report
 from convgrad.render.csv import flattened
 from convgrad.render.numbers import readable
 from convgrad.render.scenes import GIVEN, MOST_CELLS, TOTAL, Plane, Stage, planes
-from convgrad.report import Facts, Report
 
 
 class Prose(ABC):

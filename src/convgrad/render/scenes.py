@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from convgrad.quantity import Array, Quantity, Term
+from convgrad.core.quantity import Array, Quantity, Term
+from convgrad.problems.report import Overlay, Report, Walk
 from convgrad.render.words import headline, place, silence
-from convgrad.report import Overlay, Report, Walk
 
 MOST_PLANES = 12
 """Planes of one array that an overlay draws; more are counted."""

@@ -8,11 +8,11 @@ from textwrap import wrap
 from rich.console import RenderableType
 from rich.text import Text
 
-from convgrad.quantity import Array
+from convgrad.core.quantity import Array
+from convgrad.problems.report import Report
 from convgrad.render import Page
 from convgrad.render.blocks import QUIET, lit_line
 from convgrad.render.numbers import aligned, readable
-from convgrad.report import Report
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from convgrad.quantity import Column, Explanation, Quantity
+from convgrad.core.quantity import Column, Explanation, Quantity
 from convgrad.render.cells import Drawn, Numbers, runs
 from convgrad.render.words import MOST_TERMS
 

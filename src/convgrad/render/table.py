@@ -15,8 +15,9 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from convgrad.core.quantity import Array
 from convgrad.errors import by
-from convgrad.quantity import Array
+from convgrad.problems.report import Facts, Report
 from convgrad.render import Page
 from convgrad.render.blocks import ADDS, NAME, QUIET, TOTAL, Block, flow
 from convgrad.render.numbers import readable
@@ -24,7 +25,6 @@ from convgrad.render.scenes import MOST_CELLS, planes
 from convgrad.render.sheet import Sheet
 from convgrad.render.words import written_out
 from convgrad.render.working import Working
-from convgrad.report import Facts, Report
 
 WIDEST = 1000
 """The console's width, or the page's if that is more: a number wider than the page (there are some of 410 digits) runs

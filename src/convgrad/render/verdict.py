@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from convgrad.answers.verdict import RIGHT, WRONG_SHAPE, Checked, Remark, Verdict
+from convgrad.checking.verdict import RIGHT, WRONG_SHAPE, Checked, Remark, Verdict
 from convgrad.errors import OptionError
 from convgrad.mistakes import Mistake
 from convgrad.render import Page

@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.text import Text
 
-from convgrad.answers.verdict import (
+from convgrad.checking.verdict import (
     COARSE,
     CONVENTION,
     FOLLOWS,
@@ -19,7 +19,7 @@ from convgrad.answers.verdict import (
     Checked,
     Verdict,
 )
-from convgrad.quantity import Array
+from convgrad.core.quantity import Array
 from convgrad.render import Page
 from convgrad.render.blocks import NAME, QUIET, Block, flow, lit_line
 from convgrad.render.numbers import aligned, readable

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from convgrad.quantity import Array, Explanation
-from convgrad.report import Overlay, Walk
+from convgrad.core.quantity import Array, Explanation
+from convgrad.problems.report import Overlay, Walk
 
 MOST_TERMS = 40
 """Products that are written out; more are counted."""

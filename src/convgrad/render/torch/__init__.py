@@ -16,10 +16,10 @@ from convgrad.render.torch.program import Program
 from convgrad.render.torch.step import step
 
 if TYPE_CHECKING:
+    from convgrad.core.quantity import Array
     from convgrad.problems import Problem
     from convgrad.problems.network import Pass
-    from convgrad.quantity import Array
-    from convgrad.report import Report
+    from convgrad.problems.report import Report
 
 FORWARD = ("output", "indices", "loss")
 """The results that need no backward pass."""

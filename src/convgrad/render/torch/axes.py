@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from convgrad.shorthand import Shorthand
+from convgrad.problems.ranks import Shorthand
 
 
 def lifted(name: str, shorthand: Shorthand, axes: str) -> str:

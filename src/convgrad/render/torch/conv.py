@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from convgrad.axis import Axis
+from convgrad.core.axis import Axis
+from convgrad.core.windows import Windows
 from convgrad.layers.conv import Conv
 from convgrad.layers.transposed import Transposed
 from convgrad.layers.unshared import Unshared
@@ -13,7 +14,6 @@ from convgrad.render.torch.axes import lifted, lowered
 from convgrad.render.torch.literals import Call, assigned, call, per_axis, sliced
 from convgrad.render.torch.names import Names
 from convgrad.render.torch.windows import borrowed, gathered, padded, pads_of, symmetric
-from convgrad.windows import Windows
 
 
 def conv(problem: Problem, names: Names) -> list[str]:

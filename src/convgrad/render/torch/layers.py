@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from convgrad.core.quantity import Array
 from convgrad.layers.activation import Activation
 from convgrad.layers.conv import Conv
 from convgrad.layers.dense import Dense
@@ -16,7 +17,6 @@ from convgrad.layers.pool import Pool
 from convgrad.layers.transposed import Transposed
 from convgrad.layers.unshared import Unshared
 from convgrad.problems import Problem
-from convgrad.quantity import Array
 from convgrad.render.torch import conv, pool, rounding, simple
 from convgrad.render.torch.names import Names
 from convgrad.render.torch.program import Program

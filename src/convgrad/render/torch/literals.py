@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from convgrad.core.quantity import Array
+from convgrad.core.rational import fraction
 from convgrad.errors import OptionError
-from convgrad.exact import fraction
-from convgrad.quantity import Array
 from convgrad.render.numbers import exact
 
 WIDTH = 100

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from convgrad.core.quantity import Array
 from convgrad.problems import Problem
 from convgrad.problems.network import Pass
-from convgrad.quantity import Array
 from convgrad.render.torch import rounding, simple
 from convgrad.render.torch.layers import part
 from convgrad.render.torch.names import Names

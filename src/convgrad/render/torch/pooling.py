@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from convgrad.axis import Ragged
+from convgrad.core.axis import Ragged
+from convgrad.core.windows import Windows
 from convgrad.layers.pool import Pool
 from convgrad.problems import Problem
 from convgrad.render.torch.axes import lifted, lowered
 from convgrad.render.torch.literals import Call, assigned, call, per_axis
 from convgrad.render.torch.names import Names
 from convgrad.render.torch.windows import Pads, by_index, exact_pads, gathered, last_axes, padded, pads_of, symmetric
-from convgrad.windows import Windows
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from convgrad.core.quantity import Array
+from convgrad.core.rational import rational
 from convgrad.errors import OptionError
-from convgrad.exact import rational
-from convgrad.quantity import Array
 from convgrad.render.numbers import READABLE_DIGITS
 from convgrad.render.torch.literals import WIDTH, filled_in, nested, tensor
 from convgrad.render.torch.rounding import rounding

@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from convgrad.core.quantity import Array
 from convgrad.layers.activation import Activation
 from convgrad.layers.dense import Dense
 from convgrad.layers.flatten import Flatten
 from convgrad.layers.pool import Pool
 from convgrad.problems import Problem
-from convgrad.quantity import Array
 
 ROUNDINGS = 16
 """How many roundings of numbers as large as the bound may add up; bounds are generous themselves."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from convgrad.core.quantity import Array
 from convgrad.layers.activation import Activation
 from convgrad.layers.flatten import Flatten
 from convgrad.problems import Problem
-from convgrad.quantity import Array
+from convgrad.problems.ranks import IN_OUT
 from convgrad.render.torch.literals import Call, assigned, call, number
 from convgrad.render.torch.names import Names
 from convgrad.render.torch.rounding import HELD
-from convgrad.shorthand import IN_OUT
 
 LINEAR_ABOVE = 20
 """Where PyTorch's softplus becomes x itself, unless told otherwise; log(1 + exp(-40)) is 0 in double precision."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from convgrad.layers.sgd import SGD
 from convgrad.render.torch.literals import assigned, call, number
-from convgrad.sgd import SGD
 
 
 @dataclass(frozen=True)

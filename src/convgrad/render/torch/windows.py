@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from convgrad.axis import Axis
+from convgrad.core.axis import Axis
+from convgrad.core.windows import Windows
 from convgrad.render.torch.literals import assigned, nested, sliced
-from convgrad.windows import Windows
 
 Pads = list[tuple[int, int]]
 

@@ -1,0 +1,122 @@
+"""Answers held against the right results: verdicts, what follows from what, what went wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Any
+
+from convgrad.checking.written import Answer, Rules, noise_of
+from convgrad.errors import OptionError, did_you_mean
+
+if TYPE_CHECKING:
+    from convgrad.checking.verdict import Checked
+    from convgrad.core.quantity import Array
+    from convgrad.kinds.settings import Setting
+    from convgrad.mistakes import Solver, Subject
+
+_RENAMED = {"name": "activation", "whole": "global"}
+"""Fields of layers that are settings of another name."""
+
+
+def check(
+    answers: Mapping[str, Any],
+    layer: Any,
+    x: Array,
+    delta: Array | None = None,
+    *,
+    rtol: float | None = None,
+    atol: float | None = None,
+) -> Checked:
+    """Answers by result's name, held against what a layer gives for x (and delta) -> their verdicts.
+
+    layer: of convgrad.layers, with x and delta at full rank; of a Loss, x is the output and delta the target. An answer
+    is an array, or nested lists of numbers and texts such as ``"0.0450"``, which tell how many places were written.
+    OptionError for an answer to a result that there is none of.
+    """
+    subject = subject_of(layer, x, delta)
+    known = subject.solution.quantities
+    for name in answers:
+        if name not in known:
+            hint = did_you_mean(name, known)
+            raise OptionError(f"there is no result {name!r} here, only {', '.join(known)}", hint=hint)
+    rules = Rules(rtol, atol)
+    return check_subject(subject.layer, subject, {name: Answer.of(each, rules) for name, each in answers.items()})
+
+
+def check_subject(title: str, subject: Subject, answers: Mapping[str, Answer], reveal: bool = True) -> Checked:
+    """Hold answers against the results of one solved layer."""
+    from convgrad.checking.judge import Asked, Predict, judge
+
+    def follow(name: str) -> tuple[list[str], Predict]:
+        from convgrad.checking.follow import LayerFollow  # not needed where every answer is right
+
+        return LayerFollow(plain.solution)(name)
+
+    dtype, plain = subject.settings.get("dtype", "float64"), _in_float64(subject)
+    asked = {name: Asked(quantity, plain, name) for name, quantity in subject.solution.quantities.items()}
+    sure = {name: answer.within(noise_of(plain.solution, name, dtype), dtype) for name, answer in answers.items()}
+    return judge(title, asked, sure, follow, reveal)
+
+
+def _in_float64(subject: Subject) -> Subject:
+    """The same subject, solved in float64: what explains an answer need not be computed as the result was."""
+    if subject.settings.get("dtype", "float64") == "float64":
+        return subject
+    settings = {**subject.settings, "dtype": "float64"}
+    solution = subject.solver(subject.operands, settings, subject.backward)
+    return replace(subject, settings=settings, problem=solution.problem, solution=solution)
+
+
+def subject_of(layer: Any, x: Array, delta: Array | None = None) -> Subject:
+    """A layer with its arrays -> the subject of mistakes: the same layer as operands and settings, solved."""
+    import numpy as np
+
+    from convgrad.kinds.settings import OWNED
+    from convgrad.mistakes import Subject
+    from convgrad.problems import Operand
+
+    kind = type(layer).__name__.lower()
+    arrays = {"output": x, "target": delta} if kind == "loss" else {"input": x, "delta": delta}
+    table = _settings_of(kind)
+    settings: dict[str, Any] = {kind: True} if kind in ("transposed", "unshared") else {}
+    for each in fields(layer):
+        value, name = getattr(layer, each.name), _RENAMED.get(each.name, each.name)
+        if each.name in ("kernel", "weight", "bias"):
+            arrays[each.name] = value
+        elif name in table and value not in (None, ()) and (value != each.default or name == "activation"):
+            settings[name] = table[name].value(value)
+    for name, (owner, values) in OWNED.items():
+        if name in settings and settings.get(owner, "max") not in values:
+            del settings[name]  # a layer may have it, though it means nothing there
+    if kind in ("conv", "transposed", "unshared", "pool"):
+        settings["dims"] = x.ndim - 2
+    operands = {
+        name: Operand(np.asarray(array, np.float64), name) for name, array in arrays.items() if array is not None
+    }
+    solver = _solver(kind)
+    solution = solver(operands, settings, delta is not None)
+    return Subject(kind, solver, operands, settings, delta is not None, solution.problem, solution)
+
+
+def _settings_of(kind: str) -> dict[str, Setting]:
+    """The settings that a kind of layer has, by name."""
+    from convgrad.kinds import settings
+
+    tables = {"pool": settings.POOL, "dense": settings.DENSE, "activation": settings.ACTIVATION, "loss": settings.LOSS}
+    return {setting.name: setting for setting in tables.get(kind, settings.CONV)}
+
+
+def _solver(kind: str) -> Solver:
+    """What solves problems of a kind of layer."""
+    from importlib import import_module
+
+    from convgrad.problems import solve
+
+    if kind == "loss":
+        from convgrad.problems.loss import solve_loss
+
+        return lambda operands, settings, backward: solve_loss(operands, settings)
+    home = "conv" if kind in ("transposed", "unshared") else kind
+    build: Callable[..., Any] = getattr(import_module(f"convgrad.problems.{home}"), f"{home}_problem")
+    return lambda operands, settings, backward: solve(build(operands, settings, backward))

@@ -1,0 +1,1 @@
+"""What people may say about each kind of layer, without numpy."""
