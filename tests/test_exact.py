@@ -17,7 +17,7 @@ from convgrad import SGD, Activation, Loss, Pool
 from convgrad.core.rational import cast, fraction
 from convgrad.errors import OptionError
 from convgrad.numerals import parse_number, to_fraction
-from convgrad.render.numbers import written
+from convgrad.render.number_text import written
 
 Array = NDArray[Any]
 CLASSIC = [str(SAMPLES / "classic/input.json"), str(SAMPLES / "classic/delta.json")]

@@ -37,7 +37,7 @@ class Job:
             (folder / "network.json").write_text(json.dumps(self.network))
             sources.insert(0, str(folder / "network.json"))
         arguments = [self.command, *sources, *self.arguments, "-q"]
-        with patch("convgrad.render.torch.program.MOST_NUMBERS", 10**6):
+        with patch("convgrad.render.pytorch.program.MOST_NUMBERS", 10**6):
             code = run([*arguments, "-o", str(out)])
         if code:
             assert run([*arguments, "-o", str(folder / "results.json")]) == code == 2

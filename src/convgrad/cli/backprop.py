@@ -106,7 +106,7 @@ def backprop(
     facts = Facts(title, entries, reports, explanations, options["zeros"], done)
     more = []
     if save_network is not None:
-        from convgrad.render.json import dump
+        from convgrad.render.data.json import dump
 
         more.append((save_network, (dump(_updated(document, stages, done)) + "\n").encode()))
     return write_facts(facts, {**options, "only": None}, reader.paths, more)
@@ -279,7 +279,7 @@ def _picked(title: str, entries: Mapping[str, Any]) -> list[Report]:
     """A report of single results, as a table shows them."""
     from convgrad.core.quantity import bare
     from convgrad.problems.report import Report
-    from convgrad.render.csv import flattened
+    from convgrad.render.data.csv import flattened
 
     return [Report(title, {}, {}, {name: bare(name, array) for name, array in flattened(entries).items()})]
 

@@ -49,7 +49,7 @@ def gradcheck_network(reader: Reader, title: str, network: Network, options: Map
 def _compared(reader: Reader, title: str, tasks: list[Task], options: Mapping[str, Any]) -> Outcome:
     from convgrad.checking.gradcheck import gradcheck
     from convgrad.cli.work import choose_format, page_for, placed
-    from convgrad.render.gradcheck import render_gradcheck
+    from convgrad.render.data.gradchecks import render_gradcheck
 
     known = [task.name for task in tasks]
     for name in options["only"] or ():
@@ -59,7 +59,7 @@ def _compared(reader: Reader, title: str, tasks: list[Task], options: Mapping[st
     chosen = [task for task in tasks if not options["only"] or task.name in options["only"]]
     long = sum(2 * task.cells * task.cost for task in chosen) > LONG
     if long and sys.stderr is not None and sys.stderr.isatty() and not options["quiet"]:
-        from convgrad.render.gradcheck_table import bar
+        from convgrad.render.terminal.gradchecks import bar
 
         with bar(sum(task.cells for task in chosen)) as tick:
             found = gradcheck(title, chosen, tick)

@@ -73,7 +73,7 @@ def _looks_like_source(what: str) -> bool:
 
 def _listed(rows: list[Mistake], options: Mapping[str, Any]) -> Outcome:
     from convgrad.cli.work import choose_format, page_for, placed
-    from convgrad.render.catalogue import render_catalogue
+    from convgrad.render.terminal.catalogue import render_catalogue
 
     _no_results(options)
     return Outcome(placed(render_catalogue(rows, choose_format(options), page_for(options)), options, []))
@@ -81,7 +81,7 @@ def _listed(rows: list[Mistake], options: Mapping[str, Any]) -> Outcome:
 
 def _in_full(row: Mistake, options: Mapping[str, Any]) -> Outcome:
     from convgrad.cli.work import choose_format, page_for, placed, titled
-    from convgrad.render.catalogue import render_mistake
+    from convgrad.render.terminal.catalogue import render_mistake
     from convgrad.teaching.example import example
 
     _no_results(options)
@@ -103,7 +103,7 @@ def _of_problem(source: str, layer: str | None, options: Mapping[str, Any]) -> O
     from convgrad.files import Document, Reader
     from convgrad.mistakes.recogniser import shown
     from convgrad.problems.report import select
-    from convgrad.render.catalogue import render_shown
+    from convgrad.render.terminal.catalogue import render_shown
 
     reader = Reader()
     document = reader.read(source).value

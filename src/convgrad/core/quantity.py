@@ -227,7 +227,7 @@ class Quantity:
 
     def _repr_html_(self) -> str:
         """What a notebook shows: formula and planes, coloured by the values."""
-        from convgrad.render.notebook import quantity_html
+        from convgrad.render.page.notebook import quantity_html
 
         return quantity_html(self)
 

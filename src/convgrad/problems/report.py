@@ -58,7 +58,7 @@ class Report:
 
     def _repr_html_(self) -> str:
         """What a notebook shows: the page that steps through it."""
-        from convgrad.render.notebook import report_html
+        from convgrad.render.page.notebook import report_html
 
         return report_html(self)
 
