@@ -116,7 +116,7 @@ def convolution_jobs(draw: st.DrawFn) -> Job:
     shorthand = Shorthand(d, {"N": (len(x),) if x_rank == 2 else ()}, frozenset(absent), order)
     arrays: dict[str, Any] = {
         "input": shorthand.lower(draw(numbers(x)), "NC*"),
-        "kernel": shorthand.lower(draw(numbers(layer.kernel)), layer.kernel_axes),
+        "kernel": shorthand.lower(draw(numbers(layer.kernel)), layer.parameters["W"].axes),
     }
     settings: dict[str, Any] = {"dims": d, "stride": list(layer.stride) if layer.stride != 1 else 1}
     settings["padding"] = layer.padding if isinstance(layer.padding, str | int) else [list(p) for p in layer.padding]
@@ -132,7 +132,7 @@ def convolution_jobs(draw: st.DrawFn) -> Job:
     shapes = {"W": arrays["kernel"].shape}
     if layer.bias is not None:
         full = draw(numbers(layer.bias))
-        arrays["bias"] = shorthand.lower(full, layer.bias_axes)
+        arrays["bias"] = shorthand.lower(full, layer.parameters["b"].axes)
         shapes["b"] = arrays["bias"].shape
         if layer.bias.ndim == 1 and draw(st.integers(0, 3)) == 0:
             arrays["bias"] = np.array(0.5)

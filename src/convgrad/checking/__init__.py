@@ -76,7 +76,7 @@ def subject_of(layer: Any, x: Array, delta: Array | None = None) -> Subject:
     from convgrad.mistakes import Subject
     from convgrad.problems import Operand
 
-    kind = type(layer).__name__.lower()
+    kind = layer.known_as
     arrays = {"output": x, "target": delta} if kind == "loss" else {"input": x, "delta": delta}
     table = _settings_of(kind)
     settings: dict[str, Any] = {kind: True} if kind in ("transposed", "unshared") else {}

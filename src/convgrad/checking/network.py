@@ -115,7 +115,7 @@ class Network:
                 solution = solver(operands, settings, True)
             except ConvgradError:
                 return None
-        layer = type(problem.layer).__name__.lower()
+        layer = problem.layer.known_as
         return Subject(layer, solver, operands, settings, True, solution.problem, solution)
 
     def _loss_subject(self, output: Array) -> Subject:

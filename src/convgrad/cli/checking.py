@@ -110,7 +110,7 @@ def compare_layer(
 
     solution = solver(operands, settings, backward)
     only = select(solution, options["only"] or ())
-    layer = "loss" if solution.problem is None else type(solution.problem.layer).__name__.lower()
+    layer = "loss" if solution.problem is None else solution.problem.layer.known_as
     subject = Subject(layer, solver, operands, settings, backward, solution.problem, solution)
     found = read_answers(reader, options, solution.quantities, _missing(solution), list(only))
     return verdicts_out(reader, check_subject(title, subject, found, not options["no_reveal"]), options)

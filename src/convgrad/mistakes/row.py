@@ -82,16 +82,13 @@ def axes_of(subject: Subject, name: str) -> str:
     """The letters of a result's axes at full rank, empty where they have none."""
     if subject.problem is None:
         return ""
-    layer: Any = subject.problem.layer
-    output = subject.problem.output_axes
-    conv, pool = hasattr(layer, "kernel_axes"), subject.layer == "pool"
-    if name in ("dX",):
-        return "NC*" if conv or pool else "ND" if subject.layer == "dense" else ""
-    if name in ("dW", "W_new", "velocity_W"):
-        return str(layer.kernel_axes) if conv else "OM"
-    if name in ("db", "b_new", "velocity_b"):
-        return str(layer.bias_axes) if conv else "O"
-    return output
+    layer = subject.problem.layer
+    if name == "dX":
+        return layer.input_axes
+    for short, parameter in layer.parameters.items():
+        if name in (f"d{short}", f"{short}_new", f"velocity_{short}"):
+            return parameter.axes
+    return subject.problem.output_axes
 
 
 def lifted(array: Array, subject: Subject, name: str) -> Array | None:

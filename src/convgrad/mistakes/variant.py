@@ -6,9 +6,9 @@ the layers themselves; what is wrong is only what they are told.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, fields, replace
-from functools import cache, lru_cache
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -83,7 +83,7 @@ class Setup:
         if name in STEPPED:
             gradient = self._solved(f"d{STEPPED[name]}")
             return None if gradient is None else self.stepped(name, gradient)
-        layer = self.layer if self.windows is None else believing(self.layer, self.windows)
+        layer = self.layer if self.windows is None else replace(self.layer, placed=self.windows)
         if name == "output":
             z = self.lowered(layer.forward(self.x))
             after = self.problem.activation
@@ -149,21 +149,6 @@ def opened(subject: Subject) -> Setup | None:
     layer: Any = problem.layer
     windows = layer.windows(problem.x) if hasattr(layer, "windows") else None  # worked out once, not at every change
     return Setup(subject, problem, layer, problem.x, delta, windows, problem.sgd)
-
-
-def believing(layer: Any, windows: Windows) -> Any:
-    """The same layer under the belief that its kernel lies at `windows`."""
-    own: Any = type(layer)
-    misled = _misled(own)(**{each.name: getattr(layer, each.name) for each in fields(layer)})
-    misled.__dict__["believed"] = windows
-    return misled
-
-
-@cache
-def _misled(own: Hashable) -> Any:
-    """The class of a layer whose windows lie where it believes them to."""
-    assert isinstance(own, type)
-    return type(f"Misled{own.__name__}", (own,), {"windows": lambda self, x: self.believed})
 
 
 def relaid(setup: Setup, name: str, pinned: bool = False, **changes: Sequence[int]) -> Setup | None:

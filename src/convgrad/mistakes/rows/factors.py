@@ -77,12 +77,12 @@ def _weight_for_input(subject: Subject, name: str) -> Iterator[Array]:
     setup = opened(subject)
     if setup is None or setup.delta is None:
         return
-    weight = setup.layer.weight if subject.layer == "dense" else setup.layer.kernel
+    own = setup.layer.parameters["W"]
+    weight = getattr(setup.layer, own.field)
     if weight is None:
         return
     summed = setup.delta.sum(axis=(0, *range(2, setup.delta.ndim)))
-    axes = "OM" if subject.layer == "dense" else setup.layer.kernel_axes
-    yield setup.problem.shorthand.lower(weight * beside(summed, weight.ndim - 1), axes)
+    yield setup.problem.shorthand.lower(weight * beside(summed, weight.ndim - 1), own.axes)
 
 
 def _input_ignored(setup: Setup, name: str) -> Iterator[Setup]:
@@ -94,7 +94,7 @@ def _input_squared(setup: Setup, name: str) -> Iterator[Setup]:
 
 
 def _weight_ignored(setup: Setup, name: str) -> Iterator[Setup]:
-    field = "weight" if setup.subject.layer == "dense" else "kernel"
+    field = setup.layer.parameters["W"].field
     weight = getattr(setup.layer, field)
     if weight is not None:
         yield setup.with_layer(**{field: np.ones_like(weight)})

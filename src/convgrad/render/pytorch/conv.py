@@ -101,7 +101,7 @@ def unshared(problem: Problem, names: Names) -> list[str]:
 
 def _placed(problem: Problem, bias: str, output: str, letters: dict[str, str]) -> str:
     """The bias of an unshared layer, as it is added to an output whose axes bear letters."""
-    here = "".join(letters[token] for token in problem.shorthand.written(getattr(problem.layer, "bias_axes"))[1])  # noqa: B009
+    here = "".join(letters[token] for token in problem.shorthand.written(problem.layer.parameters["b"].axes)[1])
     if here == "f":
         return bias + _beside(len(output) - 1 - output.index("f"))
     if here and output.endswith(here):
@@ -134,7 +134,7 @@ def _assigned(problem: Problem, names: Names, made: Call) -> list[str]:
 
 def _kernel(problem: Problem, names: Names) -> str:
     layer: Any = problem.layer
-    kernel = lifted(names.kernel, problem.shorthand, layer.kernel_axes)
+    kernel = lifted(names.kernel, problem.shorthand, layer.parameters["W"].axes)
     d = problem.shorthand.dims
     return f"{kernel}.flip({', '.join(map(str, range(-d, 0)))})" if layer.flip else kernel
 

@@ -89,8 +89,7 @@ def _parameter(problem: Problem, letter: str, grad: bool) -> tuple[Array | None,
     layer: Any = problem.layer
     operand = problem.parameters[letter]
     if letter == "b" and layer.bias is not None:
-        axes = "O" if isinstance(layer, Dense) else layer.bias_axes
-        return problem.shorthand.lower(layer.bias, axes), ""
+        return problem.shorthand.lower(layer.bias, layer.parameters["b"].axes), ""
     if letter == "W" and operand in problem.operands:
         return problem.operands[operand], ""
     if not grad and letter == "b":

@@ -33,7 +33,7 @@ def write(program: Program, done: Pass, values: Mapping[str, Array]) -> None:
         made = part(program, problem, wanted[k], names, done.working[k].operands.get("z"))
         kept = "delta" in wanted[k] or (k < last and "dX" in wanted[k + 1])
         program.add(
-            [f"# layers[{k}]: {type(problem.layer).__name__.lower()}"],
+            [f"# layers[{k}]: {problem.layer.known_as}"],
             made.parameters,
             made.forward,
             [f"{output}.retain_grad()"] if kept else [],

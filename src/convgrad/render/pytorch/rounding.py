@@ -106,7 +106,7 @@ def _weights(layer: Any) -> tuple[float, float]:
     weight = layer.weight if isinstance(layer, Dense) else layer.kernel
     if weight is None:
         return 0.0, 0.0
-    axes = "OM" if isinstance(layer, Dense) else layer.kernel_axes
+    axes = layer.parameters["W"].axes
     places = (weight.ndim - 2) // 2 if "P" in axes else 0
     outputs, inputs = (1, 0) if "J" in axes else (places, places + 1)
     each = np.abs(weight).astype(float)
