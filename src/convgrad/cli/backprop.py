@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -70,7 +69,8 @@ def backprop(
     from convgrad.cli.work import IN_ALL_FORMS, choose_format, own_options, titled, write_facts
     from convgrad.files import Document, Reader
     from convgrad.problems.network import run_network
-    from convgrad.problems.report import Facts, Report, explained
+    from convgrad.problems.report import Facts, Report
+    from convgrad.problems.selection import Selection, explained, picked
 
     reader, table = Reader(), (*settings.SGD, settings.DTYPE)
     operands, values = gather(reader, {"input": input_, "target": target_}, own_options(options), table)
@@ -95,10 +95,12 @@ def backprop(
         asked = Network(stages, whole, operands["target"], kind, plain, None if same else done, dtype)
         return compare_network(reader, titled("network", values), asked, options)
     title, only = titled("network", values), options["only"] or ()
-    entries = pick(_entries(stages, done), only)
+    results = _entries(stages, done)
+    entries = picked(results, only)
     explanations = explained(done.explainable(), options["explain"], {})
     if choose_format(options) in IN_ALL_FORMS:
-        reports = _figures(stages, done, kind, only, explanations, options["zeros"])
+        chosen = Selection.of(results).chosen(only) if only else []
+        reports = _figures(stages, done, kind, chosen, explanations, options["zeros"])
     else:
         reports = _picked(title, entries) if only else [] if explanations else _reports(stages, done, kind)
         if explanations:
@@ -212,11 +214,12 @@ def _reports(stages: list[Stage], done: Pass, kind: str) -> list[Report]:
 
 
 def _figures(
-    stages: list[Stage], done: Pass, kind: str, only: tuple[str, ...], asked: list[Explanation], zeros: bool
+    stages: list[Stage], done: Pass, kind: str, only: list[str], asked: list[Explanation], zeros: bool
 ) -> list[Report]:
-    """What a page shows: the loss, and each layer with its overlays, in its forms; of them the results asked for.
+    """What a page shows: the loss, and each layer with its overlays, in its forms.
 
-    asked: elements written out, which belong to their layers; zeros: whether products that are 0 are listed in them.
+    only: the results that are shown, all where it names none; asked: elements written out, which belong to their
+    layers; zeros: whether products that are 0 are listed in them.
     """
     from convgrad.cli.work import titled
     from convgrad.problems import forms_of, in_form
@@ -249,30 +252,11 @@ def _figures(
     shown = {name: top[name] for name in top if name in (only or top)}
     found = [Report(f"the loss, {kind}", {}, {}, shown, explanations=opened, zeros=zeros)]
     for k in reversed(range(len(stages))):
-        wanted = [name for name in done.layers[k] if not only or {f"layers[{k}]", f"layers[{k}].{name}"} & {*only}]
+        wanted = [name for name in done.layers[k] if not only or f"layers[{k}].{name}" in only]
         own = {name: done.layers[k][name] for name in wanted if name != "delta"}  # which is given to the layer
         title = f"layers[{k}]: {titled(stages[k].type, stages[k].settings)}"
         found.append(figure(title, done.working[k], own, f"layers[{k}]."))
     return [report for report in found if report.results or report.explanations]
-
-
-def pick(entries: Mapping[str, Any], only: tuple[str, ...]) -> dict[str, Any]:
-    """The entries asked for, by name or path such as ``layers[0].dW``; OptionError where there is none."""
-    if not only:
-        return dict(entries)
-    found = {}
-    for path in only:
-        match = re.fullmatch(r"layers\[([0-9]{1,6})\](?:\.(\w+))?", path)
-        layer = entries["layers"][int(match[1])] if match and int(match[1]) < len(entries["layers"]) else None
-        if path in entries:
-            found[path] = entries[path]
-        elif match and layer and (match[2] is None or (match[2] in layer and match[2] != "type")):
-            found[path] = layer if match[2] is None else layer[match[2]]
-        else:
-            known = [*entries, *(f"layers[{k}].{name}" for k, each in enumerate(entries["layers"]) for name in each)]
-            hint = did_you_mean(path, known) or f"there are {', '.join(entries)}, and layers[0].dW"
-            raise OptionError(f"there is no result {path!r} here", where="--only", hint=hint)
-    return found
 
 
 def _picked(title: str, entries: Mapping[str, Any]) -> list[Report]:

@@ -106,7 +106,7 @@ def compare_layer(
 
         return gradcheck_layer(reader, title, solver, operands, settings, options)
     from convgrad.checking import check_subject
-    from convgrad.problems.report import select
+    from convgrad.problems.selection import select
 
     solution = solver(operands, settings, backward)
     only = select(solution, options["only"] or ())
@@ -122,10 +122,10 @@ def compare_network(reader: Reader, title: str, network: Network, options: Mappi
         from convgrad.cli.gradcheck import gradcheck_network
 
         return gradcheck_network(reader, title, network, options)
-    from convgrad.problems.report import ADDED_BY
+    from convgrad.problems.selection import ADDED_BY, Selection
 
     known = list(network.asked)
-    only = _chosen(known, options["only"] or ())
+    only = Selection(tuple(known)).chosen(options["only"] or ())
     missing = {
         f"layers[{k}].{name}": f"it comes with {option}"
         for k, layer in enumerate(network.done.layers)
@@ -134,16 +134,6 @@ def compare_network(reader: Reader, title: str, network: Network, options: Mappi
     }
     found = read_answers(reader, options, known, missing, only)
     return verdicts_out(reader, network.check(title, found, not options["no_reveal"]), options)
-
-
-def _chosen(known: list[str], only: tuple[str, ...]) -> list[str]:
-    """The results that --only names, by name or by layer (``layers[0]``); all where it names none."""
-    chosen = [name for name in known if not only or name in only or name.partition(".")[0] in only]
-    for each in only:
-        if each not in known and not any(name.startswith(f"{each}.") for name in known):
-            hint = did_you_mean(each, known) or "there are output, loss, and layers[0].dW"
-            raise OptionError(f"there is no result {each!r} here", where="--only", hint=hint)
-    return chosen
 
 
 def _flattened(document: Document) -> Document:
@@ -172,7 +162,7 @@ def _flattened(document: Document) -> Document:
 
 def _missing(solution: Solution) -> dict[str, str]:
     """Results that are not to be had as things are, and why."""
-    from convgrad.problems.report import ADDED_BY
+    from convgrad.problems.selection import ADDED_BY
 
     added = {
         name: f"it comes with {option}"

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from convgrad.cli.app import Outcome
-from convgrad.errors import OptionError, did_you_mean
 
 if TYPE_CHECKING:
     from convgrad.checking.gradcheck import Task
@@ -49,14 +48,11 @@ def gradcheck_network(reader: Reader, title: str, network: Network, options: Map
 def _compared(reader: Reader, title: str, tasks: list[Task], options: Mapping[str, Any]) -> Outcome:
     from convgrad.checking.gradcheck import gradcheck
     from convgrad.cli.work import choose_format, page_for, placed
+    from convgrad.problems.selection import Selection
     from convgrad.render.data.gradchecks import render_gradcheck
 
-    known = [task.name for task in tasks]
-    for name in options["only"] or ():
-        if name not in known:
-            hint = did_you_mean(name, known) or f"there are {', '.join(known)}"
-            raise OptionError(f"there is no gradient {name!r} here", where="--only", hint=hint)
-    chosen = [task for task in tasks if not options["only"] or task.name in options["only"]]
+    names = Selection(tuple(task.name for task in tasks), what="gradient").chosen(options["only"] or ())
+    chosen = [task for task in tasks if task.name in names]
     long = sum(2 * task.cells * task.cost for task in chosen) > LONG
     if long and sys.stderr is not None and sys.stderr.isatty() and not options["quiet"]:
         from convgrad.render.terminal.gradchecks import bar

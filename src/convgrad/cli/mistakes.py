@@ -102,7 +102,7 @@ def _of_problem(source: str, layer: str | None, options: Mapping[str, Any]) -> O
     from convgrad.cli.work import choose_format, page_for, placed
     from convgrad.files import Document, Reader
     from convgrad.mistakes.recogniser import shown
-    from convgrad.problems.report import select
+    from convgrad.problems.selection import select
     from convgrad.render.terminal.catalogue import render_shown
 
     reader = Reader()

@@ -12,11 +12,12 @@ from convgrad.cli.app import Outcome
 from convgrad.cli.checking import CHECK_OPTIONS, compare_layer, wanted
 from convgrad.cli.gather import gather, need
 from convgrad.cli.options import ALL
-from convgrad.errors import OptionError, did_you_mean
+from convgrad.errors import OptionError
 from convgrad.files import Reader
 from convgrad.kinds.settings import Setting
 from convgrad.problems import Operand, Problem, Solution, forms_of, in_form, solve
-from convgrad.problems.report import Facts, Report, explained, left_out_notes, select
+from convgrad.problems.report import Facts, Report, left_out_notes
+from convgrad.problems.selection import explained, picked, select
 from convgrad.render import Page, format_of, render, render_facts
 
 TERMINAL_STEPS = 16
@@ -170,14 +171,7 @@ def write_facts(
     facts: Facts, options: Mapping[str, Any], inputs: Iterable[str] = (), more: Iterable[tuple[str, bytes]] = ()
 ) -> Outcome:
     """Facts, written as the output options say, over none of the `inputs`; with `more` files, all of them or none."""
-    for name in options["only"] or ():
-        if name not in facts.entries:
-            raise OptionError(
-                f"there is no result {name!r} here, only {', '.join(facts.entries)}",
-                where="--only",
-                hint=did_you_mean(name, facts.entries),
-            )
-    chosen = {name: entry for name, entry in facts.entries.items() if name in (options["only"] or facts.entries)}
+    chosen = picked(facts.entries, options["only"] or ())
     data = render_facts(replace(facts, entries=chosen), choose_format(options), options["precision"], page_for(options))
     return Outcome(placed(data, options, inputs, more))
 

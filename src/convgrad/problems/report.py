@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from convgrad.core.quantity import Array, Explanation, Place, Quantity, Term
-from convgrad.errors import OptionError, at, did_you_mean
-from convgrad.problems import Problem, Solution, check_finite
+from convgrad.problems import Problem
 
 if TYPE_CHECKING:
     from convgrad.problems.network import Pass
@@ -124,69 +122,6 @@ class Facts:
     explanations: list[Explanation] = field(default_factory=list)
     zeros: bool = False
     network: Pass | None = None
-
-
-def select(solution: Solution, only: tuple[str, ...]) -> dict[str, Quantity]:
-    """The results asked for, all of them where nothing is; OptionError for a name that is not to be had.
-
-    ConvgradError where one of them overflows: here is where they are computed.
-    """
-    for name in only:
-        if name in solution.left_out:
-            raise OptionError(f"{name} needs {solution.left_out[name]}", where="--only")
-        if name not in solution.quantities:
-            hint = (
-                f"{name} comes with {ADDED_BY[name]}" if name in ADDED_BY else did_you_mean(name, solution.quantities)
-            )
-            raise OptionError(
-                f"there is no result {name!r} here, only {', '.join(solution.quantities)}", where="--only", hint=hint
-            )
-    chosen = {name: quantity for name, quantity in solution.quantities.items() if name in (only or solution.quantities)}
-    check_finite(chosen)
-    return chosen
-
-
-_ELEMENT = re.compile(
-    r"\s*([A-Za-z_]\w*(?:\[[0-9]{1,6}\]\.\w+)?)\s*(\[\s*[0-9]{1,9}(?:\s*(?:,|\]\s*\[)\s*[0-9]{1,9})*\s*\])?\s*",
-    re.ASCII,
-)
-"""A result, also of a network (``layers[0].dW``), and an index: ``dW[0,1]`` or ``dW[0][1]``."""
-
-
-def explained(
-    quantities: Mapping[str, Quantity], asked: Iterable[str], left_out: Mapping[str, str]
-) -> list[Explanation]:
-    """The elements asked for, such as ``dW[0,1]``, written out; a name alone stands for its largest element.
-
-    OptionError for a name or an index that is not to be had.
-    """
-    found = []
-    for text in asked:
-        match = _ELEMENT.fullmatch(text)
-        with at("--explain"):
-            if match is None:
-                raise OptionError(f"{text!r} is no element", hint="write it as dW[0,1]")
-            name, index = match[1], match[2]
-            if name in left_out:
-                raise OptionError(f"{name} needs {left_out[name]}")
-            if name not in quantities:
-                near = did_you_mean(name, quantities)
-                hint = near or (f"{name} comes with {ADDED_BY[name]}" if name in ADDED_BY else "")
-                raise OptionError(f"there is no result {name!r} here, only {', '.join(quantities)}", hint=hint)
-            quantity = quantities[name]
-            place = quantity.largest() if index is None else tuple(map(int, re.findall("[0-9]+", index)))
-            found.append(quantity.explain(place))
-    return found
-
-
-ADDED_BY = {
-    "W_new": "--lr",
-    "b_new": "--lr",
-    "velocity_W": "--momentum",
-    "velocity_b": "--momentum",
-    "indices": "--indices of pool-forward",
-}
-"""Results that are there only where they are asked for."""
 
 
 def left_out_notes(left_out: Mapping[str, str]) -> list[str]:
