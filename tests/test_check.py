@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from spaces import EVERY_LAYER
 
 from convgrad import Activation, Conv, Dense, Loss, Pool, check
-from convgrad.checking import subject_of
+from convgrad.checking import case_of
 from convgrad.checking.verdict import Verdict
 from convgrad.checking.written import Answer, Rules
 from convgrad.core.quantity import Array
@@ -163,7 +163,7 @@ def test_a_layer_is_checked_as_files_would_describe_it(problem: tuple[Any, Array
     """The operands and settings made of a layer give its own results again; its rounded results are right."""
     layer, x, delta = problem
     answers = {quantity.name: quantity.value for quantity in (layer.forward(x), *layer.backward(x, delta))}
-    solved = subject_of(layer, x, delta).solution.quantities
+    solved = case_of(layer, x, delta).solution.quantities
     for name, value in answers.items():
         np.testing.assert_allclose(solved[name].value, value, rtol=1e-12, atol=1e-12)
     assert check(answers, layer, x, delta).verdict == "right"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields, replace
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from convgrad.checking.written import Answer, Rules, noise_of
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from convgrad.checking.verdict import Checked
     from convgrad.core.quantity import Array
     from convgrad.kinds.settings import Setting
-    from convgrad.mistakes import Solver, Subject
+    from convgrad.mistakes.case import Case, Solver
 
 _RENAMED = {"name": "activation", "whole": "global"}
 """Fields of layers that are settings of another name."""
@@ -34,17 +34,17 @@ def check(
     is an array, or nested lists of numbers and texts such as ``"0.0450"``, which tell how many places were written.
     OptionError for an answer to a result that there is none of.
     """
-    subject = subject_of(layer, x, delta)
-    known = subject.solution.quantities
+    case = case_of(layer, x, delta)
+    known = case.solution.quantities
     for name in answers:
         if name not in known:
             hint = did_you_mean(name, known)
             raise OptionError(f"there is no result {name!r} here, only {', '.join(known)}", hint=hint)
     rules = Rules(rtol, atol)
-    return check_subject(subject.layer, subject, {name: Answer.of(each, rules) for name, each in answers.items()})
+    return check_case(case.layer, case, {name: Answer.of(each, rules) for name, each in answers.items()})
 
 
-def check_subject(title: str, subject: Subject, answers: Mapping[str, Answer], reveal: bool = True) -> Checked:
+def check_case(title: str, case: Case, answers: Mapping[str, Answer], reveal: bool = True) -> Checked:
     """Hold answers against the results of one solved layer."""
     from convgrad.checking.judge import Asked, Predict, judge
 
@@ -53,27 +53,25 @@ def check_subject(title: str, subject: Subject, answers: Mapping[str, Answer], r
 
         return LayerFollow(plain.solution)(name)
 
-    dtype, plain = subject.settings.get("dtype", "float64"), _in_float64(subject)
-    asked = {name: Asked(quantity, plain, name) for name, quantity in subject.solution.quantities.items()}
+    dtype, plain = case.settings.get("dtype", "float64"), _in_float64(case)
+    asked = {name: Asked(quantity, plain, name) for name, quantity in case.solution.quantities.items()}
     sure = {name: answer.within(noise_of(plain.solution, name, dtype), dtype) for name, answer in answers.items()}
     return judge(title, asked, sure, follow, reveal)
 
 
-def _in_float64(subject: Subject) -> Subject:
-    """The same subject, solved in float64: what explains an answer need not be computed as the result was."""
-    if subject.settings.get("dtype", "float64") == "float64":
-        return subject
-    settings = {**subject.settings, "dtype": "float64"}
-    solution = subject.solver(subject.operands, settings, subject.backward)
-    return replace(subject, settings=settings, problem=solution.problem, solution=solution)
+def _in_float64(case: Case) -> Case:
+    """The same case, solved in float64: what explains an answer need not be computed as the result was."""
+    if case.settings.get("dtype", "float64") == "float64":
+        return case
+    return case.solved(dtype="float64")
 
 
-def subject_of(layer: Any, x: Array, delta: Array | None = None) -> Subject:
-    """A layer with its arrays -> the subject of mistakes: the same layer as operands and settings, solved."""
+def case_of(layer: Any, x: Array, delta: Array | None = None) -> Case:
+    """A layer with its arrays -> the same layer as operands and settings, solved."""
     import numpy as np
 
     from convgrad.kinds.settings import OWNED
-    from convgrad.mistakes import Subject
+    from convgrad.mistakes.case import Case
     from convgrad.problems import Operand
 
     kind = layer.known_as
@@ -94,9 +92,7 @@ def subject_of(layer: Any, x: Array, delta: Array | None = None) -> Subject:
     operands = {
         name: Operand(np.asarray(array, np.float64), name) for name, array in arrays.items() if array is not None
     }
-    solver = _solver(kind)
-    solution = solver(operands, settings, delta is not None)
-    return Subject(kind, solver, operands, settings, delta is not None, solution.problem, solution)
+    return Case.of(_solver(kind), operands, settings, delta is not None)
 
 
 def _settings_of(kind: str) -> dict[str, Setting]:

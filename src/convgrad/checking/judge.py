@@ -11,7 +11,8 @@ from convgrad.checking import shapes
 from convgrad.checking.verdict import COARSE, CONVENTION, FOLLOWS, RIGHT, WRONG, WRONG_SHAPE, Checked, Remark, Verdict
 from convgrad.checking.written import Answer
 from convgrad.core.quantity import Array, Quantity
-from convgrad.mistakes import Sighting, Subject, recognise
+from convgrad.mistakes.case import Case
+from convgrad.mistakes.mistake import Sighting
 
 DRAWS = 8
 """How often the rounding of an earlier answer is tried out, to see how far it may carry."""
@@ -22,7 +23,7 @@ class Asked:
     """A result that may be answered: its quantity, and the problem it comes from with its name there."""
 
     quantity: Quantity
-    subject: Subject | None
+    case: Case | None
     result: str
 
 
@@ -32,8 +33,8 @@ Predict = Callable[[Mapping[str, Array]], Array | None]
 Follow = Callable[[str], tuple[list[str], Predict]]
 """A result's name -> the earlier answers that it may follow from, the nearest first, and how."""
 
-Resubject = Callable[[str, str, Array], Subject | None]
-"""(a result, an earlier answer's name and numbers) -> the subject as it is with that answer for the right value."""
+Reworked = Callable[[str, str, Array], Case | None]
+"""(a result, an earlier answer's name and numbers) -> the case as it is with that answer for the right value."""
 
 
 def judge(
@@ -42,14 +43,14 @@ def judge(
     answers: Mapping[str, Answer],
     follow: Follow,
     reveal: bool = True,
-    resubject: Resubject | None = None,
+    reworked: Reworked | None = None,
 ) -> Checked:
     """Hold every answer against its result -> the verdicts, in the order of the results."""
     firsts = {name: _compared(name, asked[name], answers[name]) for name in asked if name in answers}
     found: dict[str, Verdict] = {}
     for name, first in firsts.items():
         wrong = first.verdict in (WRONG, WRONG_SHAPE)
-        verdict = _Search(first, asked[name], firsts, follow, resubject).explained() if wrong else first
+        verdict = _Search(first, asked[name], firsts, follow, reworked).explained() if wrong else first
         found[name] = replace(verdict, same_as=_same_slip(verdict, found.values()))
     return Checked(title, found, reveal)
 
@@ -82,7 +83,7 @@ class _Search:
     asked: Asked
     others: Mapping[str, Verdict]
     follow: Follow
-    resubject: Resubject | None
+    reworked: Reworked | None
 
     def explained(self) -> Verdict:
         """The verdict with what explains it: an earlier answer, a convention, mistakes; else what the cells share."""
@@ -146,25 +147,27 @@ class _Search:
 
     def _mistaken(self) -> Verdict | None:
         """The verdict with the mistakes that reproduce the answer, made rightly or on an earlier answer."""
-        subject, answer = self.asked.subject, self.first.answer
-        if subject is None:
+        case = self.asked.case
+        if case is None:
             return None
-        if sightings := self._recognised(subject):
+        if sightings := self._recognised(case):
             return self._with(sightings)
-        if self.resubject is None:
+        if self.reworked is None:
             return None
         for name in self.follow(self.first.name)[0]:
             other = self.others.get(name)
             if other is None or other.match is None or other.verdict == RIGHT:
                 continue
-            changed = self.resubject(self.first.name, name, other.answer.numbers)
-            if changed is not None and (sightings := recognise(changed, self.asked.result, answer.says)):
+            changed = self.reworked(self.first.name, name, other.answer.numbers)
+            if changed is not None and (sightings := self._recognised(changed)):
                 text = f"worked from your own {name}, which is wrong already"
                 return self._with(sightings, (Remark("from-own", text, text),))
         return None
 
-    def _recognised(self, subject: Subject) -> list[Sighting]:
-        return recognise(subject, self.asked.result, self.first.answer.says)
+    def _recognised(self, case: Case) -> list[Sighting]:
+        from convgrad.mistakes.recogniser import recognise  # not needed where every answer is right
+
+        return recognise(case, self.asked.result, self.first.answer.says)
 
     def _with(self, sightings: list[Sighting], remarks: tuple[Remark, ...] = ()) -> Verdict:
         first = replace(self.first, remarks=(*self.first.remarks, *remarks))

@@ -18,7 +18,7 @@ from convgrad.checking.written import STEPPED, Answer, noise_of
 from convgrad.core.quantity import Array
 from convgrad.errors import ConvgradError
 from convgrad.layers.loss import Loss
-from convgrad.mistakes import Solver, Subject
+from convgrad.mistakes.case import Case, Solver
 from convgrad.problems import Operand, Problem, Solution
 from convgrad.problems.activation import activation_problem
 from convgrad.problems.conv import conv_problem
@@ -55,28 +55,28 @@ class Network:
         """Every result that may be answered: ``output``, ``loss``, ``layers[0].dW``."""
         last, results = len(self.stages) - 1, self.results or self.done
         asked = {
-            "output": Asked(results.layers[last]["output"], self._subject(last), "output"),
-            "loss": Asked(results.loss_quantity, self._loss_subject(self.done.output), "loss"),
+            "output": Asked(results.layers[last]["output"], self._case(last), "output"),
+            "loss": Asked(results.loss_quantity, self._loss_case(self.done.output), "loss"),
         }
         for k, layer in enumerate(results.layers):
             for name, quantity in layer.items():
-                subject: Subject | None = self._subject(k)
+                case: Case | None = self._case(k)
                 if name == "delta":
-                    subject = self._loss_subject(self.done.output) if k == last else self._subject(k + 1)
+                    case = self._loss_case(self.done.output) if k == last else self._case(k + 1)
                 its_name = "dX" if name == "delta" and k < last else name
-                asked[f"layers[{k}].{name}"] = Asked(quantity, subject, its_name)
+                asked[f"layers[{k}].{name}"] = Asked(quantity, case, its_name)
         return asked
 
     def check(self, title: str, answers: Mapping[str, Answer], reveal: bool) -> Checked:
         """Hold answers against the results of all layers."""
         sure = {}
         for name, answer in answers.items():
-            subject = self.asked[name].subject
-            solution = self._solution(name) if subject is None else subject.solution
+            case = self.asked[name].case
+            solution = self._solution(name) if case is None else case.solution
             sure[name] = answer.within(noise_of(solution, self.asked[name].result, self.dtype), self.dtype)
-        return judge(title, self.asked, sure, self.follow, reveal, self.resubject)
+        return judge(title, self.asked, sure, self.follow, reveal, self.reworked)
 
-    # -- the layers as subjects -----------------------------------------------------------------------
+    # -- the layers as cases -----------------------------------------------------------------------
 
     def _solution(self, name: str) -> Solution:
         return self.done.working[self.layer_of(name)]
@@ -92,8 +92,8 @@ class Network:
         assert problem is not None
         return problem
 
-    def _subject(self, k: int, x: Array | None = None, delta: Array | None = None) -> Subject | None:
-        """A layer as the subject of mistakes, on another input or delta where they are given; None for flatten."""
+    def _case(self, k: int, x: Array | None = None, delta: Array | None = None) -> Case | None:
+        """A layer as a case, on another input or delta where they are given; None for flatten."""
         stage, solution, problem = self.stages[k], self.done.working[k], self.problem_of(k)
         if stage.type not in _BUILDERS:
             return None
@@ -115,26 +115,23 @@ class Network:
                 solution = solver(operands, settings, True)
             except ConvgradError:
                 return None
-        layer = problem.layer.known_as
-        return Subject(layer, solver, operands, settings, True, solution.problem, solution)
+        return Case(solver, operands, settings, True, solution)
 
-    def _loss_subject(self, output: Array) -> Subject:
+    def _loss_case(self, output: Array) -> Case:
         operands = {"output": Operand(output, "output"), "target": self.target}
-        settings = {"kind": self.kind}
-        solution = solve_loss(operands, settings)
-        return Subject("loss", lambda o, s, _: solve_loss(o, s), operands, settings, True, None, solution)
+        return Case.of(lambda o, s, _: solve_loss(o, s), operands, {"kind": self.kind}, True)
 
-    def resubject(self, name: str, earlier: str, own: Array) -> Subject | None:
-        """The subject of a result, as it is with the reader's own delta or input."""
+    def reworked(self, name: str, earlier: str, own: Array) -> Case | None:
+        """The case of a result, as it is with the reader's own delta or input."""
         k = self.layer_of(name)
         if name.endswith(".delta"):
             k += 1
         if k >= len(self.stages):
-            return self._loss_subject(own) if own.shape == self.done.output.shape else None
+            return self._loss_case(own) if own.shape == self.done.output.shape else None
         if earlier in (f"layers[{k}].delta", f"layers[{k + 1}].dX"):
-            return self._subject(k, delta=own)
+            return self._case(k, delta=own)
         if earlier == f"layers[{k - 1}].output":
-            return self._subject(k, x=own)
+            return self._case(k, x=own)
         return None
 
     # -- what follows from what -----------------------------------------------------------------------

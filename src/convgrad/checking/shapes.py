@@ -71,7 +71,7 @@ def _part(answer: Answer, value: Array) -> tuple[str, str] | None:
 
 def _padded(answer: Answer, value: Array, asked: Asked) -> tuple[str, str] | None:
     """A result as large as the padded input."""
-    problem = None if asked.subject is None else asked.subject.problem
+    problem = None if asked.case is None else asked.case.problem
     if problem is None or asked.result != "dX" or not hasattr(problem.layer, "windows"):
         return None
     spatial = asked.quantity.spatial

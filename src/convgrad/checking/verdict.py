@@ -9,7 +9,7 @@ import numpy as np
 
 from convgrad.checking.written import Answer, Match
 from convgrad.core.quantity import Array
-from convgrad.mistakes import Mistake, Sighting
+from convgrad.mistakes.mistake import Mistake, Sighting
 
 RIGHT, FOLLOWS, CONVENTION = "right", "follows", "convention"
 COARSE, WRONG, WRONG_SHAPE = "too-coarse", "wrong", "wrong-shape"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from convgrad.checking.verdict import Checked
     from convgrad.checking.written import Answer, Rules
     from convgrad.files import Document, Reader
-    from convgrad.mistakes import Solver
+    from convgrad.mistakes.case import Solver
     from convgrad.problems import Operand, Solution
 
 F = Callable[..., Any]
@@ -99,21 +99,20 @@ def compare_layer(
     options: Mapping[str, Any],
 ) -> Outcome:
     """One layer, or a loss: its answers checked, or its gradients."""
-    from convgrad.mistakes import Subject
+    from convgrad.mistakes.case import Case
 
     if options["check"] is None:
         from convgrad.cli.gradcheck import gradcheck_layer
 
         return gradcheck_layer(reader, title, solver, operands, settings, options)
-    from convgrad.checking import check_subject
+    from convgrad.checking import check_case
     from convgrad.problems.selection import select
 
     solution = solver(operands, settings, backward)
     only = select(solution, options["only"] or ())
-    layer = "loss" if solution.problem is None else solution.problem.layer.known_as
-    subject = Subject(layer, solver, operands, settings, backward, solution.problem, solution)
+    case = Case(solver, operands, settings, backward, solution)
     found = read_answers(reader, options, solution.quantities, _missing(solution), list(only))
-    return verdicts_out(reader, check_subject(title, subject, found, not options["no_reveal"]), options)
+    return verdicts_out(reader, check_case(title, case, found, not options["no_reveal"]), options)
 
 
 def compare_network(reader: Reader, title: str, network: Network, options: Mapping[str, Any]) -> Outcome:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from convgrad.checking.gradcheck import Task
     from convgrad.checking.network import Network
     from convgrad.files import Reader
-    from convgrad.mistakes import Solver
+    from convgrad.mistakes.case import Solver
     from convgrad.problems import Operand
 
 LONG = 1e9

@@ -15,7 +15,8 @@ from convgrad.kinds import settings
 
 if TYPE_CHECKING:
     from convgrad.files import Document, Reader
-    from convgrad.mistakes import Mistake, Subject
+    from convgrad.mistakes.case import Case
+    from convgrad.mistakes.mistake import Mistake
 
 _WEIGHED = (*settings.ACTIVATION, *settings.SGD)
 LAYERS: dict[str, tuple[tuple[settings.Setting, ...], tuple[str, ...]]] = {
@@ -86,7 +87,7 @@ def _in_full(row: Mistake, options: Mapping[str, Any]) -> Outcome:
 
     _no_results(options)
     worked = example(row)
-    title = "" if worked is None else titled(worked.subject.layer, worked.subject.settings)
+    title = "" if worked is None else titled(worked.case.layer, worked.case.settings)
     data = render_mistake(row, worked, title, choose_format(options), page_for(options))
     return Outcome(placed(data, options, []))
 
@@ -113,11 +114,11 @@ def _of_problem(source: str, layer: str | None, options: Mapping[str, Any]) -> O
             where=source,
             hint='a problem is {"input": ..., "kernel": ..., "delta": ...}',
         )
-    subject = _subject(reader, source, document, layer or layer_of(document))
-    names = select(subject.solution, options["only"] or ())
-    found = [shown(subject, name) for name in names]
+    case = _case(reader, source, document, layer or layer_of(document))
+    names = select(case.solution, options["only"] or ())
+    found = [shown(case, name) for name in names]
     return Outcome(
-        placed(render_shown(subject.layer, found, choose_format(options), page_for(options)), options, reader.paths)
+        placed(render_shown(case.layer, found, choose_format(options), page_for(options)), options, reader.paths)
     )
 
 
@@ -147,9 +148,9 @@ def layer_of(document: Document) -> str:
     )
 
 
-def _subject(reader: Reader, source: str, document: Document, layer: str) -> Subject:
+def _case(reader: Reader, source: str, document: Document, layer: str) -> Case:
     from convgrad.cli.gather import gather, need
-    from convgrad.teaching.draws import subject_of
+    from convgrad.teaching.draws import case_of
 
     table, roles = LAYERS[layer]
     sources: dict[str, str | None] = {role: source if number == 0 else None for number, role in enumerate(roles)}
@@ -158,4 +159,4 @@ def _subject(reader: Reader, source: str, document: Document, layer: str) -> Sub
         need(operands, "target", "a target", document.source)
     if values.get("transposed") or values.get("unshared"):
         layer = "transposed" if values.get("transposed") else "unshared"
-    return subject_of(layer, operands, values, backward=layer != "loss" and "delta" in operands)
+    return case_of(layer, operands, values, backward=layer != "loss" and "delta" in operands)

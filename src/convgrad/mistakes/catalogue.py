@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from convgrad.mistakes import Mistake
+from convgrad.mistakes.mistake import Mistake
 from convgrad.mistakes.rows import (
     activations,
     conventions,

@@ -10,13 +10,16 @@ import numpy as np
 
 from convgrad.core.quantity import Array
 from convgrad.errors import ConvgradError
-from convgrad.mistakes import Change, Mistake, Subject, Turn
-from convgrad.mistakes.variant import opened
+from convgrad.mistakes.case import Case
+from convgrad.mistakes.mistake import Alteration, Mistake, Rearrangement
+
+LAYERS = ("conv", "transposed", "unshared", "pool", "dense", "activation", "loss")
+"""The layers that a case may have."""
 
 KERNEL = "conv transposed unshared"
 """The layers with a kernel."""
 
-Maker = Callable[[Subject, str], Iterator[Array]]
+Maker = Callable[[Case, str], Iterator[Array]]
 
 
 def row(
@@ -28,8 +31,8 @@ def row(
     why: str,
     mend: str,
     *,
-    change: Change | None = None,
-    turn: Turn | None = None,
+    change: Alteration | None = None,
+    turn: Rearrangement | None = None,
     predict: Maker | None = None,
     rank: int = 2,
     convention: str = "",
@@ -55,13 +58,13 @@ def row(
     )
 
 
-def _changed(change: Change) -> Maker:
-    def predict(subject: Subject, name: str) -> Iterator[Array]:
-        setup = opened(subject)
-        if setup is None:
+def _changed(change: Alteration) -> Maker:
+    def predict(case: Case, name: str) -> Iterator[Array]:
+        variant = case.opened
+        if variant is None:
             return
         try:
-            for changed in change(setup, name):
+            for changed in change(variant, name):
                 value = changed.solved(name)
                 if value is not None:
                     yield value
@@ -71,62 +74,62 @@ def _changed(change: Change) -> Maker:
     return predict
 
 
-def _turned(turn: Turn) -> Maker:
-    def predict(subject: Subject, name: str) -> Iterator[Array]:
-        yield from turn(subject.right(name), subject, name)
+def _turned(turn: Rearrangement) -> Maker:
+    def predict(case: Case, name: str) -> Iterator[Array]:
+        yield from turn(case.right(name), case, name)
 
     return predict
 
 
-def axes_of(subject: Subject, name: str) -> str:
+def axes_of(case: Case, name: str) -> str:
     """The letters of a result's axes at full rank, empty where they have none."""
-    if subject.problem is None:
+    if case.problem is None:
         return ""
-    layer = subject.problem.layer
+    layer = case.problem.layer
     if name == "dX":
         return layer.input_axes
     for short, parameter in layer.parameters.items():
         if name in (f"d{short}", f"{short}_new", f"velocity_{short}"):
             return parameter.axes
-    return subject.problem.output_axes
+    return case.problem.output_axes
 
 
-def lifted(array: Array, subject: Subject, name: str) -> Array | None:
+def lifted(array: Array, case: Case, name: str) -> Array | None:
     """A result, or what stands in its place, at full rank; None where its shape is not the result's."""
-    if subject.problem is None or array.shape != subject.right(name).shape:
+    if case.problem is None or array.shape != case.right(name).shape:
         return None
-    return subject.problem.shorthand.lift(array, axes_of(subject, name))
+    return case.problem.shorthand.lift(array, axes_of(case, name))
 
 
-def lowered(array: Array, subject: Subject, name: str) -> Array:
+def lowered(array: Array, case: Case, name: str) -> Array:
     """The array back in the file's axes."""
-    assert subject.problem is not None
-    return subject.problem.shorthand.lower(array, axes_of(subject, name))
+    assert case.problem is not None
+    return case.problem.shorthand.lower(array, axes_of(case, name))
 
 
-def count(subject: Subject, what: str) -> int:
+def count(case: Case, what: str) -> int:
     """How many examples, places, kernel (cells), channels, filters, nodes or inputs there are; 1 where none."""
-    setup = opened(subject)
-    if setup is None:
+    variant = case.opened
+    if variant is None:
         return 1
-    counted: dict[str, Any] = {"examples": lambda: setup.x.shape[0] if setup.x.ndim else 1}
-    if subject.layer in ("conv", "transposed", "unshared", "pool"):
-        windows = setup.places
+    counted: dict[str, Any] = {"examples": lambda: variant.x.shape[0] if variant.x.ndim else 1}
+    if case.layer in ("conv", "transposed", "unshared", "pool"):
+        windows = variant.places
         counted |= {
             "places": lambda: prod(windows.places),
             "kernel": lambda: prod(windows.kernel),
-            "channels": lambda: setup.x.shape[1],
-            "filters": lambda: setup.delta.shape[1] if setup.delta is not None else 1,
+            "channels": lambda: variant.x.shape[1],
+            "filters": lambda: variant.delta.shape[1] if variant.delta is not None else 1,
         }
-    if subject.layer == "dense":
+    if case.layer == "dense":
         counted |= {
-            "nodes": lambda: setup.delta.shape[1] if setup.delta is not None else 1,
-            "inputs": lambda: setup.x.shape[1],
+            "nodes": lambda: variant.delta.shape[1] if variant.delta is not None else 1,
+            "inputs": lambda: variant.x.shape[1],
         }
     return int(counted[what]()) if what in counted else 1
 
 
-def loss_operands(subject: Subject) -> tuple[Array, Array]:
+def loss_operands(case: Case) -> tuple[Array, Array]:
     """output and target of a loss, as floats."""
-    arrays = subject.solution.operands
+    arrays = case.solution.operands
     return np.asarray(arrays["output"], float), np.asarray(arrays["target"], float)

@@ -10,7 +10,8 @@ from numpy.random import Generator
 
 from convgrad.core.quantity import Array
 from convgrad.errors import ConvgradError
-from convgrad.mistakes import Mistake, Solver, Subject
+from convgrad.mistakes.case import Case, Solver
+from convgrad.mistakes.mistake import Mistake
 from convgrad.mistakes.recogniser import differs
 from convgrad.problems import Operand, Problem, Solution, solve
 
@@ -42,24 +43,21 @@ def builder(layer: str) -> Callable[[Mapping[str, Operand], Mapping[str, Any], b
     return conv_problem
 
 
-def subject_of(
-    layer: str, operands: Mapping[str, Operand], settings: Mapping[str, Any], backward: bool = True
-) -> Subject:
-    """A problem solved, as a subject; ConvgradError where it is no problem of that layer."""
+def case_of(layer: str, operands: Mapping[str, Operand], settings: Mapping[str, Any], backward: bool = True) -> Case:
+    """A problem solved, as a case; ConvgradError where it is no problem of that layer."""
     if layer == "loss":
         from convgrad.problems.loss import solve_loss
 
         def solver(operands: Mapping[str, Operand], settings: Mapping[str, Any], backward: bool) -> Solution:
             return solve_loss(operands, settings)
 
-        return Subject(layer, solver, operands, settings, backward, None, solve_loss(operands, settings))
+        return Case.of(solver, operands, settings, backward)
     build = builder(layer)
     again: Solver = lambda operands, settings, backward: solve(build(operands, settings, backward))  # noqa: E731
-    problem = build(operands, settings, backward)
-    return Subject(layer, again, operands, settings, backward, problem, solve(problem))
+    return Case.of(again, operands, settings, backward)
 
 
-def drawn(layer: str, rng: Generator, small: bool = False) -> Subject | None:
+def drawn(layer: str, rng: Generator, small: bool = False) -> Case | None:
     """A random problem of a layer; None where what was drawn does not fit together."""
     arrays, settings = DRAWERS[layer](rng, small)
     if small and "unshared" not in settings:  # what is set aside here would only have to be read
@@ -70,12 +68,12 @@ def drawn(layer: str, rng: Generator, small: bool = False) -> Subject | None:
     operands = {name: Operand(array, name) for name, array in arrays.items()}
     try:
         if "delta" not in arrays and layer != "loss":
-            wanted = subject_of(layer, operands, settings, backward=False).right("output").shape
+            wanted = case_of(layer, operands, settings, backward=False).right("output").shape
             delta = numbers(rng, wanted)
             if layer == "activation":
                 delta = numbers(rng, wanted, zeros=False)
             operands["delta"] = Operand(delta, "delta")
-        return subject_of(layer, operands, settings)
+        return case_of(layer, operands, settings)
     except ConvgradError:
         return None
 
@@ -89,20 +87,20 @@ def _default(name: str, value: Any, settings: Mapping[str, Any]) -> bool:
     return (name, value) in (("nesterov", False), ("dims", 2))
 
 
-def showing(mistake: Mistake, rng: Generator, small: bool = False, layer: str = "") -> Iterator[tuple[Subject, str]]:
+def showing(mistake: Mistake, rng: Generator, small: bool = False, layer: str = "") -> Iterator[tuple[Case, str]]:
     """Random problems on which a mistake shows, each with the result it shows in; small ones of its first layer."""
     layers = [layer] if layer else list(mistake.layers[: 1 if small else None])
     for draw in range(MOST_DRAWS):
-        subject = drawn(layers[draw % len(layers)], rng, small)
-        if subject is None:
+        case = drawn(layers[draw % len(layers)], rng, small)
+        if case is None:
             continue
-        about = [name for name in mistake.about if name in subject.solution.quantities]
+        about = [name for name in mistake.about if name in case.solution.quantities]
         for name in about:
-            right = subject.right(name)
+            right = case.right(name)
             with np.errstate(all="ignore"):
-                visible = any(differs(array, right) for array in mistake.predict(subject, name))
+                visible = any(differs(array, right) for array in mistake.predict(case, name))
             if visible:
-                yield subject, name
+                yield case, name
                 break
 
 
@@ -224,7 +222,7 @@ def _unshared(rng: Generator, small: bool) -> Drawn:
     x = x[:, :c]
     probe = {"input": Operand(x, "input"), "kernel": Operand(np.ones((f, c, *k)), "kernel")}
     try:
-        places = subject_of("conv", probe, plain, backward=False).right("output").shape[2:]
+        places = case_of("conv", probe, plain, backward=False).right("output").shape[2:]
     except ConvgradError:
         return arrays, settings
     kernel = numbers(rng, (*places, f, c, *k))

@@ -8,7 +8,8 @@ from itertools import islice
 import numpy as np
 
 from convgrad.core.quantity import Array
-from convgrad.mistakes import Mistake, Subject
+from convgrad.mistakes.case import Case
+from convgrad.mistakes.mistake import Mistake
 from convgrad.mistakes.recogniser import differs
 from convgrad.teaching.draws import showing
 
@@ -24,7 +25,7 @@ PLACES = 9
 class Example:
     """A problem on which a mistake shows in the result `name`: what is right there, and what the mistake gives."""
 
-    subject: Subject
+    case: Case
     name: str
     right: Array
     wrong: Array
@@ -37,16 +38,16 @@ def example(mistake: Mistake) -> Example | None:
     return min(found, key=_ink, default=None)
 
 
-def _worked(mistake: Mistake, subject: Subject, name: str) -> Example:
-    right = subject.right(name)
+def _worked(mistake: Mistake, case: Case, name: str) -> Example:
+    right = case.right(name)
     with np.errstate(all="ignore"):
-        wrong = next(array for array in mistake.predict(subject, name) if differs(array, right))
-    return Example(subject, name, np.round(right, PLACES), np.round(wrong, PLACES))
+        wrong = next(array for array in mistake.predict(case, name) if differs(array, right))
+    return Example(case, name, np.round(right, PLACES), np.round(wrong, PLACES))
 
 
 def _ink(example: Example) -> int:
     """The characters of all its numbers; a setting is as much to take in as a few of them."""
-    arrays = [operand.array for operand in example.subject.operands.values()]
-    return 60 * len(example.subject.settings) + sum(
+    arrays = [operand.array for operand in example.case.operands.values()]
+    return 60 * len(example.case.settings) + sum(
         len(f"{number:.6g}") + 2 for array in (*arrays, example.right, example.wrong) for number in array.flat
     )

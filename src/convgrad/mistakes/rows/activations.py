@@ -10,22 +10,23 @@ import numpy as np
 from convgrad.core.quantity import Array
 from convgrad.kinds.settings import ACTIVATIONS
 from convgrad.layers.activation import Activation
-from convgrad.mistakes import Mistake, Subject
+from convgrad.mistakes.case import Case
+from convgrad.mistakes.mistake import Mistake
 from convgrad.mistakes.row import KERNEL, row
 from convgrad.mistakes.rows.derivatives import alpha_of, value_of
 
 
-def activated(others: Callable[[Activation, Array], Iterator[Array]]) -> Callable[[Subject, str], Iterator[Array]]:
+def activated(others: Callable[[Activation, Array], Iterator[Array]]) -> Callable[[Case, str], Iterator[Array]]:
     """The output of an activation, alone or behind a layer, made otherwise of its input z."""
 
-    def predict(subject: Subject, name: str) -> Iterator[Array]:
-        problem = subject.problem
+    def predict(case: Case, name: str) -> Iterator[Array]:
+        problem = case.problem
         if problem is None:
             return
-        if subject.layer == "activation":
+        if case.layer == "activation":
             yield from others(problem.layer, problem.x)  # type: ignore[arg-type]
-        elif problem.activation is not None and "z" in subject.solution.operands:
-            yield from others(problem.activation, subject.solution.operands["z"])
+        elif problem.activation is not None and "z" in case.solution.operands:
+            yield from others(problem.activation, case.solution.operands["z"])
 
     return predict
 

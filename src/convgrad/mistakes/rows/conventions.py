@@ -13,22 +13,22 @@ import numpy as np
 
 from convgrad.core.quantity import Array
 from convgrad.errors import ConvgradError
-from convgrad.mistakes import Mistake, Subject
+from convgrad.mistakes.case import Case, Variant
+from convgrad.mistakes.mistake import Mistake
 from convgrad.mistakes.row import row
 from convgrad.mistakes.rows.ratios import kind_of
-from convgrad.mistakes.variant import Setup
 
-Maker = Callable[[Subject, str], Iterator[Array]]
+Maker = Callable[[Case, str], Iterator[Array]]
 
 
-def resolved(applies: Callable[[Subject], bool], **settings: Any) -> Maker:
+def resolved(applies: Callable[[Case], bool], **settings: Any) -> Maker:
     """The problem solved with other settings, where they apply and are not those in force."""
 
-    def predict(subject: Subject, name: str) -> Iterator[Array]:
-        if not applies(subject) or all(subject.settings.get(key) == value for key, value in settings.items()):
+    def predict(case: Case, name: str) -> Iterator[Array]:
+        if not applies(case) or all(case.settings.get(key) == value for key, value in settings.items()):
             return
         try:
-            solution = subject.solver(subject.operands, {**subject.settings, **settings}, subject.backward)
+            solution = case.solver(case.operands, {**case.settings, **settings}, case.backward)
         except ConvgradError:
             return
         if name in solution.quantities:
@@ -37,29 +37,29 @@ def resolved(applies: Callable[[Subject], bool], **settings: Any) -> Maker:
     return predict
 
 
-def _pooling(kind: str) -> Callable[[Subject], bool]:
-    return lambda subject: subject.settings.get("kind", "max") == kind
+def _pooling(kind: str) -> Callable[[Case], bool]:
+    return lambda case: case.settings.get("kind", "max") == kind
 
 
-def _mean_square(subject: Subject) -> bool:
-    return kind_of(subject) in ("mse", "mse-mean", "mse-sum")
+def _mean_square(case: Case) -> bool:
+    return kind_of(case) in ("mse", "mse-mean", "mse-sum")
 
 
-def _padded(name: str) -> Callable[[Subject], bool]:
-    return lambda subject: subject.settings.get("padding") == name
+def _padded(name: str) -> Callable[[Case], bool]:
+    return lambda case: case.settings.get("padding") == name
 
 
-def kinked(setup: Setup, at_zero: float) -> Iterator[Setup]:
-    """The setup with another derivative of relu at exactly 0."""
-    if setup.activated is None:
+def kinked(variant: Variant, at_zero: float) -> Iterator[Variant]:
+    """The variant with another derivative of relu at exactly 0."""
+    if variant.activated is None:
         return
-    activation, z, delta = setup.activated
+    activation, z, delta = variant.activated
     if activation.name == "relu" and (z == 0).any():
-        yield setup.sending(delta * np.where(z == 0, z.dtype.type(at_zero), (z > 0).astype(z.dtype)))
+        yield variant.sending(delta * np.where(z == 0, z.dtype.type(at_zero), (z > 0).astype(z.dtype)))
 
 
-def _at_zero(at_zero: float) -> Callable[[Setup, str], Iterator[Setup]]:
-    return lambda setup, name: kinked(setup, at_zero)
+def _at_zero(at_zero: float) -> Callable[[Variant, str], Iterator[Variant]]:
+    return lambda variant, name: kinked(variant, at_zero)
 
 
 R = partial(row, "convention", rank=0)

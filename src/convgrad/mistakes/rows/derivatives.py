@@ -10,21 +10,21 @@ import numpy as np
 from convgrad.core.quantity import Array
 from convgrad.kinds.settings import ACTIVATIONS
 from convgrad.layers.activation import Activation
-from convgrad.mistakes import Change, Mistake
+from convgrad.mistakes.case import Variant
+from convgrad.mistakes.mistake import Alteration, Mistake
 from convgrad.mistakes.row import KERNEL, row
-from convgrad.mistakes.variant import Setup
 
 Sent = Callable[[Activation, Array, Array], Iterator[Array]]
 """(activation, its input z, the delta from above) -> what is sent back in place of the right thing."""
 
 
-def sending(sent: Sent, *names: str) -> Change:
+def sending(sent: Sent, *names: str) -> Alteration:
     """The activation (one of `names`, any where there are none) sends something else back."""
 
-    def change(setup: Setup, name: str) -> Iterator[Setup]:
-        if setup.activated is not None and (not names or setup.activated[0].name in names):
-            for dZ in sent(*setup.activated):
-                yield setup.sending(np.asarray(dZ))
+    def change(variant: Variant, name: str) -> Iterator[Variant]:
+        if variant.activated is not None and (not names or variant.activated[0].name in names):
+            for dZ in sent(*variant.activated):
+                yield variant.sending(np.asarray(dZ))
 
     return change
 

@@ -10,19 +10,19 @@ import numpy as np
 
 from convgrad.core.quantity import Array
 from convgrad.layers.sgd import SGD
-from convgrad.mistakes import Change, Mistake, Subject
+from convgrad.mistakes.case import STEPPED, Case, Variant
+from convgrad.mistakes.mistake import Alteration, Mistake
 from convgrad.mistakes.row import KERNEL, row
-from convgrad.mistakes.variant import STEPPED, Setup, opened
 
 
-def stepping(others: Callable[[SGD], Iterator[SGD]]) -> Change:
+def stepping(others: Callable[[SGD], Iterator[SGD]]) -> Alteration:
     """The step with other options."""
 
-    def change(setup: Setup, name: str) -> Iterator[Setup]:
-        if setup.step is not None:
-            for other in others(setup.step):
-                if other != setup.step:
-                    yield replace(setup, step=other)
+    def change(variant: Variant, name: str) -> Iterator[Variant]:
+        if variant.step is not None:
+            for other in others(variant.step):
+                if other != variant.step:
+                    yield replace(variant, step=other)
 
     return change
 
@@ -45,19 +45,19 @@ class Step:
         return self.mu * self.v + self.g
 
 
-def written(others: Callable[[Step, str], Iterator[Array]]) -> Callable[[Subject, str], Iterator[Array]]:
+def written(others: Callable[[Step, str], Iterator[Array]]) -> Callable[[Case, str], Iterator[Array]]:
     """(the step, W_new or velocity) -> other results."""
 
-    def predict(subject: Subject, name: str) -> Iterator[Array]:
-        setup = opened(subject)
+    def predict(case: Case, name: str) -> Iterator[Array]:
+        variant = case.opened
         short = STEPPED.get(name, name[-1])
-        gradient = subject.solution.quantities.get(f"d{short}")
-        if setup is None or setup.step is None or gradient is None:
+        gradient = case.solution.quantities.get(f"d{short}")
+        if variant is None or variant.step is None or gradient is None:
             return
-        W, sgd = setup.parameter(short), setup.step
+        W, sgd = variant.parameter(short), variant.step
         if W is None:
             return
-        v = setup.problem.operands.get(f"velocity_{short}")
+        v = variant.problem.operands.get(f"velocity_{short}")
         start = np.zeros_like(W) if v is None else v
         g = gradient.value + sgd.weight_decay * W
         step = Step(W, g, start, sgd.lr, sgd.momentum or 0.0, sgd.weight_decay, sgd.nesterov)
@@ -164,13 +164,13 @@ def _not_reset(s: Step, what: str) -> Iterator[Array]:
         yield s.g - s.decay * s.W + s.v
 
 
-def _decay(factor: float) -> Change:
+def _decay(factor: float) -> Alteration:
     return stepping(lambda sgd: iter([replace(sgd, weight_decay=factor * sgd.weight_decay)]))
 
 
-def _no_bias_decay(setup: Setup, name: str) -> Iterator[Setup]:
-    if setup.step is not None and setup.step.weight_decay:
-        yield replace(setup, step=replace(setup.step, weight_decay=0.0))
+def _no_bias_decay(variant: Variant, name: str) -> Iterator[Variant]:
+    if variant.step is not None and variant.step.weight_decay:
+        yield replace(variant, step=replace(variant.step, weight_decay=0.0))
 
 
 R = partial(row, "factor")

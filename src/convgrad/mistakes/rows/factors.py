@@ -11,35 +11,35 @@ from math import prod
 import numpy as np
 
 from convgrad.core.quantity import Array, beside
-from convgrad.mistakes import Change, Mistake, Subject
+from convgrad.mistakes.case import Case, Variant
+from convgrad.mistakes.mistake import Alteration, Mistake
 from convgrad.mistakes.row import KERNEL, row
-from convgrad.mistakes.variant import Setup, opened
 
 
-def biased(others: Callable[[Setup, Array], Iterator[Array]]) -> Change:
+def biased(others: Callable[[Variant, Array], Iterator[Array]]) -> Alteration:
     """The layer with another bias."""
 
-    def change(setup: Setup, name: str) -> Iterator[Setup]:
-        bias = getattr(setup.layer, "bias", None)
+    def change(variant: Variant, name: str) -> Iterator[Variant]:
+        bias = getattr(variant.layer, "bias", None)
         if bias is not None:
-            for other in others(setup, bias):
-                yield setup.with_layer(bias=other)
+            for other in others(variant, bias):
+                yield variant.with_layer(bias=other)
 
     return change
 
 
-def _in_every_product(setup: Setup, bias: Array) -> Iterator[Array]:
-    if setup.subject.layer == "dense":
-        yield bias * setup.x.shape[1]
-    elif setup.subject.layer != "transposed":
-        cells = prod(setup.places.kernel)
-        yield bias * (setup.kernel.shape[-1 - setup.d] * cells)
+def _in_every_product(variant: Variant, bias: Array) -> Iterator[Array]:
+    if variant.case.layer == "dense":
+        yield bias * variant.x.shape[1]
+    elif variant.case.layer != "transposed":
+        cells = prod(variant.places.kernel)
+        yield bias * (variant.kernel.shape[-1 - variant.d] * cells)
         yield bias * cells
-        yield bias * setup.kernel.shape[-1 - setup.d]
+        yield bias * variant.kernel.shape[-1 - variant.d]
 
 
-def _of_first_group(setup: Setup, bias: Array) -> Iterator[Array]:
-    groups = int(getattr(setup.layer, "groups", 1))
+def _of_first_group(variant: Variant, bias: Array) -> Iterator[Array]:
+    groups = int(getattr(variant.layer, "groups", 1))
     if bias.ndim == 1 and groups > 1:
         size = len(bias) // groups
         yield bias[np.arange(len(bias)) % size]
@@ -50,97 +50,97 @@ def _of_first_group(setup: Setup, bias: Array) -> Iterator[Array]:
         yield np.roll(bias, -1)
 
 
-def _by_example(subject: Subject, name: str) -> Iterator[Array]:
+def _by_example(case: Case, name: str) -> Iterator[Array]:
     """b[n] for b[f]."""
-    setup = opened(subject)
-    bias = None if setup is None else getattr(setup.layer, "bias", None)
-    if setup is None or bias is None or bias.ndim != 1 or not 1 < len(setup.x) <= len(bias):
+    variant = case.opened
+    bias = None if variant is None else getattr(variant.layer, "bias", None)
+    if variant is None or bias is None or bias.ndim != 1 or not 1 < len(variant.x) <= len(bias):
         return
-    blank = setup.with_layer(bias=None).solved(name)
-    if blank is not None and subject.problem is not None and subject.problem.activation is None:
-        full = subject.problem.shorthand.lift(blank, subject.problem.output_axes)
+    blank = variant.with_layer(bias=None).solved(name)
+    if blank is not None and case.problem is not None and case.problem.activation is None:
+        full = case.problem.shorthand.lift(blank, case.problem.output_axes)
         full = full + bias[: len(full)].reshape(-1, *(1,) * (full.ndim - 1))
-        yield subject.problem.shorthand.lower(full, subject.problem.output_axes)
+        yield case.problem.shorthand.lower(full, case.problem.output_axes)
 
 
-def _output_for_input(setup: Setup, name: str) -> Iterator[Setup]:
+def _output_for_input(variant: Variant, name: str) -> Iterator[Variant]:
     """dW with the layer's own output in place of its input, where it has the input's shape."""
-    output = setup.subject.solution.quantities.get("output")
+    output = variant.case.solution.quantities.get("output")
     if output is not None:
-        full = setup.problem.shorthand.lift(output.value, setup.problem.output_axes)
-        if full.shape == setup.x.shape:
-            yield replace(setup, x=full)
+        full = variant.problem.shorthand.lift(output.value, variant.problem.output_axes)
+        if full.shape == variant.x.shape:
+            yield replace(variant, x=full)
 
 
-def _weight_for_input(subject: Subject, name: str) -> Iterator[Array]:
+def _weight_for_input(case: Case, name: str) -> Iterator[Array]:
     """dW as delta times the weight itself."""
-    setup = opened(subject)
-    if setup is None or setup.delta is None:
+    variant = case.opened
+    if variant is None or variant.delta is None:
         return
-    own = setup.layer.parameters["W"]
-    weight = getattr(setup.layer, own.field)
+    own = variant.layer.parameters["W"]
+    weight = getattr(variant.layer, own.field)
     if weight is None:
         return
-    summed = setup.delta.sum(axis=(0, *range(2, setup.delta.ndim)))
-    yield setup.problem.shorthand.lower(weight * beside(summed, weight.ndim - 1), own.axes)
+    summed = variant.delta.sum(axis=(0, *range(2, variant.delta.ndim)))
+    yield variant.problem.shorthand.lower(weight * beside(summed, weight.ndim - 1), own.axes)
 
 
-def _input_ignored(setup: Setup, name: str) -> Iterator[Setup]:
-    yield replace(setup, x=np.ones_like(setup.x))
+def _input_ignored(variant: Variant, name: str) -> Iterator[Variant]:
+    yield replace(variant, x=np.ones_like(variant.x))
 
 
-def _input_squared(setup: Setup, name: str) -> Iterator[Setup]:
-    yield replace(setup, x=setup.x**2)
+def _input_squared(variant: Variant, name: str) -> Iterator[Variant]:
+    yield replace(variant, x=variant.x**2)
 
 
-def _weight_ignored(setup: Setup, name: str) -> Iterator[Setup]:
-    field = setup.layer.parameters["W"].field
-    weight = getattr(setup.layer, field)
+def _weight_ignored(variant: Variant, name: str) -> Iterator[Variant]:
+    field = variant.layer.parameters["W"].field
+    weight = getattr(variant.layer, field)
     if weight is not None:
-        yield setup.with_layer(**{field: np.ones_like(weight)})
+        yield variant.with_layer(**{field: np.ones_like(weight)})
 
 
-def _delta_ignored(setup: Setup, name: str) -> Iterator[Setup]:
-    if setup.delta is not None:
-        yield replace(setup, delta=np.ones_like(setup.delta))
+def _delta_ignored(variant: Variant, name: str) -> Iterator[Variant]:
+    if variant.delta is not None:
+        yield replace(variant, delta=np.ones_like(variant.delta))
 
 
-def _not_transposed(setup: Setup, name: str) -> Iterator[Setup]:
-    weight = setup.layer.weight
+def _not_transposed(variant: Variant, name: str) -> Iterator[Variant]:
+    weight = variant.layer.weight
     if weight is not None and weight.shape[0] == weight.shape[1] > 1:
-        yield setup.with_layer(weight=weight.T)
+        yield variant.with_layer(weight=weight.T)
 
 
-def _inverse(setup: Setup, name: str) -> Iterator[Setup]:
-    weight = setup.layer.weight
+def _inverse(variant: Variant, name: str) -> Iterator[Variant]:
+    weight = variant.layer.weight
     if weight is not None and weight.shape[0] == weight.shape[1] > 1:
         try:
             inverse = np.linalg.inv(weight.astype(float)).astype(weight.dtype)
         except np.linalg.LinAlgError:
             return
-        yield setup.with_layer(weight=inverse.T)
-        yield setup.with_layer(weight=inverse)
+        yield variant.with_layer(weight=inverse.T)
+        yield variant.with_layer(weight=inverse)
 
 
-def _element_wise(subject: Subject, name: str) -> Iterator[Array]:
+def _element_wise(case: Case, name: str) -> Iterator[Array]:
     """input * delta in place of their outer product."""
-    setup = opened(subject)
-    if setup is None or setup.delta is None:
+    variant = case.opened
+    if variant is None or variant.delta is None:
         return
-    if setup.x.shape == setup.delta.shape:
-        yield setup.x * setup.delta
-        yield (setup.x * setup.delta).sum(axis=0)
+    if variant.x.shape == variant.delta.shape:
+        yield variant.x * variant.delta
+        yield (variant.x * variant.delta).sum(axis=0)
 
 
-def _other_flattening(setup: Setup, name: str) -> Iterator[Setup]:
+def _other_flattening(variant: Variant, name: str) -> Iterator[Variant]:
     """The input's axes flattened in another order; a gradient with respect to it lies in that order too."""
-    axes = setup.problem.shorthand.several.get("D", ())
+    axes = variant.problem.shorthand.several.get("D", ())
     if len(axes) < 2 or len(axes) > 4:
         return
     for order in permutations(range(len(axes))):
         if order != tuple(range(len(axes))):
-            x = setup.x.reshape(-1, *axes).transpose(0, *(k + 1 for k in order))
-            yield replace(setup, x=x.reshape(setup.x.shape))
+            x = variant.x.reshape(-1, *axes).transpose(0, *(k + 1 for k in order))
+            yield replace(variant, x=x.reshape(variant.x.shape))
 
 
 WEIGHED = f"{KERNEL} dense"
@@ -154,7 +154,7 @@ ROWS: tuple[Mistake, ...] = (
         "The bias was not added.",
         "It is the last, small step.",
         "Add b[f] to every number of filter f, once the products are summed.",
-        change=biased(lambda setup, bias: iter([np.zeros_like(bias)])),
+        change=biased(lambda variant, bias: iter([np.zeros_like(bias)])),
         rank=1,
     ),
     R(
@@ -164,7 +164,7 @@ ROWS: tuple[Mistake, ...] = (
         "The bias was added twice.",
         "The sum began with it, and it was added again at the end.",
         "Add it once.",
-        change=biased(lambda setup, bias: iter([2 * bias])),
+        change=biased(lambda variant, bias: iter([2 * bias])),
     ),
     R(
         "bias-subtracted",
@@ -173,7 +173,7 @@ ROWS: tuple[Mistake, ...] = (
         "The bias was subtracted.",
         "A bias is sometimes written as a threshold, with a minus.",
         "Add it.",
-        change=biased(lambda setup, bias: iter([-bias])),
+        change=biased(lambda variant, bias: iter([-bias])),
     ),
     R(
         "bias-in-every-product",

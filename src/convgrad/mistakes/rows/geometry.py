@@ -10,24 +10,25 @@ from math import prod
 import numpy as np
 
 from convgrad.core.quantity import Array
-from convgrad.mistakes import Mistake, Subject, Turn
+from convgrad.mistakes.case import Case
+from convgrad.mistakes.mistake import Mistake, Rearrangement
 from convgrad.mistakes.row import KERNEL, axes_of, lifted, lowered, row
 
 Laid = Callable[[Array, tuple[int, ...]], Iterator[Array]]
 """(an array at full rank, its spatial axes) -> the arrays laid otherwise."""
 
 
-def laid(otherwise: Laid) -> Turn:
+def laid(otherwise: Laid) -> Rearrangement:
     """The array with its spatial axes laid otherwise; nothing where it has none."""
 
-    def turn(array: Array, subject: Subject, name: str) -> Iterator[Array]:
-        full, axes = lifted(array, subject, name), axes_of(subject, name)
+    def turn(array: Array, case: Case, name: str) -> Iterator[Array]:
+        full, axes = lifted(array, case, name), axes_of(case, name)
         if full is None:
             return
-        d = subject.problem.shorthand.dims if subject.problem else 0
+        d = case.problem.shorthand.dims if case.problem else 0
         spatial = tuple(range(full.ndim - d, full.ndim)) if "*" in axes else ()
         for other in otherwise(full, spatial):
-            yield lowered(other, subject, name)
+            yield lowered(other, case, name)
 
     return turn
 
@@ -75,10 +76,10 @@ def shifted(full: Array, spatial: tuple[int, ...], steps: tuple[int, ...]) -> Ar
     return moved
 
 
-def _channels(subject: Subject, name: str, letters: str) -> int | None:
+def _channels(case: Case, name: str, letters: str) -> int | None:
     """Where, at full rank, the axis of that letter is."""
-    axes = axes_of(subject, name)
-    d = subject.problem.shorthand.dims if subject.problem else 0
+    axes = axes_of(case, name)
+    d = case.problem.shorthand.dims if case.problem else 0
     position = 0
     for letter in axes:
         if letter in letters:
@@ -87,30 +88,30 @@ def _channels(subject: Subject, name: str, letters: str) -> int | None:
     return None
 
 
-def _reversed(letters: str) -> Turn:
+def _reversed(letters: str) -> Rearrangement:
     """The axis of these letters read backwards."""
 
-    def turn(array: Array, subject: Subject, name: str) -> Iterator[Array]:
-        full, axis = lifted(array, subject, name), _channels(subject, name, letters)
+    def turn(array: Array, case: Case, name: str) -> Iterator[Array]:
+        full, axis = lifted(array, case, name), _channels(case, name, letters)
         if full is not None and axis is not None and full.shape[axis] > 1:
-            yield lowered(np.flip(full, axis), subject, name)
+            yield lowered(np.flip(full, axis), case, name)
 
     return turn
 
 
-def _exchanged(array: Array, subject: Subject, name: str) -> Iterator[Array]:
+def _exchanged(array: Array, case: Case, name: str) -> Iterator[Array]:
     """The kernel's two channel axes exchanged: numbers in the shape of another library's kernel."""
-    full = lifted(array, subject, name)
-    first = _channels(subject, name, "FKO")
+    full = lifted(array, case, name)
+    first = _channels(case, name, "FKO")
     if full is None or first is None or first + 1 >= full.ndim or 1 in full.shape[first : first + 2]:
         return
-    yield lowered(np.swapaxes(full, first, first + 1), subject, name)
+    yield lowered(np.swapaxes(full, first, first + 1), case, name)
 
 
-def _reshaped(array: Array, subject: Subject, name: str) -> Iterator[Array]:
+def _reshaped(array: Array, case: Case, name: str) -> Iterator[Array]:
     """The numbers in the memory order of permuted axes, under the right shape; both ways round."""
-    raw = subject.layer in ("dense", "activation")
-    full = array if raw else lifted(array, subject, name)
+    raw = case.layer in ("dense", "activation")
+    full = array if raw else lifted(array, case, name)
     if full is None or full.ndim < 2 or full.ndim > 5 or full.size > 2**20:
         return
     real = [axis for axis, size in enumerate(full.shape) if size > 1]
@@ -127,13 +128,13 @@ def _reshaped(array: Array, subject: Subject, name: str) -> Iterator[Array]:
             key = np.ascontiguousarray(other).tobytes()
             if key not in seen:
                 seen.add(key)
-                yield other if raw else lowered(other, subject, name)
+                yield other if raw else lowered(other, case, name)
 
 
-def _other_layout(array: Array, subject: Subject, name: str) -> Iterator[Array]:
+def _other_layout(array: Array, case: Case, name: str) -> Iterator[Array]:
     """The right numbers with the channels at the other end; a shape of its own, where the sizes differ."""
-    letters, problem = axes_of(subject, name), subject.problem
-    if problem is None or "*" not in letters or array.shape != subject.right(name).shape:
+    letters, problem = axes_of(case, name), case.problem
+    if problem is None or "*" not in letters or array.shape != case.right(name).shape:
         return
     d = len(problem.shorthand.spatial(letters))
     channels = array.ndim - d
@@ -150,18 +151,18 @@ def _other_layout(array: Array, subject: Subject, name: str) -> Iterator[Array]:
         yield array.transpose(*spatial, others[1], others[0])
 
 
-def _packed(array: Array, subject: Subject, name: str) -> Iterator[Array]:
+def _packed(array: Array, case: Case, name: str) -> Iterator[Array]:
     """Rows filled from the left with what is not zero."""
-    full = lifted(array, subject, name)
-    if full is None or subject.layer != "pool":
+    full = lifted(array, case, name)
+    if full is None or case.layer != "pool":
         return
-    d = subject.problem.shorthand.dims if subject.problem else 0
+    d = case.problem.shorthand.dims if case.problem else 0
     flat = full.reshape(-1, prod(full.shape[full.ndim - d :]))
     packed = np.zeros_like(flat)
     for line, into in zip(flat, packed, strict=True):
         kept = line[line != 0]
         into[: len(kept)] = kept
-    yield lowered(packed.reshape(full.shape), subject, name)
+    yield lowered(packed.reshape(full.shape), case, name)
 
 
 R = partial(row, "geometry")

@@ -10,18 +10,18 @@ import numpy as np
 
 from convgrad.core.quantity import Array
 from convgrad.layers import products
-from convgrad.mistakes import Mistake
+from convgrad.mistakes.case import Variant
+from convgrad.mistakes.mistake import Mistake
 from convgrad.mistakes.row import KERNEL, row
-from convgrad.mistakes.variant import Setup
 
 
-def kernels(others: Callable[[Array, int], Iterator[Array]]) -> Callable[[Setup, str], Iterator[Setup]]:
+def kernels(others: Callable[[Array, int], Iterator[Array]]) -> Callable[[Variant, str], Iterator[Variant]]:
     """The kernel laid otherwise, (kernel, number of spatial axes) -> kernels of the same shape."""
 
-    def change(setup: Setup, name: str) -> Iterator[Setup]:
+    def change(variant: Variant, name: str) -> Iterator[Variant]:
         if name in ("output", "dX"):
-            for other in others(setup.kernel, setup.d):
-                yield setup.with_layer(kernel=other)
+            for other in others(variant.kernel, variant.d):
+                yield variant.with_layer(kernel=other)
 
     return change
 
@@ -30,9 +30,9 @@ def _rotated(kernel: Array, d: int) -> Iterator[Array]:
     yield products.rotated(kernel, d)
 
 
-def _delta_rotated(setup: Setup, name: str) -> Iterator[Setup]:
-    if setup.delta is not None:
-        yield replace(setup, delta=products.rotated(setup.delta, setup.d))
+def _delta_rotated(variant: Variant, name: str) -> Iterator[Variant]:
+    if variant.delta is not None:
+        yield replace(variant, delta=products.rotated(variant.delta, variant.d))
 
 
 def _quarter_turned(kernel: Array, d: int) -> Iterator[Array]:
@@ -77,40 +77,40 @@ def _kernel_reshaped(kernel: Array, d: int) -> Iterator[Array]:
     yield kernel.transpose(*range(2, d + 2), 1, 0).reshape(kernel.shape)
 
 
-def _inputs_reshaped(setup: Setup, name: str) -> Iterator[Setup]:
+def _inputs_reshaped(variant: Variant, name: str) -> Iterator[Variant]:
     """(N, H, W, C) read as (N, C, H, W) and the other way round, by reshape in place of transpose."""
-    n, c, *sizes = setup.x.shape
+    n, c, *sizes = variant.x.shape
     if c > 1:
-        yield replace(setup, x=setup.x.reshape(n, *sizes, c).transpose(0, -1, *range(1, setup.d + 1)))
-        yield replace(setup, x=setup.x.transpose(0, *range(2, setup.d + 2), 1).reshape(setup.x.shape))
+        yield replace(variant, x=variant.x.reshape(n, *sizes, c).transpose(0, -1, *range(1, variant.d + 1)))
+        yield replace(variant, x=variant.x.transpose(0, *range(2, variant.d + 2), 1).reshape(variant.x.shape))
 
 
-def _input_transposed(setup: Setup, name: str) -> Iterator[Setup]:
-    if setup.d >= 2 and setup.x.shape[-1] == setup.x.shape[-2]:
-        yield replace(setup, x=np.swapaxes(setup.x, -1, -2))
+def _input_transposed(variant: Variant, name: str) -> Iterator[Variant]:
+    if variant.d >= 2 and variant.x.shape[-1] == variant.x.shape[-2]:
+        yield replace(variant, x=np.swapaxes(variant.x, -1, -2))
 
 
-def _groups(setup: Setup) -> int:
-    return int(getattr(setup.layer, "groups", 1))
+def _groups(variant: Variant) -> int:
+    return int(getattr(variant.layer, "groups", 1))
 
 
-def _other_group(setup: Setup, name: str) -> Iterator[Setup]:
+def _other_group(variant: Variant, name: str) -> Iterator[Variant]:
     """Every filter looks at another group of the input channels: the next ones, or the first for all."""
-    groups, x = _groups(setup), setup.x
-    if groups < 2 or setup.subject.layer != "conv" or name == "dX":
+    groups, x = _groups(variant), variant.x
+    if groups < 2 or variant.case.layer != "conv" or name == "dX":
         return
     size = x.shape[1] // groups
     for shift in range(1, groups):
-        yield replace(setup, x=np.roll(x, -shift * size, axis=1))
-    yield replace(setup, x=np.concatenate([x[:, :size]] * groups, axis=1))
+        yield replace(variant, x=np.roll(x, -shift * size, axis=1))
+    yield replace(variant, x=np.concatenate([x[:, :size]] * groups, axis=1))
 
 
-def _interleaved(setup: Setup, name: str) -> Iterator[Setup]:
+def _interleaved(variant: Variant, name: str) -> Iterator[Variant]:
     """Groups dealt out in turn in place of in blocks."""
-    groups, x = _groups(setup), setup.x
-    if 1 < groups < x.shape[1] and setup.subject.layer == "conv" and name != "dX":
+    groups, x = _groups(variant), variant.x
+    if 1 < groups < x.shape[1] and variant.case.layer == "conv" and name != "dX":
         dealt = x.reshape(len(x), -1, groups, *x.shape[2:]).swapaxes(1, 2).reshape(x.shape)
-        yield replace(setup, x=np.ascontiguousarray(dealt))
+        yield replace(variant, x=np.ascontiguousarray(dealt))
 
 
 def _kernel_groups(kernel: Array, groups: int) -> Iterator[Array]:
@@ -119,21 +119,21 @@ def _kernel_groups(kernel: Array, groups: int) -> Iterator[Array]:
         yield np.roll(blocks, shift, axis=0).reshape(kernel.shape)
 
 
-def _wrong_slice(setup: Setup, name: str) -> Iterator[Setup]:
+def _wrong_slice(variant: Variant, name: str) -> Iterator[Variant]:
     """The kernel's slice of another group."""
-    if _groups(setup) > 1 and name in ("output", "dX"):
-        for other in _kernel_groups(setup.kernel, _groups(setup)):
-            yield setup.with_layer(kernel=other)
+    if _groups(variant) > 1 and name in ("output", "dX"):
+        for other in _kernel_groups(variant.kernel, _groups(variant)):
+            yield variant.with_layer(kernel=other)
 
 
-def _depthwise(setup: Setup, name: str) -> Iterator[Setup]:
+def _depthwise(variant: Variant, name: str) -> Iterator[Variant]:
     """Filter f sees channel f alone."""
-    if setup.subject.layer == "unshared" or _groups(setup) != 1 or setup.layer.kernel is None:
+    if variant.case.layer == "unshared" or _groups(variant) != 1 or variant.layer.kernel is None:
         return
-    kernel = setup.kernel
+    kernel = variant.kernel
     if kernel.shape[0] == kernel.shape[1] > 1 and name in ("output", "dX"):
-        mask = np.eye(len(kernel), dtype=kernel.dtype).reshape(*kernel.shape[:2], *(1,) * setup.d)
-        yield setup.with_layer(kernel=kernel * mask)
+        mask = np.eye(len(kernel), dtype=kernel.dtype).reshape(*kernel.shape[:2], *(1,) * variant.d)
+        yield variant.with_layer(kernel=kernel * mask)
 
 
 WINDOWED = f"{KERNEL} pool"
@@ -157,7 +157,7 @@ ROWS: tuple[Mistake, ...] = (
         "The kernel was rotated by 180 degrees before it was laid on.",
         "In mathematics (and in scipy's convolve2d) a convolution flips the kernel; a convolutional layer does not.",
         "Lay the kernel on as it is: cross-correlate. --flip is for layers that do flip it, and then it has to be.",
-        change=lambda setup, name: kernels(_rotated)(setup, name) if name == "output" else iter(()),
+        change=lambda variant, name: kernels(_rotated)(variant, name) if name == "output" else iter(()),
         rank=1,
     ),
     R(
@@ -169,7 +169,7 @@ ROWS: tuple[Mistake, ...] = (
         "The forward pass correlates, and it looks as if the backward pass did the same with the delta.",
         "Correlate the padded delta with the kernel rotated by 180 degrees; or lay delta times the kernel, "
         "unrotated, back on the cells it came from, and add.",
-        change=lambda setup, name: kernels(_rotated)(setup, name) if name == "dX" else iter(()),
+        change=lambda variant, name: kernels(_rotated)(variant, name) if name == "dX" else iter(()),
         rank=1,
     ),
     R(

@@ -8,26 +8,27 @@ from functools import partial
 import numpy as np
 
 from convgrad.core.quantity import Array
-from convgrad.mistakes import Mistake, Subject
+from convgrad.mistakes.case import Case
+from convgrad.mistakes.mistake import Mistake
 from convgrad.mistakes.row import loss_operands, row
 from convgrad.mistakes.rows.ratios import counts, kind_of
 
-Maker = Callable[[Subject, str], Iterator[Array]]
+Maker = Callable[[Case, str], Iterator[Array]]
 
 
-def entropy(others: Callable[[Array, Array, Array, int, Subject], Iterator[Array]]) -> Maker:
-    """(softmax s, distributions t, delta, count r, subject), the classes last -> other deltas, the classes last."""
+def entropy(others: Callable[[Array, Array, Array, int, Case], Iterator[Array]]) -> Maker:
+    """(softmax s, distributions t, delta, count r, case), the classes last -> other deltas, the classes last."""
 
-    def predict(subject: Subject, name: str) -> Iterator[Array]:
-        if kind_of(subject) != "cross-entropy":
+    def predict(case: Case, name: str) -> Iterator[Array]:
+        if kind_of(case) != "cross-entropy":
             return
-        output, target = loss_operands(subject)
+        output, target = loss_operands(case)
         axis = min(1, output.ndim - 1)
         z = np.moveaxis(output, axis, -1)
         s = _softmax(z, -1)
         t = np.moveaxis(target, axis, -1) if target.shape == output.shape else _one_hot(target, z.shape[-1])
         with np.errstate(all="ignore"):
-            for other in others(s, t, z, counts(subject)["own"], subject):
+            for other in others(s, t, z, counts(case)["own"], case):
                 yield np.moveaxis(other, -1, axis)
 
     return predict
@@ -42,68 +43,68 @@ def _one_hot(indices: Array, classes: int) -> Array:
     return (np.arange(classes) == indices[..., None]).astype(float)
 
 
-def _derivative_again(s: Array, t: Array, z: Array, r: int, subject: Subject) -> Iterator[Array]:
+def _derivative_again(s: Array, t: Array, z: Array, r: int, case: Case) -> Iterator[Array]:
     delta = (s * t.sum(axis=-1, keepdims=True) - t) / r
     yield delta * s * (1 - s)
     yield s * (delta - (delta * s).sum(axis=-1, keepdims=True))
 
 
-def _one_hot_forgotten(s: Array, t: Array, z: Array, r: int, subject: Subject) -> Iterator[Array]:
+def _one_hot_forgotten(s: Array, t: Array, z: Array, r: int, case: Case) -> Iterator[Array]:
     yield s / r
     yield s.copy()
 
 
-def _true_class_only(s: Array, t: Array, z: Array, r: int, subject: Subject) -> Iterator[Array]:
+def _true_class_only(s: Array, t: Array, z: Array, r: int, case: Case) -> Iterator[Array]:
     """Only the true class has a gradient."""
     yield (s - 1) * t / r
     yield -t / s / r
     yield -t / r
 
 
-def _labels_shifted(s: Array, t: Array, z: Array, r: int, subject: Subject) -> Iterator[Array]:
-    _, target = loss_operands(subject)
+def _labels_shifted(s: Array, t: Array, z: Array, r: int, case: Case) -> Iterator[Array]:
+    _, target = loss_operands(case)
     if target.shape == z.shape and target.ndim == z.ndim:
         return
     for step in (1, -1):
         yield (s - _one_hot(target + step, z.shape[-1])) / r
 
 
-def _target_added(s: Array, t: Array, z: Array, r: int, subject: Subject) -> Iterator[Array]:
+def _target_added(s: Array, t: Array, z: Array, r: int, case: Case) -> Iterator[Array]:
     yield (s + t) / r
 
 
-def _wrong_axis(s: Array, t: Array, z: Array, r: int, subject: Subject) -> Iterator[Array]:
+def _wrong_axis(s: Array, t: Array, z: Array, r: int, case: Case) -> Iterator[Array]:
     for axis in range(z.ndim - 1):
         yield (_softmax(z, axis) - t) / r
     if z.ndim > 1:
         yield (_softmax(z.reshape(-1), -1).reshape(z.shape) - t) / r
 
 
-def _logits_used(s: Array, t: Array, z: Array, r: int, subject: Subject) -> Iterator[Array]:
+def _logits_used(s: Array, t: Array, z: Array, r: int, case: Case) -> Iterator[Array]:
     yield (z - t) / r
 
 
-def _softmax_over_wrong_axis(subject: Subject, name: str) -> Iterator[Array]:
-    yield from (_wrong_axis_loss if name == "loss" else entropy(_wrong_axis))(subject, name)
+def _softmax_over_wrong_axis(case: Case, name: str) -> Iterator[Array]:
+    yield from (_wrong_axis_loss if name == "loss" else entropy(_wrong_axis))(case, name)
 
 
-def _wrong_axis_loss(subject: Subject, name: str) -> Iterator[Array]:
-    if kind_of(subject) != "cross-entropy":
+def _wrong_axis_loss(case: Case, name: str) -> Iterator[Array]:
+    if kind_of(case) != "cross-entropy":
         return
-    output, target = loss_operands(subject)
+    output, target = loss_operands(case)
     axis = min(1, output.ndim - 1)
     z = np.moveaxis(output, axis, -1)
     t = np.moveaxis(target, axis, -1) if target.shape == output.shape else _one_hot(target, z.shape[-1])
     for other in range(z.ndim - 1):
-        yield np.asarray(-(t * np.log(_softmax(z, other))).sum() / counts(subject)["own"])
+        yield np.asarray(-(t * np.log(_softmax(z, other))).sum() / counts(case)["own"])
 
 
 def probabilities(others: Callable[[Array, Array, int], Iterator[Array]]) -> Maker:
     """(a, t, count) of a binary cross-entropy -> other deltas."""
 
-    def predict(subject: Subject, name: str) -> Iterator[Array]:
-        if kind_of(subject) == "bce":
-            a, t = loss_operands(subject)
+    def predict(case: Case, name: str) -> Iterator[Array]:
+        if kind_of(case) == "bce":
+            a, t = loss_operands(case)
             with np.errstate(all="ignore"):
                 yield from (each for each in others(a, t, a.size) if np.isfinite(each).all())
 
@@ -128,10 +129,10 @@ def _applied_again(a: Array, t: Array, m: int) -> Iterator[Array]:
 def errors(others: Callable[[Array, str, int], Iterator[Array]], *kinds: str) -> Maker:
     """(output - target, kind, count) -> other deltas."""
 
-    def predict(subject: Subject, name: str) -> Iterator[Array]:
-        if kind_of(subject) in kinds:
-            output, target = loss_operands(subject)
-            yield from others(output - target, kind_of(subject), counts(subject)["own"])
+    def predict(case: Case, name: str) -> Iterator[Array]:
+        if kind_of(case) in kinds:
+            output, target = loss_operands(case)
+            yield from others(output - target, kind_of(case), counts(case)["own"])
 
     return predict
 
@@ -158,9 +159,9 @@ def _unclipped(e: Array, kind: str, m: int) -> Iterator[Array]:
 
 
 def _operand(which: int) -> Maker:
-    def predict(subject: Subject, name: str) -> Iterator[Array]:
-        operand = loss_operands(subject)[which]
-        if operand.shape == subject.right("delta").shape:
+    def predict(case: Case, name: str) -> Iterator[Array]:
+        operand = loss_operands(case)[which]
+        if operand.shape == case.right("delta").shape:
             yield operand
 
     return predict

@@ -15,9 +15,9 @@ from convgrad.core.quantity import Array, Cells, beside
 from convgrad.core.windows import Windows
 from convgrad.layers import products
 from convgrad.layers.pool import KINDS
-from convgrad.mistakes import Change, Mistake, Subject
+from convgrad.mistakes.case import Case, Variant
+from convgrad.mistakes.mistake import Alteration, Mistake
 from convgrad.mistakes.row import KERNEL, row
-from convgrad.mistakes.variant import Setup, opened
 
 MOST = 64
 """Channels, filters or examples up to which each is tried as the only one."""
@@ -32,77 +32,77 @@ def _only(array: Array, axis: int, index: int) -> Array:
     return kept
 
 
-def _one_channel(setup: Setup, name: str) -> Iterator[Setup]:
+def _one_channel(variant: Variant, name: str) -> Iterator[Variant]:
     """Only one input channel contributes to the output."""
-    for c in range(setup.x.shape[1]) if 1 < setup.x.shape[1] <= MOST else ():
-        yield replace(setup, x=_only(setup.x, 1, c))
+    for c in range(variant.x.shape[1]) if 1 < variant.x.shape[1] <= MOST else ():
+        yield replace(variant, x=_only(variant.x, 1, c))
 
 
-def _one_filter(setup: Setup, name: str) -> Iterator[Setup]:
+def _one_filter(variant: Variant, name: str) -> Iterator[Variant]:
     """Only one filter (or node) sends something back."""
-    delta = _given(setup)
+    delta = _given(variant)
     for f in range(delta.shape[1]) if 1 < delta.shape[1] <= MOST else ():
-        yield replace(setup, delta=_only(delta, 1, f))
+        yield replace(variant, delta=_only(delta, 1, f))
 
 
-def _one_example(setup: Setup, name: str) -> Iterator[Setup]:
+def _one_example(variant: Variant, name: str) -> Iterator[Variant]:
     """Only the first or the last example contributes."""
-    delta = _given(setup)
+    delta = _given(variant)
     if len(delta) > 1:
         for n in (len(delta) - 1, 0):
-            yield replace(setup, delta=_only(delta, 0, n))
+            yield replace(variant, delta=_only(delta, 0, n))
 
 
-def _one_missing(setup: Setup, name: str) -> Iterator[Setup]:
+def _one_missing(variant: Variant, name: str) -> Iterator[Variant]:
     """The first or the last example is missing."""
-    delta = _given(setup)
+    delta = _given(variant)
     if len(delta) > 2:
         for n in (len(delta) - 1, 0):
-            yield replace(setup, delta=delta - _only(delta, 0, n))
+            yield replace(variant, delta=delta - _only(delta, 0, n))
 
 
-def _given(setup: Setup) -> Array:
-    return np.zeros((0, 0)) if setup.delta is None else setup.delta
+def _given(variant: Variant) -> Array:
+    return np.zeros((0, 0)) if variant.delta is None else variant.delta
 
 
-def _one_overlay(last: bool) -> Change:
+def _one_overlay(last: bool) -> Alteration:
     index = -1 if last else 0
 
-    def change(setup: Setup, name: str) -> Iterator[Setup]:
+    def change(variant: Variant, name: str) -> Iterator[Variant]:
         """Only the last (or first) overlay contributes: of the last example, or of each."""
-        turned = setup.subject.layer == "transposed"  # its overlays are the places of the input
-        array = setup.x if turned else _given(setup)
+        turned = variant.case.layer == "transposed"  # its overlays are the places of the input
+        array = variant.x if turned else _given(variant)
         if prod(array.shape[2:]) < 2 or (turned and name != "dW"):
             return
         kept = np.zeros_like(array)
-        here: Cells = (..., *(index,) * setup.d)
+        here: Cells = (..., *(index,) * variant.d)
         kept[here] = array[here]
         for each in [kept, _only(kept, 0, index)] if len(array) > 1 else [kept]:
-            yield replace(setup, x=each) if turned else replace(setup, delta=each)
+            yield replace(variant, x=each) if turned else replace(variant, delta=each)
 
     return change
 
 
-def _border_skipped(setup: Setup, name: str) -> Iterator[Setup]:
+def _border_skipped(variant: Variant, name: str) -> Iterator[Variant]:
     """Overlays that touch the padding are skipped."""
-    if setup.delta is None or setup.subject.layer == "transposed":
+    if variant.delta is None or variant.case.layer == "transposed":
         return
     inside = np.ones((), bool)
-    for axis in setup.places.axes:
+    for axis in variant.places.axes:
         inside = np.multiply.outer(inside, axis.inside(0, axis.size) == axis.kernel)
     if not inside.all() and inside.any():
-        yield replace(setup, delta=setup.delta * inside)
+        yield replace(variant, delta=variant.delta * inside)
 
 
-def _last_row_missing(setup: Setup, name: str) -> Iterator[Setup]:
+def _last_row_missing(variant: Variant, name: str) -> Iterator[Variant]:
     """The loop over the places ends one too early (or begins one too late)."""
-    if setup.delta is None or setup.subject.layer == "transposed":
+    if variant.delta is None or variant.case.layer == "transposed":
         return
     for part in (slice(None, -1), slice(1, None)):
-        kept = np.zeros_like(setup.delta)
-        here: Cells = (..., *(part if n > 1 else slice(None) for n in setup.delta.shape[2:]))
-        kept[here] = setup.delta[here]
-        yield replace(setup, delta=kept)
+        kept = np.zeros_like(variant.delta)
+        here: Cells = (..., *(part if n > 1 else slice(None) for n in variant.delta.shape[2:]))
+        kept[here] = variant.delta[here]
+        yield replace(variant, delta=kept)
 
 
 # -- assigned where it should add ----------------------------------------------------------------------------
@@ -135,72 +135,74 @@ def _stride_of(axis: Axis, cell: int) -> slice:
     return slice(start, start + (axis.places - 1) * axis.stride + 1, axis.stride)
 
 
-def _patches(setup: Setup, filters: slice) -> Array | None:
+def _patches(variant: Variant, filters: slice) -> Array | None:
     """What every overlay lays on the input: (N, C, *places, *kernel)."""
-    if setup.delta is None:
+    if variant.delta is None:
         return None
-    windows, delta, d = setup.places, setup.delta, setup.d
-    if setup.subject.layer == "pool":
-        kind = KINDS[setup.layer.kind]
-        share = kind.share(setup.layer, windows.unfold(setup.x, kind.fill), windows)
+    windows, delta, d = variant.places, variant.delta, variant.d
+    if variant.case.layer == "pool":
+        kind = KINDS[variant.layer.kind]
+        share = kind.share(variant.layer, windows.unfold(variant.x, kind.fill), windows)
         return share * beside(delta, d)
-    kernel = products.rotated(setup.kernel, d) if setup.layer.flip else setup.kernel
+    kernel = products.rotated(variant.kernel, d) if variant.layer.flip else variant.kernel
     chosen = np.zeros_like(delta)
     chosen[:, filters] = delta[:, filters]
-    if setup.subject.layer == "unshared":
+    if variant.case.layer == "unshared":
         flat = kernel.reshape(prod(windows.places), kernel.shape[d], -1)
         rows = chosen.reshape(*chosen.shape[:2], -1).transpose(2, 0, 1)
-        each = (rows @ flat).reshape(*windows.places, len(delta), setup.x.shape[1], *windows.kernel)
+        each = (rows @ flat).reshape(*windows.places, len(delta), variant.x.shape[1], *windows.kernel)
         return np.moveaxis(each, (d, d + 1), (0, 1))
-    groups = setup.layer.groups
+    groups = variant.layer.groups
     grouped = kernel.reshape(groups, len(kernel) // groups, -1).swapaxes(1, 2)
     columns = grouped @ chosen.reshape(len(delta), groups, len(kernel) // groups, -1)
-    spread = columns.reshape(len(delta), setup.x.shape[1], *windows.kernel, *windows.places)
+    spread = columns.reshape(len(delta), variant.x.shape[1], *windows.kernel, *windows.places)
     return np.moveaxis(spread, range(2, 2 + d), range(-d, 0))
 
 
-def _overlaps_overwrite(subject: Subject, name: str) -> Iterator[Array]:
+def _overlaps_overwrite(case: Case, name: str) -> Iterator[Array]:
     """dX[window] = ... in place of +=: the last overlay that covers a cell; of the last filter, or of their sum."""
-    setup = opened(subject)
-    if setup is None:
+    variant = case.opened
+    if variant is None:
         return
     for filters in (slice(None), slice(-1, None)):
-        patches = _patches(setup, filters) if setup.subject.layer == "pool" or setup.layer.kernel is not None else None
+        if case.layer != "pool" and variant.layer.kernel is None:
+            return
+        patches = _patches(variant, filters)
         if patches is not None:
-            yield setup.problem.shorthand.lower(overwritten(setup.places, patches), "NC*")
-        if setup.subject.layer == "pool":
+            yield variant.problem.shorthand.lower(overwritten(variant.places, patches), "NC*")
+        if case.layer == "pool":
             return
 
 
-def _transposed_overwrite(subject: Subject, name: str) -> Iterator[Array]:
+def _transposed_overwrite(case: Case, name: str) -> Iterator[Array]:
     """The output of a transposed convolution, overlapping patches assigned."""
-    setup = opened(subject)
-    if setup is None or subject.problem is None or subject.problem.activation is not None:
+    variant = case.opened
+    if variant is None or case.problem is None or case.problem.activation is not None:
         return
-    windows, x, d = setup.places, setup.x, setup.d
-    kernel = products.rotated(setup.kernel, d) if setup.layer.flip else setup.kernel
-    groups = setup.layer.groups
+    windows, x, d = variant.places, variant.x, variant.d
+    kernel = products.rotated(variant.kernel, d) if variant.layer.flip else variant.kernel
+    groups = variant.layer.groups
     grouped = kernel.reshape(groups, len(kernel) // groups, -1).swapaxes(1, 2)
     columns = grouped @ x.reshape(len(x), groups, len(kernel) // groups, -1)
     spread = columns.reshape(len(x), -1, *windows.kernel, *x.shape[2:])
     laid = overwritten(windows, np.moveaxis(spread, range(2, 2 + d), range(-d, 0)))
-    if setup.layer.bias is not None:
-        laid = laid + beside(setup.layer.bias, d)
-    yield setup.problem.shorthand.lower(laid, "NF*")
+    if variant.layer.bias is not None:
+        laid = laid + beside(variant.layer.bias, d)
+    yield variant.problem.shorthand.lower(laid, "NF*")
 
 
-def _wrong_channel(subject: Subject, name: str) -> Iterator[Array]:
+def _wrong_channel(case: Case, name: str) -> Iterator[Array]:
     """The filter's index used for the channel's: dX[:, f] += delta[f] * kernel[f, c], for every c."""
-    setup = opened(subject)
-    if setup is None or setup.delta is None or setup.layer.groups != 1:
+    variant = case.opened
+    if variant is None or variant.delta is None or variant.layer.groups != 1:
         return
-    kernel, channels = setup.kernel, setup.x.shape[1]
+    kernel, channels = variant.kernel, variant.x.shape[1]
     if len(kernel) > channels or len(kernel) == channels == 1:
         return
     mixed = np.zeros((len(kernel), *kernel.shape[1:]), kernel.dtype)
     for f in range(len(kernel)):
         mixed[f, f] = kernel[f].sum(axis=0)
-    value = setup.with_layer(kernel=mixed).solved(name)
+    value = variant.with_layer(kernel=mixed).solved(name)
     if value is not None:
         yield value
 
@@ -208,40 +210,39 @@ def _wrong_channel(subject: Subject, name: str) -> Iterator[Array]:
 # -- sums over too few or too many axes ------------------------------------------------------------------------
 
 
-def _kept_apart(subject: Subject, name: str) -> Iterator[Array]:
+def _kept_apart(case: Case, name: str) -> Iterator[Array]:
     """One gradient for each example, not summed: (N, ...)."""
-    setup = opened(subject)
-    if setup is None or setup.delta is None or len(setup.delta) < 2 or len(setup.delta) > MOST:
+    variant = case.opened
+    if variant is None or variant.delta is None or len(variant.delta) < 2 or len(variant.delta) > MOST:
         return
-    each = [
-        replace(setup, x=setup.x[n : n + 1], delta=setup.delta[n : n + 1]).solved(name) for n in range(len(setup.x))
-    ]
+    x, delta = variant.x, variant.delta
+    each = [replace(variant, x=x[n : n + 1], delta=delta[n : n + 1]).solved(name) for n in range(len(x))]
     found = [array for array in each if array is not None]
     if len(found) == len(each):
         yield np.stack(found)
 
 
-def _channels_apart(subject: Subject, name: str) -> Iterator[Array]:
+def _channels_apart(case: Case, name: str) -> Iterator[Array]:
     """One plane for each channel, not summed."""
-    setup = opened(subject)
-    if setup is None or setup.layer.kernel is None or not 1 < setup.x.shape[1] <= MOST:
+    variant = case.opened
+    if variant is None or variant.layer.kernel is None or not 1 < variant.x.shape[1] <= MOST:
         return
     planes = []
-    for changed in _one_channel(setup, name):
+    for changed in _one_channel(variant, name):
         array = changed.solved(name)
         if array is None:
             return
         planes.append(array)
-    yield np.stack(planes, axis=-(setup.d + 1))
+    yield np.stack(planes, axis=-(variant.d + 1))
     yield np.stack(planes)
 
 
-def _wrong_axes(subject: Subject, name: str) -> Iterator[Array]:
+def _wrong_axes(case: Case, name: str) -> Iterator[Array]:
     """The delta, as the file has it, summed over every other set of axes; what keeps its shape is the right one."""
-    setup = opened(subject)
-    if setup is None or setup.delta is None:
+    variant = case.opened
+    if variant is None or variant.delta is None:
         return
-    array = setup.problem.shorthand.lower(setup.delta, setup.problem.output_axes)
+    array = variant.problem.shorthand.lower(variant.delta, variant.problem.output_axes)
     for size in range(1, array.ndim + 1):
         for axes in combinations(range(array.ndim), size):
             yield np.asarray(array.sum(axis=axes))

@@ -8,96 +8,97 @@ from functools import partial
 from itertools import permutations
 from typing import Any
 
-from convgrad.mistakes import Mistake
+from convgrad.mistakes.case import Variant
+from convgrad.mistakes.misplaced import relaid, sizes_of
+from convgrad.mistakes.mistake import Mistake
 from convgrad.mistakes.row import KERNEL, row
-from convgrad.mistakes.variant import Setup, relaid, sizes_of
 
 
-def _padded(setup: Setup) -> bool:
-    return any(axis.before or axis.after for axis in setup.places.axes)
+def _padded(variant: Variant) -> bool:
+    return any(axis.before or axis.after for axis in variant.places.axes)
 
 
-def _other_padding(setup: Setup, name: str, before: Sequence[int], after: Sequence[int]) -> Iterator[Setup]:
-    found = relaid(setup, name, before=before, after=after)
+def _other_padding(variant: Variant, name: str, before: Sequence[int], after: Sequence[int]) -> Iterator[Variant]:
+    found = relaid(variant, name, before=before, after=after)
     if found is not None:
         yield found
 
 
-def _no_padding(setup: Setup, name: str) -> Iterator[Setup]:
+def _no_padding(variant: Variant, name: str) -> Iterator[Variant]:
     """As if none were asked for: fewer places in the output."""
-    if _padded(setup) and name == "output":
-        none = (0,) * setup.d
-        yield from _other_padding(setup, name, none, none)
+    if _padded(variant) and name == "output":
+        none = (0,) * variant.d
+        yield from _other_padding(variant, name, none, none)
 
 
-def _unpadded(setup: Setup, name: str) -> Iterator[Setup]:
+def _unpadded(variant: Variant, name: str) -> Iterator[Variant]:
     """Windows begin on the first cell of the input itself, as many as there were."""
-    before = sizes_of(setup.places, "before")
-    if any(before) and setup.subject.layer != "transposed":
-        found = relaid(setup, name, pinned=True, before=(0,) * len(before))
+    before = sizes_of(variant.places, "before")
+    if any(before) and variant.case.layer != "transposed":
+        found = relaid(variant, name, pinned=True, before=(0,) * len(before))
         if found is not None:
             yield found
 
 
-def _sides_exchanged(setup: Setup, name: str) -> Iterator[Setup]:
-    before, after = sizes_of(setup.places, "before"), sizes_of(setup.places, "after")
-    if before != after and setup.subject.settings.get("padding") not in ("same", "same-lower"):
-        yield from _other_padding(setup, name, after, before)
+def _sides_exchanged(variant: Variant, name: str) -> Iterator[Variant]:
+    before, after = sizes_of(variant.places, "before"), sizes_of(variant.places, "after")
+    if before != after and variant.case.settings.get("padding") not in ("same", "same-lower"):
+        yield from _other_padding(variant, name, after, before)
 
 
-def _list_permuted(setup: Setup, name: str) -> Iterator[Setup]:
+def _list_permuted(variant: Variant, name: str) -> Iterator[Variant]:
     """All other orders of the list (before, after, before, after)."""
-    before, after = sizes_of(setup.places, "before"), sizes_of(setup.places, "after")
+    before, after = sizes_of(variant.places, "before"), sizes_of(variant.places, "after")
     own = tuple(side for pair in zip(before, after, strict=True) for side in pair)
-    if setup.d < 2 or len(own) > 4:
+    if variant.d < 2 or len(own) > 4:
         return
     for other in dict.fromkeys(permutations(own)):
         if other not in (own, tuple(side for pair in zip(after, before, strict=True) for side in pair)):
-            yield from _other_padding(setup, name, other[::2], other[1::2])
+            yield from _other_padding(variant, name, other[::2], other[1::2])
 
 
-def _half_kernel(setup: Setup, name: str) -> Iterator[Setup]:
+def _half_kernel(variant: Variant, name: str) -> Iterator[Variant]:
     """SAME read as half the kernel on both sides."""
-    if setup.subject.settings.get("padding") in ("same", "same-lower") and setup.subject.layer != "transposed":
-        halves = tuple(kernel // 2 for kernel in sizes_of(setup.places, "kernel"))
-        yield from _other_padding(setup, name, halves, halves)
+    if variant.case.settings.get("padding") in ("same", "same-lower") and variant.case.layer != "transposed":
+        halves = tuple(kernel // 2 for kernel in sizes_of(variant.places, "kernel"))
+        yield from _other_padding(variant, name, halves, halves)
 
 
-def _another_mode(setup: Setup, name: str) -> Iterator[Setup]:
+def _another_mode(variant: Variant, name: str) -> Iterator[Variant]:
     """Zeros where the border is borrowed, or another way of borrowing."""
     from convgrad.kinds.settings import PAD_MODES
 
-    if setup.subject.layer in ("conv", "unshared") and _padded(setup):
+    if variant.case.layer in ("conv", "unshared") and _padded(variant):
         for mode in PAD_MODES:
-            if mode != setup.places.mode:
-                yield replace(setup, windows=replace(setup.places, mode=mode))
+            if mode != variant.places.mode:
+                yield replace(variant, windows=replace(variant.places, mode=mode))
 
 
-def _resized(places: Callable[[Any], int], dilated: bool = False) -> Callable[[Setup, str], Iterator[Setup]]:
+def _resized(places: Callable[[Any], int], dilated: bool = False) -> Callable[[Variant, str], Iterator[Variant]]:
     """As many places as another formula gives (one about dilation); windows that hang over the end see zeros."""
 
-    def change(setup: Setup, name: str) -> Iterator[Setup]:
-        if name != "output" or setup.subject.layer == "transposed" or _ragged(setup):
+    def change(variant: Variant, name: str) -> Iterator[Variant]:
+        if name != "output" or variant.case.layer == "transposed" or _ragged(variant):
             return
-        if dilated and max(sizes_of(setup.places, "dilation")) == 1:
+        if dilated and max(sizes_of(variant.places, "dilation")) == 1:
             return
         axes = []
-        for axis in setup.places.axes:
+        for axis in variant.places.axes:
             wanted = places(axis)
             room = (wanted - 1) * axis.stride + axis.span - axis.padded
             axes.append(replace(axis, after=axis.after + max(0, room), ceil=False, most=wanted))
             if wanted < 1 or axes[-1].places != wanted:
                 return
-        if tuple(axis.places for axis in axes) != setup.places.places:
-            yield replace(setup, windows=replace(setup.places, axes=tuple(axes)))
+        if tuple(axis.places for axis in axes) != variant.places.places:
+            yield replace(variant, windows=replace(variant.places, axes=tuple(axes)))
 
     return change
 
 
-def _ragged(setup: Setup) -> bool:
+def _ragged(variant: Variant) -> bool:
     from convgrad.core.axis import Ragged
 
-    return any(isinstance(axis, Ragged) for axis in setup.places.axes)
+    return any(isinstance(axis, Ragged) for axis in variant.places.axes)
 
 
 WINDOWED = f"{KERNEL} pool"
@@ -190,9 +191,9 @@ ROWS: tuple[Mistake, ...] = (
         "The output's size was rounded down: the last window, which hangs over the end, was left out.",
         "Rounding down is the default everywhere.",
         "With --ceil a last window counts if it starts inside.",
-        change=lambda setup, name: (
-            _resized(lambda axis: (axis.padded - axis.span) // axis.stride + 1)(setup, name)
-            if setup.layer.ceil
+        change=lambda variant, name: (
+            _resized(lambda axis: (axis.padded - axis.span) // axis.stride + 1)(variant, name)
+            if variant.layer.ceil
             else iter(())
         ),
     ),
@@ -203,9 +204,9 @@ ROWS: tuple[Mistake, ...] = (
         "A last window that starts in the padding was counted: one row or column too many.",
         "The size was rounded up without looking where the last window starts.",
         "With --ceil a last window counts only if it starts inside the input or the padding before it.",
-        change=lambda setup, name: (
-            _resized(lambda axis: -(-(axis.padded - axis.span) // axis.stride) + 1)(setup, name)
-            if setup.layer.ceil
+        change=lambda variant, name: (
+            _resized(lambda axis: -(-(axis.padded - axis.span) // axis.stride) + 1)(variant, name)
+            if variant.layer.ceil
             else iter(())
         ),
         alike="ceil-for-floor",

@@ -10,112 +10,113 @@ import numpy as np
 
 from convgrad.core.quantity import Array, beside
 from convgrad.layers.pool import KINDS
-from convgrad.mistakes import Mistake, Subject
+from convgrad.mistakes.case import Case, Variant
+from convgrad.mistakes.misplaced import relaid
+from convgrad.mistakes.mistake import Mistake
 from convgrad.mistakes.row import row
-from convgrad.mistakes.variant import Setup, opened, relaid
 
 
-def _shares(setup: Setup, seen: Array) -> Array:
-    share: Array = KINDS[setup.layer.kind].share(setup.layer, seen, setup.places)
+def _shares(variant: Variant, seen: Array) -> Array:
+    share: Array = KINDS[variant.layer.kind].share(variant.layer, seen, variant.places)
     return share
 
 
-def _laid(setup: Setup, share: Array) -> Array:
-    assert setup.delta is not None
-    return setup.problem.shorthand.lower(setup.places.fold(share * beside(setup.delta, setup.d)), "NC*")
+def _laid(variant: Variant, share: Array) -> Array:
+    assert variant.delta is not None
+    return variant.problem.shorthand.lower(variant.places.fold(share * beside(variant.delta, variant.d)), "NC*")
 
 
-def _zero_padded(subject: Subject, name: str) -> Iterator[Array]:
+def _zero_padded(case: Case, name: str) -> Iterator[Array]:
     """A maximum over windows whose padding holds 0."""
-    setup = opened(subject)
-    if setup is None or setup.layer.kind != "max":
+    variant = case.opened
+    if variant is None or variant.layer.kind != "max":
         return
-    seen = setup.places.unfold(setup.x, 0)
+    seen = variant.places.unfold(variant.x, 0)
     if name == "output":
-        yield setup.problem.shorthand.lower(KINDS["max"].output(setup.layer, seen, setup.places), "NC*")
-    elif setup.delta is not None:
-        yield _laid(setup, _shares(setup, seen))
+        yield variant.problem.shorthand.lower(KINDS["max"].output(variant.layer, seen, variant.places), "NC*")
+    elif variant.delta is not None:
+        yield _laid(variant, _shares(variant, seen))
 
 
-def _almost_equal(subject: Subject, name: str) -> Iterator[Array]:
+def _almost_equal(case: Case, name: str) -> Iterator[Array]:
     """Every cell that is within a tolerance of the maximum gets the delta."""
-    setup = opened(subject)
-    if setup is None or setup.layer.kind != "max" or setup.delta is None:
+    variant = case.opened
+    if variant is None or variant.layer.kind != "max" or variant.delta is None:
         return
-    seen = setup.places.unfold(setup.x, -np.inf)
-    top = beside(KINDS["max"].output(setup.layer, seen, setup.places), setup.d)
+    seen = variant.places.unfold(variant.x, -np.inf)
+    top = beside(KINDS["max"].output(variant.layer, seen, variant.places), variant.d)
     exact = top - seen <= 0
     for tolerance in (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.05, 0.1):
         mask = top - seen < tolerance
         if (mask != exact).any():
-            yield _laid(setup, mask.astype(setup.x.dtype))
+            yield _laid(variant, mask.astype(variant.x.dtype))
 
 
-def _maximum_in_unpadded(subject: Subject, name: str) -> Iterator[Array]:
+def _maximum_in_unpadded(case: Case, name: str) -> Iterator[Array]:
     """The maxima looked up where the windows would lie without padding; their deltas laid where they do lie."""
 
-    setup = opened(subject)
-    if setup is None or setup.layer.kind not in ("max", "lp") or setup.delta is None:
+    variant = case.opened
+    if variant is None or variant.layer.kind not in ("max", "lp") or variant.delta is None:
         return
-    moved = relaid(setup, "dX", before=(0,) * setup.d)
-    if moved is not None and any(axis.before for axis in setup.places.axes):
-        yield _laid(setup, _shares(setup, moved.places.unfold(setup.x, KINDS[setup.layer.kind].fill)))
+    moved = relaid(variant, "dX", before=(0,) * variant.d)
+    if moved is not None and any(axis.before for axis in variant.places.axes):
+        yield _laid(variant, _shares(variant, moved.places.unfold(variant.x, KINDS[variant.layer.kind].fill)))
 
 
-def _times_maximum(subject: Subject, name: str) -> Iterator[Array]:
+def _times_maximum(case: Case, name: str) -> Iterator[Array]:
     """delta times the maximum itself."""
-    setup = opened(subject)
-    if setup is None or setup.layer.kind != "max" or setup.delta is None:
+    variant = case.opened
+    if variant is None or variant.layer.kind != "max" or variant.delta is None:
         return
-    output = KINDS["max"].output(setup.layer, setup.places.unfold(setup.x, -np.inf), setup.places)
-    yield from (value for value in [replace(setup, delta=setup.delta * output).solved("dX")] if value is not None)
+    output = KINDS["max"].output(variant.layer, variant.places.unfold(variant.x, -np.inf), variant.places)
+    yield from (value for value in [replace(variant, delta=variant.delta * output).solved("dX")] if value is not None)
 
 
-def _without_root(subject: Subject, name: str) -> Iterator[Array]:
+def _without_root(case: Case, name: str) -> Iterator[Array]:
     """The p-norm's sum of powers, its root forgotten."""
-    setup = opened(subject)
-    if setup is None or setup.layer.kind != "lp" or setup.layer.p == 1:
+    variant = case.opened
+    if variant is None or variant.layer.kind != "lp" or variant.layer.p == 1:
         return
-    p, seen = setup.layer.p, setup.places.unfold(setup.x, 0)
+    p, seen = variant.layer.p, variant.places.unfold(variant.x, 0)
     if name == "output":
-        flat = seen.reshape(*seen.shape[: -setup.d], -1)
-        yield setup.problem.shorthand.lower((np.abs(flat) ** p).sum(axis=-1), "NC*")
-    elif setup.delta is not None:
-        yield _laid(setup, p * np.sign(seen) * np.abs(seen) ** (p - 1))
-        yield _laid(setup, np.sign(seen) * np.abs(seen) ** (p - 1))
+        flat = seen.reshape(*seen.shape[: -variant.d], -1)
+        yield variant.problem.shorthand.lower((np.abs(flat) ** p).sum(axis=-1), "NC*")
+    elif variant.delta is not None:
+        yield _laid(variant, p * np.sign(seen) * np.abs(seen) ** (p - 1))
+        yield _laid(variant, np.sign(seen) * np.abs(seen) ** (p - 1))
 
 
-def _average_unshared(setup: Setup, name: str) -> Iterator[Setup]:
-    if setup.layer.kind == "avg":
-        yield setup.with_layer(kind="sum", divisor=None)
+def _average_unshared(variant: Variant, name: str) -> Iterator[Variant]:
+    if variant.layer.kind == "avg":
+        yield variant.with_layer(kind="sum", divisor=None)
 
 
-def _sum_shared(setup: Setup, name: str) -> Iterator[Setup]:
-    if setup.layer.kind == "sum":
-        yield setup.with_layer(kind="avg")
+def _sum_shared(variant: Variant, name: str) -> Iterator[Variant]:
+    if variant.layer.kind == "sum":
+        yield variant.with_layer(kind="avg")
 
 
-def _overhang(setup: Setup, name: str) -> Iterator[Setup]:
+def _overhang(variant: Variant, name: str) -> Iterator[Variant]:
     """Every window's sum over all its cells, those that hang over the end too."""
-    if setup.layer.kind == "avg" and setup.layer.ceil and setup.layer.divisor is None:
-        yield setup.with_layer(divisor=float(np.prod(setup.places.kernel)))
+    if variant.layer.kind == "avg" and variant.layer.ceil and variant.layer.divisor is None:
+        yield variant.with_layer(divisor=float(np.prod(variant.places.kernel)))
 
 
-def _another_kind(setup: Setup, name: str) -> Iterator[Setup]:
-    kind = setup.layer.kind
+def _another_kind(variant: Variant, name: str) -> Iterator[Variant]:
+    kind = variant.layer.kind
     for other in ("max", "avg"):
         if other != kind and (kind, other) != ("sum", "avg"):
-            yield setup.with_layer(kind=other, divisor=None)
+            yield variant.with_layer(kind=other, divisor=None)
 
 
-def _minimum(setup: Setup, name: str) -> Iterator[Setup]:
-    if setup.layer.kind == "max" and name == "dX":
-        yield replace(setup, x=-setup.x)
+def _minimum(variant: Variant, name: str) -> Iterator[Variant]:
+    if variant.layer.kind == "max" and name == "dX":
+        yield replace(variant, x=-variant.x)
 
 
-def _to_every_cell(setup: Setup, name: str) -> Iterator[Setup]:
-    if setup.layer.kind == "max" and name == "dX":
-        yield setup.with_layer(kind="sum")
+def _to_every_cell(variant: Variant, name: str) -> Iterator[Variant]:
+    if variant.layer.kind == "max" and name == "dX":
+        yield variant.with_layer(kind="sum")
 
 
 R = partial(row, "factor")

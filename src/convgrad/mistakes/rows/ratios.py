@@ -7,98 +7,98 @@ from functools import partial
 from math import prod
 
 from convgrad.core.quantity import Array
-from convgrad.mistakes import Mistake, Subject, Turn
+from convgrad.mistakes.case import Case
+from convgrad.mistakes.mistake import Mistake, Rearrangement
 from convgrad.mistakes.row import KERNEL, count, loss_operands, row
-from convgrad.mistakes.variant import opened
 
-Numbers = Callable[[Subject], list[float]]
+Numbers = Callable[[Case], list[float]]
 
 
-def times(numbers: Numbers) -> Turn:
-    """The array times each number that the subject gives; 1 is no mistake."""
+def times(numbers: Numbers) -> Rearrangement:
+    """The array times each number that the case gives; 1 is no mistake."""
 
-    def turn(array: Array, subject: Subject, name: str) -> Iterator[Array]:
-        for number in dict.fromkeys(numbers(subject)):
+    def turn(array: Array, case: Case, name: str) -> Iterator[Array]:
+        for number in dict.fromkeys(numbers(case)):
             if number != 1:
                 yield array * array.dtype.type(number)
 
     return turn
 
 
-def over(*whats: str) -> Turn:
+def over(*whats: str) -> Rearrangement:
     """The array over the product of the counts."""
-    return times(lambda subject: [1 / prod(count(subject, what) for what in whats)])
+    return times(lambda case: [1 / prod(count(case, what) for what in whats)])
 
 
-def _over_places(subject: Subject, also: int = 1) -> list[float]:
+def _over_places(case: Case, also: int = 1) -> list[float]:
     """1 over the overlays; of a transposed layer over the cells of its output too, which its db is summed over."""
-    counts = [count(subject, "places")]
-    setup = opened(subject)
-    if subject.layer == "transposed" and setup is not None and setup.delta is not None:
-        counts.append(prod(setup.delta.shape[2:]))
+    counts = [count(case, "places")]
+    variant = case.opened
+    if case.layer == "transposed" and variant is not None and variant.delta is not None:
+        counts.append(prod(variant.delta.shape[2:]))
     return [1 / (each * also) for each in counts if each > 1]
 
 
-def _side(subject: Subject) -> list[float]:
-    setup = opened(subject)
-    kind = getattr(setup.layer, "kind", "") if setup else ""
-    return [prod(setup.places.kernel) / side for side in setup.places.kernel] if setup and kind == "avg" else []
+def _side(case: Case) -> list[float]:
+    variant = case.opened
+    kind = getattr(variant.layer, "kind", "") if variant else ""
+    return [prod(variant.places.kernel) / side for side in variant.places.kernel] if variant and kind == "avg" else []
 
 
-def _rate(subject: Subject, sign: int) -> list[float]:
-    setup = opened(subject)
-    return [sign * setup.step.lr] if setup and setup.step else []
+def _rate(case: Case, sign: int) -> list[float]:
+    variant = case.opened
+    return [sign * variant.step.lr] if variant and variant.step else []
 
 
 # -- losses -----------------------------------------------------------------------------------------------
 
 
-def kind_of(subject: Subject) -> str:
+def kind_of(case: Case) -> str:
     """The kind of a loss."""
-    return str(subject.settings.get("kind", "mse"))
+    return str(case.settings.get("kind", "mse"))
 
 
 def _of_kinds(kinds: str, number: float) -> Numbers:
-    return lambda subject: [number] if kind_of(subject) in kinds.split() else []
+    return lambda case: [number] if kind_of(case) in kinds.split() else []
 
 
-def counts(subject: Subject) -> dict[str, int]:
+def counts(case: Case) -> dict[str, int]:
     """What a loss may be averaged over: `own`, what it is; numbers, examples, classes, positions."""
-    output, _ = loss_operands(subject)
+    output, _ = loss_operands(case)
     axis = min(1, output.ndim - 1)
     classes = output.shape[axis] if output.ndim else 1
     numbers, examples = output.size, output.shape[0] if output.ndim > 1 else 1
-    kind = kind_of(subject)
+    kind = kind_of(case)
     own = numbers // classes if kind == "cross-entropy" else 1 if kind in ("mse", "mse-sum") else numbers
     return {"own": own, "numbers": numbers, "examples": examples, "classes": classes, "positions": numbers // classes}
 
 
-def _recounted(subject: Subject, *whats: str) -> list[float]:
+def _recounted(case: Case, *whats: str) -> list[float]:
     """The ratio of the loss's own count to other ones."""
-    found = counts(subject)
+    found = counts(case)
     return [found["own"] / found[what] for what in whats if found[what] != found["own"]]
 
 
-def _unaveraged(subject: Subject) -> list[float]:
-    found = counts(subject)
-    return [float(found["own"])] if kind_of(subject) not in ("mse", "mse-sum", "mse-mean") else []
+def _unaveraged(case: Case) -> list[float]:
+    found = counts(case)
+    return [float(found["own"])] if kind_of(case) not in ("mse", "mse-sum", "mse-mean") else []
 
 
-def _averaged(subject: Subject) -> list[float]:
-    return _recounted(subject, "numbers", "examples") if kind_of(subject) in ("mse", "mse-sum") else []
+def _averaged(case: Case) -> list[float]:
+    return _recounted(case, "numbers", "examples") if kind_of(case) in ("mse", "mse-sum") else []
 
 
-def _twice(subject: Subject) -> list[float]:
-    return [1 / counts(subject)["own"]]
+def _twice(case: Case) -> list[float]:
+    return [1 / counts(case)["own"]]
 
 
-def _loss_itself(subject: Subject) -> list[float]:
-    return [float(subject.right("loss"))]
+def _loss_itself(case: Case) -> list[float]:
+    return [float(case.right("loss"))]
 
 
-def _weighed(subject: Subject, factor: float) -> list[float]:
+def _weighed(case: Case, factor: float) -> list[float]:
     """2 and 1/2, where another kind of the mean square does not say the same."""
-    return [factor] if subject.layer != "loss" or kind_of(subject) not in ("mse", "mse-sum") else []
+    return [factor] if case.layer != "loss" or kind_of(case) not in ("mse", "mse-sum") else []
 
 
 R = partial(row, "ratio")
@@ -172,7 +172,7 @@ ROWS: tuple[Mistake, ...] = (
         "Every number is multiplied by the number of examples.",
         "The 1/N that the delta carries was taken out again, or a sum over the batch was taken twice.",
         "Use delta as it comes in, and add up over the examples once.",
-        turn=times(lambda subject: [float(count(subject, "examples"))]),
+        turn=times(lambda case: [float(count(case, "examples"))]),
     ),
     R(
         "averaged-over-overlays",
@@ -191,9 +191,7 @@ ROWS: tuple[Mistake, ...] = (
         "Every number is divided by the number of examples times overlays: np.mean in place of np.sum.",
         "np.mean over all axes but the channel's is written as easily as np.sum.",
         "Use the sum over the batch and the places.",
-        turn=times(
-            lambda subject: _over_places(subject, count(subject, "examples")) if count(subject, "examples") > 1 else []
-        ),
+        turn=times(lambda case: _over_places(case, count(case, "examples")) if count(case, "examples") > 1 else []),
         rank=1,
     ),
     R(
@@ -298,9 +296,7 @@ ROWS: tuple[Mistake, ...] = (
         "The loss was divided by the number of classes in place of what it is a mean over.",
         "len() or .shape[0] was taken of the wrong axis.",
         "Cross-entropy is a mean over the examples (and positions), not over the classes.",
-        turn=times(
-            lambda subject: _recounted(subject, "classes") if kind_of(subject) not in ("mse", "mse-sum") else []
-        ),
+        turn=times(lambda case: _recounted(case, "classes") if kind_of(case) not in ("mse", "mse-sum") else []),
     ),
     R(
         "averaged-over-batch-only",
@@ -309,9 +305,7 @@ ROWS: tuple[Mistake, ...] = (
         "The loss was divided by the number of examples, though it is a mean over more than those.",
         "1/N is the factor that one remembers.",
         "Count everything that the mean runs over: all numbers, or all positions of all examples.",
-        turn=times(
-            lambda subject: _recounted(subject, "examples") if kind_of(subject) not in ("mse", "mse-sum") else []
-        ),
+        turn=times(lambda case: _recounted(case, "examples") if kind_of(case) not in ("mse", "mse-sum") else []),
     ),
     R(
         "averaged-over-everything",
@@ -320,7 +314,7 @@ ROWS: tuple[Mistake, ...] = (
         "The loss was divided by all numbers of the output, classes included.",
         "np.mean over the whole array counts the classes too.",
         "Divide by the number of examples (and positions) alone.",
-        turn=times(lambda subject: _recounted(subject, "numbers") if kind_of(subject) == "cross-entropy" else []),
+        turn=times(lambda case: _recounted(case, "numbers") if kind_of(case) == "cross-entropy" else []),
     ),
     R(
         "averaged-twice",

@@ -9,39 +9,39 @@ from functools import partial
 from convgrad.core.axis import Ragged
 from convgrad.core.quantity import Array, Cells
 from convgrad.core.windows import Windows
-from convgrad.mistakes import Mistake, Subject
+from convgrad.mistakes.case import Case, Variant
+from convgrad.mistakes.mistake import Mistake
 from convgrad.mistakes.row import row
-from convgrad.mistakes.variant import Setup, opened
 
 
-def on_padded(setup: Setup) -> Array | None:
+def on_padded(variant: Variant) -> Array | None:
     """dX on the padded input (N, C, *padded), at full rank; None where windows are no plain ones."""
-    windows = setup.places
+    windows = variant.places
     if (
-        setup.delta is None
+        variant.delta is None
         or any(isinstance(axis, Ragged) for axis in windows.axes)
-        or setup.subject.layer == "transposed"
+        or variant.case.layer == "transposed"
     ):
         return None
     axes = tuple(
         replace(axis, size=axis.extent, before=0, after=0, ceil=False, most=axis.places) for axis in windows.axes
     )
     fill = 0.0
-    if setup.subject.layer == "pool":
+    if variant.case.layer == "pool":
         from convgrad.layers.pool import KINDS
 
-        fill = KINDS[setup.layer.kind].fill
-        if setup.layer.kind == "avg" and not setup.layer.count_include_pad and setup.layer.divisor is None:
+        fill = KINDS[variant.layer.kind].fill
+        if variant.layer.kind == "avg" and not variant.layer.count_include_pad and variant.layer.divisor is None:
             return None
-    padded = replace(setup, x=windows.pad(setup.x, fill), windows=Windows(axes))
+    padded = replace(variant, x=windows.pad(variant.x, fill), windows=Windows(axes))
     value = padded.solved("dX")
-    return None if value is None else setup.problem.shorthand.lift(value, "NC*")
+    return None if value is None else variant.problem.shorthand.lift(value, "NC*")
 
 
-def _dX(subject: Subject) -> tuple[Setup, Array] | None:
-    setup = opened(subject)
-    full = None if setup is None else on_padded(setup)
-    return None if setup is None or full is None else (setup, full)
+def _dX(case: Case) -> tuple[Variant, Array] | None:
+    variant = case.opened
+    full = None if variant is None else on_padded(variant)
+    return None if variant is None or full is None else (variant, full)
 
 
 def inside(cut: Iterable[slice]) -> Cells:
@@ -49,64 +49,64 @@ def inside(cut: Iterable[slice]) -> Cells:
     return (..., *cut)
 
 
-def _lowered(setup: Setup, full: Array) -> Array:
-    return setup.problem.shorthand.lower(full, "NC*")
+def _lowered(variant: Variant, full: Array) -> Array:
+    return variant.problem.shorthand.lower(full, "NC*")
 
 
-def _not_cut(subject: Subject, name: str) -> Iterator[Array]:
+def _not_cut(case: Case, name: str) -> Iterator[Array]:
     """The whole of dX on the padded input."""
-    if found := _dX(subject):
-        setup, full = found
-        cut = tuple(slice(0, axis.padded) for axis in setup.places.axes)
-        if any(axis.padded != axis.size for axis in setup.places.axes):
-            yield _lowered(setup, full[inside(cut)])
+    if found := _dX(case):
+        variant, full = found
+        cut = tuple(slice(0, axis.padded) for axis in variant.places.axes)
+        if any(axis.padded != axis.size for axis in variant.places.axes):
+            yield _lowered(variant, full[inside(cut)])
 
 
-def _not_shifted_back(subject: Subject, name: str) -> Iterator[Array]:
+def _not_shifted_back(case: Case, name: str) -> Iterator[Array]:
     """The first rows and columns of dX on the padded input."""
-    if found := _dX(subject):
-        setup, full = found
-        yield _lowered(setup, full[inside(slice(0, axis.size) for axis in setup.places.axes)])
+    if found := _dX(case):
+        variant, full = found
+        yield _lowered(variant, full[inside(slice(0, axis.size) for axis in variant.places.axes)])
 
 
-def _rows_lost(subject: Subject, name: str) -> Iterator[Array]:
+def _rows_lost(case: Case, name: str) -> Iterator[Array]:
     """Only what the windows reach: the rows that the stride leaves over are missing."""
-    if found := _dX(subject):
-        setup, full = found
+    if found := _dX(case):
+        variant, full = found
         cut = []
-        for axis in setup.places.axes:
+        for axis in variant.places.axes:
             reach = (axis.places - 1) * axis.stride + axis.span
             cut.append(slice(axis.before, min(reach, axis.padded) - (axis.after if reach >= axis.padded else 0)))
             if reach < axis.padded:  # (o - 1) s + span - before - after rows
                 cut[-1] = slice(axis.before, max(axis.before, reach - axis.after))
-        yield _lowered(setup, full[inside(cut)])
-        spare = [slice(axis.before, (axis.places - 1) * axis.stride + axis.span) for axis in setup.places.axes]
-        yield _lowered(setup, full[inside(spare)])
+        yield _lowered(variant, full[inside(cut)])
+        spare = [slice(axis.before, (axis.places - 1) * axis.stride + axis.span) for axis in variant.places.axes]
+        yield _lowered(variant, full[inside(spare)])
 
 
-def _valid(subject: Subject, name: str) -> Iterator[Array]:
+def _valid(case: Case, name: str) -> Iterator[Array]:
     """The middle of dX, where whole kernels of delta overlap."""
-    if found := _dX(subject):
-        setup, full = found
-        cut = tuple(slice(axis.span - 1, (axis.places - 1) * axis.stride + 1) for axis in setup.places.axes)
+    if found := _dX(case):
+        variant, full = found
+        cut = tuple(slice(axis.span - 1, (axis.places - 1) * axis.stride + 1) for axis in variant.places.axes)
         part = full[inside(cut)]
         if part.size:
-            yield _lowered(setup, part)
+            yield _lowered(variant, part)
 
 
-def _remainder_kept(subject: Subject, name: str) -> Iterator[Array]:
+def _remainder_kept(case: Case, name: str) -> Iterator[Array]:
     """dW by correlating the padded input with the dilated delta, not cut to the kernel's size."""
-    setup = opened(subject)
-    if setup is None or setup.delta is None or any(isinstance(axis, Ragged) for axis in setup.places.axes):
+    variant = case.opened
+    if variant is None or variant.delta is None or any(isinstance(axis, Ragged) for axis in variant.places.axes):
         return
     axes = []
-    for axis in setup.places.axes:
+    for axis in variant.places.axes:
         reach = axis.padded - (axis.places - 1) * axis.stride
         axes.append(replace(axis, kernel=-(-reach // axis.dilation), most=axis.places))
         if (axes[-1].places, reach > 0) != (axis.places, True):
             return
-    if any(a.kernel != b.kernel for a, b in zip(axes, setup.places.axes, strict=True)):
-        wide = replace(setup.with_layer(kernel=None), windows=replace(setup.places, axes=tuple(axes)))
+    if any(a.kernel != b.kernel for a, b in zip(axes, variant.places.axes, strict=True)):
+        wide = replace(variant.with_layer(kernel=None), windows=replace(variant.places, axes=tuple(axes)))
         value = wide.solved("dW")
         if value is not None:
             yield value

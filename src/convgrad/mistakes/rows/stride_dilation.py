@@ -1,6 +1,6 @@
 """Another setting: the problem solved rightly with another stride or dilation.
 
-Of a gradient the places stay those of the delta, however stride and padding are misread (setup.relaid).
+Of a gradient the places stay those of the delta, however stride and padding are misread (misplaced.relaid).
 """
 
 from __future__ import annotations
@@ -8,21 +8,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
-from convgrad.mistakes import Mistake
+from convgrad.mistakes.case import Variant
+from convgrad.mistakes.misplaced import relaid, sizes_of
+from convgrad.mistakes.mistake import Mistake
 from convgrad.mistakes.row import KERNEL, row
-from convgrad.mistakes.variant import Setup, relaid, sizes_of
 
 Axes = Callable[[Sequence[int]], Iterator[Sequence[int]]]
 
 
-def misread(field: str, others: Axes, pinned: bool = False) -> Callable[[Setup, str], Iterator[Setup]]:
+def misread(field: str, others: Axes, pinned: bool = False) -> Callable[[Variant, str], Iterator[Variant]]:
     """One field of the windows' axes, read otherwise."""
 
-    def change(setup: Setup, name: str) -> Iterator[Setup]:
-        own = sizes_of(setup.places, field)
+    def change(variant: Variant, name: str) -> Iterator[Variant]:
+        own = sizes_of(variant.places, field)
         for other in others(own):
             if tuple(other) != own:
-                found = relaid(setup, name, pinned, **{field: other})
+                found = relaid(variant, name, pinned, **{field: other})
                 if found is not None:
                     yield found
 
@@ -51,10 +52,10 @@ def backwards(own: Sequence[int]) -> Iterator[Sequence[int]]:
     yield tuple(reversed(own))
 
 
-def _stride_and_dilation(setup: Setup, name: str) -> Iterator[Setup]:
-    strides, dilations = (sizes_of(setup.places, field) for field in ("stride", "dilation"))
-    if strides != dilations and setup.subject.layer != "pool":
-        found = relaid(setup, name, stride=dilations, dilation=strides)
+def _stride_and_dilation(variant: Variant, name: str) -> Iterator[Variant]:
+    strides, dilations = (sizes_of(variant.places, field) for field in ("stride", "dilation"))
+    if strides != dilations and variant.case.layer != "pool":
+        found = relaid(variant, name, stride=dilations, dilation=strides)
         if found is not None:
             yield found
 

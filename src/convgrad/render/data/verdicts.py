@@ -6,7 +6,7 @@ from typing import Any
 
 from convgrad.checking.verdict import RIGHT, WRONG_SHAPE, Checked, Remark, Verdict
 from convgrad.errors import OptionError
-from convgrad.mistakes import Mistake
+from convgrad.mistakes.mistake import Mistake
 from convgrad.render import Page
 from convgrad.render.data.json import dump
 

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from convgrad.core.quantity import Array
 from convgrad.errors import OptionError, by
-from convgrad.mistakes import Mistake
+from convgrad.mistakes.mistake import Mistake
 from convgrad.mistakes.recogniser import Shown
 from convgrad.render import Page
 from convgrad.render.data.json import dump
@@ -80,10 +80,10 @@ def _entry(row: Mistake) -> dict[str, Any]:
 
 def _as_entry(example: Example) -> dict[str, Any]:
     """An example whose problem is a document that the program reads."""
-    subject = example.subject
-    settings = {name: _plain(value) for name, value in subject.settings.items()}
-    operands = {name: np.asarray(operand.array) for name, operand in subject.operands.items()}
-    layer = "conv" if subject.layer in ("transposed", "unshared") else subject.layer
+    case = example.case
+    settings = {name: _plain(value) for name, value in case.settings.items()}
+    operands = {name: np.asarray(operand.array) for name, operand in case.operands.items()}
+    layer = "conv" if case.layer in ("transposed", "unshared") else case.layer
     return {
         "problem": {"layer": layer, **operands, **settings},
         "result": example.name,
@@ -149,18 +149,18 @@ def _whole(row: Mistake, example: Example | None, title: str, page: Page) -> Ite
 
 
 def _worked(example: Example, page: Page) -> Iterator[RenderableType]:
-    operands = example.subject.solution.operands
-    spatial = example.subject.solution.spatial
+    operands = example.case.solution.operands
+    spatial = example.case.solution.spatial
     blocks = [
         block
         for name, array in operands.items()
-        if name in example.subject.operands
+        if name in example.case.operands
         for block in _blocks(name, array, spatial.get(name, ()))
     ]
     yield from flow([[(block.width, block.text())] for block in blocks], page.width, gap=3)
     yield Text("")
     off = _off(example)
-    axes = example.subject.solution.quantities[example.name].spatial
+    axes = example.case.solution.quantities[example.name].spatial
     right = _blocks(f"{example.name}, right", example.right, axes)
     wrong = _blocks(f"{example.name}, wrong", example.wrong, axes, off)
     same = example.right.shape == example.wrong.shape

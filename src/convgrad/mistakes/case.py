@@ -1,35 +1,88 @@
-"""A solved problem, opened again: the same layer on other arrays, with other options or another idea of its windows.
+"""A solved problem that can be solved again, and its variants: the same with something changed.
 
-Mistakes of the kind "a slightly different problem, solved rightly" are changes of a Setup. Everything is computed by
+Mistakes of the kind "a slightly different problem, solved rightly" are variants of a case. Everything is computed by
 the layers themselves; what is wrong is only what they are told.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from convgrad.core.axis import Axis, Ragged
 from convgrad.core.quantity import Array, Quantity
 from convgrad.core.windows import Windows
 from convgrad.errors import ConvgradError
 from convgrad.layers.sgd import SGD
-from convgrad.mistakes import Subject
-from convgrad.problems import Problem
+from convgrad.problems import Operand, Problem, Solution
 
 if TYPE_CHECKING:
     from convgrad.layers.activation import Activation
+
+Solver = Callable[[Mapping[str, Operand], Mapping[str, Any], bool], Solution]
+"""(operands, settings, whether backward) -> the solved problem."""
 
 STEPPED = {"W_new": "W", "b_new": "b", "velocity_W": "W", "velocity_b": "b"}
 """Results of a step of gradient descent, and the parameter whose step it is."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Setup:
+class Case:
+    """A solved problem, on which mistakes are made.
+
+    solver, operands, settings and backward: what solves it, or a slightly different one, again; solution: the right
+    results.
+    """
+
+    solver: Solver
+    operands: Mapping[str, Operand]
+    settings: Mapping[str, Any]
+    backward: bool
+    solution: Solution
+
+    @classmethod
+    def of(cls, solver: Solver, operands: Mapping[str, Operand], settings: Mapping[str, Any], backward: bool) -> Case:
+        """The case of these arrays and settings, solved; ConvgradError where they are no problem."""
+        return cls(solver, operands, settings, backward, solver(operands, settings, backward))
+
+    def solved(self, **settings: Any) -> Case:
+        """The same with other settings, solved anew."""
+        return Case.of(self.solver, self.operands, {**self.settings, **settings}, self.backward)
+
+    @property
+    def problem(self) -> Problem | None:
+        """The problem at full rank; None for a loss."""
+        return self.solution.problem
+
+    @property
+    def layer(self) -> str:
+        """What the layer is known as: conv, transposed, unshared, pool, dense, activation or loss."""
+        return "loss" if self.problem is None else self.problem.layer.known_as
+
+    def right(self, name: str) -> Array:
+        """The right value of the result `name`, in the file's axes."""
+        return self.solution.quantities[name].value
+
+    @cached_property
+    def opened(self) -> Variant | None:
+        """The case as a variant in which nothing is changed yet, None for a loss."""
+        problem = self.problem
+        if problem is None:
+            return None
+        delta = None
+        if problem.delta is not None:
+            through = self.solution.operands.get("sensitivity", problem.delta)
+            delta = problem.shorthand.lift(np.asarray(through), problem.output_axes)
+        layer: Any = problem.layer
+        windows = layer.windows(problem.x) if hasattr(layer, "windows") else None  # worked out once for all variants
+        return Variant(self, problem, layer, problem.x, delta, windows, problem.sgd)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Variant:
     """A problem at full rank, to be changed and solved again.
 
     layer: of convgrad.layers; x (N, C, *sizes); delta: of the layer's own output, through the activation behind it;
@@ -37,7 +90,7 @@ class Setup:
     what an activation that is the layer itself sends back, None for what it does.
     """
 
-    subject: Subject
+    case: Case
     problem: Problem
     layer: Any
     x: Array
@@ -66,8 +119,8 @@ class Setup:
             raise ConvgradError("there is no kernel")
         return kernel
 
-    def with_layer(self, **changes: Any) -> Setup:
-        """The setup with other options of its layer; where the kernel lies follows from them unless it is set."""
+    def with_layer(self, **changes: Any) -> Variant:
+        """The variant with other options of its layer; where the kernel lies follows from them unless it is set."""
         return replace(self, layer=replace(self.layer, **changes))
 
     def solved(self, name: str) -> Array | None:
@@ -101,14 +154,14 @@ class Setup:
         problem = self.problem
         if problem.delta is None:
             return None
-        if self.subject.layer == "activation":
+        if self.case.layer == "activation":
             return self.layer, problem.x, problem.delta
-        z = self.subject.solution.operands.get("z")
+        z = self.case.solution.operands.get("z")
         return None if problem.activation is None or z is None else (problem.activation, z, problem.delta)
 
-    def sending(self, dZ: Array) -> Setup:
-        """The setup whose activation sends back dZ, in the file's axes."""
-        if self.subject.layer == "activation":
+    def sending(self, dZ: Array) -> Variant:
+        """The variant whose activation sends back dZ, in the file's axes."""
+        if self.case.layer == "activation":
             return replace(self, sent=dZ)
         return replace(self, delta=self.problem.shorthand.lift(dZ, self.problem.output_axes))
 
@@ -129,69 +182,8 @@ class Setup:
     def parameter(self, short: str) -> Array | None:
         """W or b in the shape of its gradient, None where it is not given."""
         array = self.problem.operands.get(self.problem.parameters.get(short, ""))
-        quantity = self.subject.solution.quantities.get(f"d{short}")
+        quantity = self.case.solution.quantities.get(f"d{short}")
         if array is None or quantity is None:
             return None
         shape = quantity.value.shape
         return array.reshape(shape) if array.size == quantity.value.size else np.broadcast_to(array, shape)
-
-
-@lru_cache(maxsize=64)
-def opened(subject: Subject) -> Setup | None:
-    """The setup of a subject's own problem, None for a loss."""
-    problem = subject.problem
-    if problem is None:
-        return None
-    delta = None
-    if problem.delta is not None:
-        through = subject.solution.operands.get("sensitivity", problem.delta)
-        delta = problem.shorthand.lift(np.asarray(through), problem.output_axes)
-    layer: Any = problem.layer
-    windows = layer.windows(problem.x) if hasattr(layer, "windows") else None  # worked out once, not at every change
-    return Setup(subject, problem, layer, problem.x, delta, windows, problem.sgd)
-
-
-def relaid(setup: Setup, name: str, pinned: bool = False, **changes: Sequence[int]) -> Setup | None:
-    """The setup with another stride, dilation, before or after, one number an axis; None where it cannot be.
-
-    Of a gradient the places are those of the delta, whatever the belief; of an output they follow from it, unless
-    they are `pinned`. A window that hangs over the end sees zeros there.
-    """
-    windows = setup.places
-    axes = []
-    for number, axis in enumerate(windows.axes):
-        if isinstance(axis, Ragged):
-            return None
-        own: dict[str, Any] = {key: values[number] for key, values in changes.items()}
-        if min(own.get("stride", 1), own.get("dilation", 1)) < 1:
-            return None
-        turned = setup.subject.layer == "transposed"
-        if name == "output" and not pinned:
-            axes.append(_grown(axis, own) if turned else replace(axis, **own))
-        else:
-            axes.append(_pinned(axis, own))
-        if axes[-1].places < 1 or axes[-1].size < 1:
-            return None
-    return replace(setup, windows=replace(windows, axes=tuple(axes)))
-
-
-def _pinned(axis: Axis, own: dict[str, Any]) -> Axis:
-    """The axis with as many places as it had, and room for them."""
-    places = axis.places
-    changed = replace(axis, **own, ceil=False, most=places)
-    short = (places - 1) * changed.stride + changed.span - changed.padded
-    return replace(changed, after=changed.after + max(0, short))
-
-
-def _grown(axis: Axis, own: dict[str, Any]) -> Axis:
-    """The output axis of a transposed convolution, with the size that follows from its places."""
-    places = axis.places
-    extra = axis.size - ((places - 1) * axis.stride + axis.span - axis.before - axis.after)
-    changed = replace(axis, **own)
-    size = (places - 1) * changed.stride + changed.span - changed.before - changed.after + extra
-    return replace(changed, size=size)
-
-
-def sizes_of(windows: Windows, field: str) -> tuple[int, ...]:
-    """One field of the axes of `windows`: stride, dilation, before, after, size, kernel."""
-    return tuple(getattr(axis, field) for axis in windows.axes)
