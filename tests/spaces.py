@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from convgrad import Activation, Conv, Dense, Pool, Transposed, Unshared
 from convgrad.errors import ShapeError
-from convgrad.kinds.settings import ACTIVATIONS, PAD_MODES, PADDINGS
+from convgrad.kinds.setting import PAD_MODES, PADDINGS
+from convgrad.kinds.shared import ACTIVATIONS
 from convgrad.layers.pool import KINDS, TIES
 
 Array = NDArray[Any]

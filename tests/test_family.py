@@ -10,7 +10,7 @@ from conftest import Convgrad
 from hypothesis import given
 from spaces import convolutions, poolings, transposed
 
-from convgrad.kinds.settings import EVERY
+from convgrad.kinds import setting_of
 from convgrad.problems.sizes import shapes
 
 K = "[[1,2],[3,4]]"
@@ -261,7 +261,7 @@ def test_every_setting_means_in_a_document_what_its_option_means(
     lists = {name: np.asarray(array).tolist() for name, array in arrays.items()}
     options: list[str] = []
     for name, value in settings.items():
-        flag = EVERY[name]
+        flag = setting_of(command.partition("-")[0], name)
         if value is False:
             options.append(flag.off)
         else:

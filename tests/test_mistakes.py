@@ -13,6 +13,7 @@ from conftest import Convgrad
 from numpy.typing import NDArray
 from scipy.signal import convolve, correlate
 
+from convgrad.kinds import RESULTS
 from convgrad.mistakes import catalogue
 from convgrad.mistakes.case import Case
 from convgrad.mistakes.catalogue import FAMILIES, rows_for
@@ -20,7 +21,7 @@ from convgrad.mistakes.evidence import information
 from convgrad.mistakes.mistake import Mistake
 from convgrad.mistakes.recogniser import differs, pairs, predictions, recognise, shown
 from convgrad.mistakes.row import LAYERS
-from convgrad.problems import RESULTS, Operand
+from convgrad.problems import Operand
 from convgrad.teaching.draws import case_of, drawn, showing
 from convgrad.teaching.example import example
 

@@ -13,7 +13,8 @@ from spaces import activations, convolutions, dense, poolings, transposed, unsha
 
 from convgrad import Transposed, Unshared
 from convgrad.cli import run
-from convgrad.kinds.settings import ACTIVATIONS, LOSSES
+from convgrad.kinds.loss import LOSSES
+from convgrad.kinds.shared import ACTIVATIONS
 from convgrad.problems.ranks import FIRST, IN_OUT, LAST, Shorthand
 
 Array = NDArray[Any]

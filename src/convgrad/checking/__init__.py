@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from convgrad.checking.written import Answer, Rules, noise_of
 from convgrad.errors import OptionError, did_you_mean
+from convgrad.kinds import kind_of
+from convgrad.kinds.setting import meaningless
 
 if TYPE_CHECKING:
     from convgrad.checking.verdict import Checked
     from convgrad.core.quantity import Array
-    from convgrad.kinds.settings import Setting
-    from convgrad.mistakes.case import Case, Solver
+    from convgrad.mistakes.case import Case
 
 _RENAMED = {"name": "activation", "whole": "global"}
 """Fields of layers that are settings of another name."""
@@ -70,49 +71,25 @@ def case_of(layer: Any, x: Array, delta: Array | None = None) -> Case:
     """A layer with its arrays -> the same layer as operands and settings, solved."""
     import numpy as np
 
-    from convgrad.kinds.settings import OWNED
     from convgrad.mistakes.case import Case
-    from convgrad.problems import Operand
+    from convgrad.problems import Operand, solver_of
 
-    kind = layer.known_as
-    arrays = {"output": x, "target": delta} if kind == "loss" else {"input": x, "delta": delta}
-    table = _settings_of(kind)
-    settings: dict[str, Any] = {kind: True} if kind in ("transposed", "unshared") else {}
+    word = layer.known_as
+    kind = kind_of(word)
+    arrays = {kind.given[0].name: x, kind.given[-1].name: delta}
+    table = {setting.name: setting for setting in kind.every}
+    settings: dict[str, Any] = {word: True} if word in kind.variants else {}
     for each in fields(layer):
         value, name = getattr(layer, each.name), _RENAMED.get(each.name, each.name)
-        if each.name in ("kernel", "weight", "bias"):
+        if each.name in kind.roles:
             arrays[each.name] = value
         elif name in table and value not in (None, ()) and (value != each.default or name == "activation"):
             settings[name] = table[name].value(value)
-    for name, (owner, values) in OWNED.items():
-        if name in settings and settings.get(owner, "max") not in values:
-            del settings[name]  # a layer may have it, though it means nothing there
-    if kind in ("conv", "transposed", "unshared", "pool"):
+    for setting, _ in [*meaningless(settings, table.values())]:
+        del settings[setting.name]  # a layer may have it, though it means nothing there
+    if "dims" in table:
         settings["dims"] = x.ndim - 2
     operands = {
         name: Operand(np.asarray(array, np.float64), name) for name, array in arrays.items() if array is not None
     }
-    return Case.of(_solver(kind), operands, settings, delta is not None)
-
-
-def _settings_of(kind: str) -> dict[str, Setting]:
-    """The settings that a kind of layer has, by name."""
-    from convgrad.kinds import settings
-
-    tables = {"pool": settings.POOL, "dense": settings.DENSE, "activation": settings.ACTIVATION, "loss": settings.LOSS}
-    return {setting.name: setting for setting in tables.get(kind, settings.CONV)}
-
-
-def _solver(kind: str) -> Solver:
-    """What solves problems of a kind of layer."""
-    from importlib import import_module
-
-    from convgrad.problems import solve
-
-    if kind == "loss":
-        from convgrad.problems.loss import solve_loss
-
-        return lambda operands, settings, backward: solve_loss(operands, settings)
-    home = "conv" if kind in ("transposed", "unshared") else kind
-    build: Callable[..., Any] = getattr(import_module(f"convgrad.problems.{home}"), f"{home}_problem")
-    return lambda operands, settings, backward: solve(build(operands, settings, backward))
+    return Case.of(solver_of(kind), operands, settings, delta is not None)

@@ -15,7 +15,9 @@ from convgrad.cli.checking import answers, compare_network, gradients, wanted
 from convgrad.cli.options import explaining, output
 from convgrad.cli.options import settings as setting_options
 from convgrad.errors import ConvgradError, OptionError, at, did_you_mean
-from convgrad.kinds import settings
+from convgrad.kinds import KINDS, setting_of
+from convgrad.kinds.setting import choice, read_settings
+from convgrad.kinds.shared import DESCENT, DTYPE
 
 if TYPE_CHECKING:
     from convgrad.core.quantity import Explanation, Quantity
@@ -24,15 +26,10 @@ if TYPE_CHECKING:
     from convgrad.problems.network import Pass, Stage
     from convgrad.problems.report import Report
 
-_PLACE = (settings.LAYOUT, settings.DIMS)
-TYPES: dict[str, tuple[tuple[settings.Setting, ...], tuple[str, ...]]] = {
-    "conv": ((*settings.CONV, *settings.ACTIVATION, *_PLACE), ("kernel", "bias")),
-    "pool": ((*settings.POOL, *_PLACE), ()),
-    "dense": ((*settings.DENSE, *settings.ACTIVATION), ("weight", "bias")),
-    "activation": (settings.ACTIVATION, ()),
-    "flatten": ((), ()),
-}
-"""The types of layers, with the settings and operands of each."""
+TYPES = {kind.name: kind for kind in KINDS.values() if kind.in_networks}
+"""The types of layers."""
+
+LOSS = setting_of("loss", "kind")
 
 
 @click.command(
@@ -52,7 +49,7 @@ TYPES: dict[str, tuple[tuple[settings.Setting, ...], tuple[str, ...]]] = {
 @click.argument("network")
 @click.argument("input_", metavar="INPUT")
 @click.argument("target_", metavar="[TARGET]", required=False)
-@setting_options((*settings.SGD, settings.DTYPE))
+@setting_options((*DESCENT, DTYPE))
 @click.option("--save-network", metavar="FILE", help="Write the updated network, in the form of NETWORK.")
 @explaining
 @answers
@@ -72,7 +69,7 @@ def backprop(
     from convgrad.problems.report import Facts, Report
     from convgrad.problems.selection import Selection, explained, picked
 
-    reader, table = Reader(), (*settings.SGD, settings.DTYPE)
+    reader, table = Reader(), (*DESCENT, DTYPE)
     operands, values = gather(reader, {"input": input_, "target": target_}, own_options(options), table)
     document = reader.read(network).value  # in the dtype that INPUT's document may have asked for
     if not isinstance(document, Document):
@@ -149,38 +146,34 @@ def read_network(document: Document) -> tuple[list[Stage], str]:
             raise ConvgradError("it is no object", where=where, hint='a layer is {"type": "dense", ...}')
         stages.append(_stage(Document(where, entries, document.spelled)))
     with at(f"{document.source}: loss"):
-        return stages, settings.LOSS[0].value(document.entries.get("loss", "mse"))
+        return stages, LOSS.value(document.entries.get("loss", LOSS.default))
 
 
 def _stage(layer: Document) -> Stage:
-    from convgrad.cli.gather import VELOCITIES, operand
-    from convgrad.files.document import ROLES
+    from convgrad.cli.gather import operand
     from convgrad.problems.network import Stage
 
     with at(f"{layer.source}: type"):
         if "type" not in layer.entries:
             raise ConvgradError("there is no type", hint=f"use one of {', '.join(TYPES)}")
-        kind = settings.choice(TYPES)(layer.entries["type"])
-    table, roles = TYPES[kind]
-    known = {
-        "type",
-        "name",
-        "comment",
-        *(setting.name for setting in table),
-        *(name for role in roles for name in ROLES[role]),
-        *(VELOCITIES if roles else ()),
-    }
+        kind = TYPES[choice(TYPES)(layer.entries["type"])]
+    entries = {name for given in kind.own for name in given.entries}
+    known = {"type", "name", "comment", *(each.name for each in kind.in_network), *entries, *kind.velocities}
     for name in layer.entries:
-        if name not in known and name.lower() not in {each.lower() for role in roles for each in ROLES[role]}:
-            raise ConvgradError(f"a {kind} layer has no {name!r}", where=layer.source, hint=did_you_mean(name, known))
-    found = {role: layer.role(role) for role in roles}
+        if name not in known and name.lower() not in entries:
+            hint = did_you_mean(name, known)
+            raise ConvgradError(f"a {kind.name} layer has no {name!r}", where=layer.source, hint=hint)
+    found = {given.name: layer.role(given.name) for given in kind.own}
     operands = {role: operand(layer.array(name)) for role, name in found.items() if name}
-    operands |= {name: operand(layer.array(name)) for name in VELOCITIES if name in layer.entries and roles}
-    if roles and roles[0] not in operands:
-        raise ConvgradError(
-            f"a {kind} layer needs its {roles[0]}", where=layer.source, hint=f'add "{roles[0]}": [[...]]'
-        )
-    return Stage(kind, operands, settings.read_settings(layer.entries, table, layer.source), layer.source)
+    operands |= {name: operand(layer.array(name)) for name in kind.velocities if name in layer.entries}
+    for given in kind.own:
+        if given.needed and given.name not in operands:
+            raise ConvgradError(
+                f"a {kind.name} layer needs its {given.name}",
+                where=layer.source,
+                hint=f'add "{given.name}": [[...]]',
+            )
+    return Stage(kind.name, operands, read_settings(layer.entries, kind.in_network, layer.source), layer.source)
 
 
 def _entries(stages: list[Stage], done: Pass) -> dict[str, Any]:
@@ -271,12 +264,11 @@ def _picked(title: str, entries: Mapping[str, Any]) -> list[Report]:
 def _updated(document: Document, stages: list[Stage], done: Pass) -> dict[str, Any]:
     """The network with its new parameters, under the names that the file gave them."""
     from convgrad.files import Document
-    from convgrad.problems.network import PARAMETERS
 
     network = copy.deepcopy(document.entries)
     for entries, stage, layer in zip(network["layers"], stages, done.layers, strict=True):
-        for short, role in PARAMETERS.get(stage.type, {}).items():
-            name = Document(stage.where, entries).role(role)
+        for short, given in KINDS[stage.type].parameters.items():
+            name = Document(stage.where, entries).role(given.name)
             if name is not None:
                 entries[name] = layer[f"{short}_new"].value
                 if f"velocity_{short}" in layer:

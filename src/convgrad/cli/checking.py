@@ -11,7 +11,8 @@ import click
 from convgrad.cli.app import Outcome
 from convgrad.cli.options import Read, source
 from convgrad.errors import ConvgradError, OptionError, at, did_you_mean
-from convgrad.kinds.settings import number
+from convgrad.kinds import ADDED_BY, NAMES
+from convgrad.kinds.setting import number
 from convgrad.numerals import to_numeral
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ def compare_network(reader: Reader, title: str, network: Network, options: Mappi
         from convgrad.cli.gradcheck import gradcheck_network
 
         return gradcheck_network(reader, title, network, options)
-    from convgrad.problems.selection import ADDED_BY, Selection
+    from convgrad.problems.selection import Selection
 
     known = list(network.asked)
     only = Selection(tuple(known)).chosen(options["only"] or ())
@@ -161,7 +162,6 @@ def _flattened(document: Document) -> Document:
 
 def _missing(solution: Solution) -> dict[str, str]:
     """Results that are not to be had as things are, and why."""
-    from convgrad.problems.selection import ADDED_BY
 
     added = {
         name: f"it comes with {option}"
@@ -247,12 +247,7 @@ def _result(document: Document, entry: str, results: Iterable[str]) -> str | Non
 
 def _check_remark(document: Document, entry: str, given: Any, results: list[str]) -> None:
     """An entry that is no answer is an operand, a setting or a remark; ConvgradError where it must be meant as one."""
-    from convgrad.files.document import ROLES
-    from convgrad.kinds.settings import EVERY
-    from convgrad.problems import RESULTS
-
-    operands = {name for names in ROLES.values() for name in names}
-    if entry.lower() in {name.lower() for name in (*operands, *EVERY, *REMARKS, *RESULTS)}:
+    if entry.lower() in {name.lower() for name in (*NAMES, *REMARKS)}:
         return
     near = did_you_mean(entry, results, 0.6 if len(entry) > 2 else 0.5)
     if near or isinstance(given, list) or hasattr(given, "shape"):

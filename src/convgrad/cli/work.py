@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from convgrad.cli.app import Outcome
-from convgrad.cli.checking import CHECK_OPTIONS, compare_layer, wanted
-from convgrad.cli.gather import gather, need
+from convgrad.cli.checking import CHECK_OPTIONS
 from convgrad.cli.options import ALL
 from convgrad.errors import OptionError
 from convgrad.files import Reader
-from convgrad.kinds.settings import Setting
-from convgrad.problems import Operand, Problem, Solution, forms_of, in_form, solve
+from convgrad.problems import Solution, forms_of, in_form
 from convgrad.problems.report import Facts, Report, left_out_notes
 from convgrad.problems.selection import explained, picked, select
 from convgrad.render import Page, format_of, render, render_facts
@@ -44,31 +42,6 @@ OUTPUT_OPTIONS = (
     "zeros",
     *CHECK_OPTIONS,
 )
-
-Solve = Callable[[Mapping[str, Operand], Mapping[str, Any], bool], Solution]
-
-
-def solved(build: Callable[[Mapping[str, Operand], Mapping[str, Any], bool], Problem]) -> Solve:
-    """A builder of problems -> what solves them."""
-    return lambda operands, settings, backward: solve(build(operands, settings, backward))
-
-
-def run_layer(
-    solver: Solve,
-    title: str,
-    sources: Mapping[str, str | None],
-    options: Mapping[str, Any],
-    table: Iterable[Setting],
-    backward: bool,
-) -> Outcome:
-    """One layer command: read, solve, write. The first of `sources` may be a document; `backward` needs a delta."""
-    reader = Reader()
-    operands, settings = gather(reader, sources, own_options(options), table)
-    if backward:
-        need(operands, "delta", "DELTA (or -d)", next(iter(operands.values())).source)
-    if wanted(options):
-        return compare_layer(reader, titled(title, settings), solver, operands, settings, backward, options)
-    return finish(reader, solver(operands, settings, backward), titled(title, settings), options, settings)
 
 
 def own_options(options: Mapping[str, Any]) -> dict[str, Any]:

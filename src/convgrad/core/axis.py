@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convgrad.errors import OptionError
-from convgrad.kinds.settings import PADDINGS
+from convgrad.kinds.setting import PADDINGS
 
 Array = NDArray[Any]
 Ints = int | Sequence[int]

@@ -17,7 +17,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from convgrad.core.axis import Array, Axis, Ints, Padding, Pair, Ragged, paddings, per_axis, where_equal
 from convgrad.errors import OptionError, ShapeError, by
-from convgrad.kinds.settings import PAD_MODES
+from convgrad.kinds.setting import PAD_MODES
 
 BLOCK_CELLS = 2**22
 """Window cells that are copied at a time (32 MB of float64), so that memory stays near the operands' own."""

@@ -27,7 +27,7 @@ import numpy as np
 from convgrad.core.quantity import Array, Cells, Column, Place, Products, Quantity, Term, everywhere_in, real
 from convgrad.core.rational import cast, refuse
 from convgrad.errors import OptionError, ShapeError, by
-from convgrad.kinds.settings import LOSSES
+from convgrad.kinds.loss import LOSSES
 from convgrad.layers import Parameter
 
 Part = tuple[tuple[str, Array], ...]

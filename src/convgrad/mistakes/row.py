@@ -10,10 +10,11 @@ import numpy as np
 
 from convgrad.core.quantity import Array
 from convgrad.errors import ConvgradError
+from convgrad.kinds import WORDS
 from convgrad.mistakes.case import Case
 from convgrad.mistakes.mistake import Alteration, Mistake, Rearrangement
 
-LAYERS = ("conv", "transposed", "unshared", "pool", "dense", "activation", "loss")
+LAYERS = WORDS
 """The layers that a case may have."""
 
 KERNEL = "conv transposed unshared"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,16 +16,17 @@ import numpy as np
 from convgrad.core.quantity import Array, Derivation, Place, Products, Quantity, Term
 from convgrad.core.rational import cast, finite
 from convgrad.errors import ConvgradError, OptionError, ShapeError, by
-from convgrad.kinds.settings import FORMS, PADDINGS, check_owned
+from convgrad.kinds import FORMS, RESULTS
+from convgrad.kinds.kind import Kind
+from convgrad.kinds.loss import LOSS
+from convgrad.kinds.setting import PADDINGS, check_owned
+from convgrad.kinds.shared import ACTIVATION
 from convgrad.layers import Layer
 from convgrad.layers.sgd import SGD
 from convgrad.problems.ranks import Shorthand
 
 if TYPE_CHECKING:
     from convgrad.layers.activation import Activation
-
-RESULTS = ("output", "indices", "loss", "delta", "dW", "db", "dX", "W_new", "b_new", "velocity_W", "velocity_b")
-"""The names of results, in the order in which they are written."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -172,7 +174,7 @@ def activation_of(settings: Settings) -> Activation | None:
         return None
     from convgrad.layers.activation import Activation
 
-    check_owned(settings, "activation", "")
+    check_owned(settings, ACTIVATION)
     return Activation(settings["activation"], settings.get("alpha"), settings.get("approximate", "none"))
 
 
@@ -206,6 +208,25 @@ def sgd_of(
 
 
 # -- solving ----------------------------------------------------------------------------------------------
+
+Solver = Callable[[Operands, Settings, bool], Solution]
+"""(operands, settings, whether the backward pass is wanted) -> the solution."""
+
+
+def build(kind: Kind, operands: Operands, settings: Settings, backward: bool) -> Problem:
+    """A problem of a kind of layer; ConvgradError where operands and settings make none."""
+    home, _, name = kind.home.partition(":")
+    problem: Problem = getattr(import_module(home), name)(operands, settings, backward)
+    return problem
+
+
+def solver_of(kind: Kind) -> Solver:
+    """What solves problems of a kind of layer, as often as it is asked."""
+    if kind is LOSS:
+        from convgrad.problems.loss import solve_loss
+
+        return lambda operands, settings, backward: solve_loss(operands, settings)
+    return lambda operands, settings, backward: solve(build(kind, operands, settings, backward))
 
 
 def solve(problem: Problem) -> Solution:
@@ -268,7 +289,7 @@ def forms_of(solution: Solution) -> list[str]:
 
 
 def in_form(solution: Solution, form: str) -> Solution:
-    """A solution with the working of another form, one of settings.FORMS, and the arrays that form works on.
+    """A solution with the working of another form, one of kinds.FORMS, and the arrays that form works on.
 
     OptionError where the layer has no other form.
     """

@@ -25,9 +25,6 @@ from convgrad.problems.dense import dense_problem
 from convgrad.problems.pool import pool_problem
 from convgrad.problems.ranks import Shorthand
 
-PARAMETERS = {"conv": {"W": "kernel", "b": "bias"}, "dense": {"W": "weight", "b": "bias"}}
-"""Which operand of a layer is W, and which b."""
-
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Stage:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from convgrad.errors import OptionError, ShapeError, at, by
-from convgrad.kinds.settings import check_owned
+from convgrad.kinds.pool import POOL
+from convgrad.kinds.setting import check_owned
 from convgrad.layers.pool import Pool
 from convgrad.problems import Operands, Problem, Settings, fitted_delta, in_dtype, what_fits
 from convgrad.problems.ranks import FIRST, LAST, Shorthand
@@ -66,5 +67,5 @@ def pool_layer(settings: Settings) -> Pool:
         raise OptionError("--global is --adaptive 1", hint="drop one of them")
     if not whole and not {"size", "adaptive"} & set(fields):
         raise OptionError("the window's size is not given", hint="add --size 2 (or --global for the whole input)")
-    check_owned(settings, "kind", "max")
+    check_owned(settings, POOL.settings)
     return Pool(**fields, whole=whole)

@@ -13,16 +13,8 @@ from typing import Any
 
 from convgrad.core.quantity import Explanation, Place, Quantity
 from convgrad.errors import OptionError, at, did_you_mean
+from convgrad.kinds import ADDED_BY
 from convgrad.problems import Solution, check_finite
-
-ADDED_BY = {
-    "W_new": "--lr",
-    "b_new": "--lr",
-    "velocity_W": "--momentum",
-    "velocity_b": "--momentum",
-    "indices": "--indices of pool-forward",
-}
-"""Results that are there only where they are asked for."""
 
 MOST_HEADS = 12
 """Names that an error lists at most."""

@@ -10,10 +10,11 @@ from numpy.random import Generator
 
 from convgrad.core.quantity import Array
 from convgrad.errors import ConvgradError
-from convgrad.mistakes.case import Case, Solver
+from convgrad.kinds import kind_of
+from convgrad.mistakes.case import Case
 from convgrad.mistakes.mistake import Mistake
 from convgrad.mistakes.recogniser import differs
-from convgrad.problems import Operand, Problem, Solution, solve
+from convgrad.problems import Operand, solver_of
 
 MOST_DRAWS = 4000
 """Problems that are drawn in search of one on which a mistake shows."""
@@ -24,37 +25,9 @@ ASIDE = ("stride", "padding", "dilation", "pad_mode", "flip", "ceil", "weight_de
 Drawn = tuple[dict[str, Array], dict[str, Any]]
 
 
-def builder(layer: str) -> Callable[[Mapping[str, Operand], Mapping[str, Any], bool], Problem]:
-    """What builds the problems of a layer (not of a loss)."""
-    if layer == "pool":
-        from convgrad.problems.pool import pool_problem
-
-        return pool_problem
-    if layer == "dense":
-        from convgrad.problems.dense import dense_problem
-
-        return dense_problem
-    if layer == "activation":
-        from convgrad.problems.activation import activation_problem
-
-        return activation_problem
-    from convgrad.problems.conv import conv_problem
-
-    return conv_problem
-
-
 def case_of(layer: str, operands: Mapping[str, Operand], settings: Mapping[str, Any], backward: bool = True) -> Case:
     """A problem solved, as a case; ConvgradError where it is no problem of that layer."""
-    if layer == "loss":
-        from convgrad.problems.loss import solve_loss
-
-        def solver(operands: Mapping[str, Operand], settings: Mapping[str, Any], backward: bool) -> Solution:
-            return solve_loss(operands, settings)
-
-        return Case.of(solver, operands, settings, backward)
-    build = builder(layer)
-    again: Solver = lambda operands, settings, backward: solve(build(operands, settings, backward))  # noqa: E731
-    return Case.of(again, operands, settings, backward)
+    return Case.of(solver_of(kind_of(layer)), operands, settings, backward)
 
 
 def drawn(layer: str, rng: Generator, small: bool = False) -> Case | None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from convgrad.core.quantity import Array
-from convgrad.kinds.settings import ACTIVATIONS
+from convgrad.kinds.shared import ACTIVATIONS
 from convgrad.layers.activation import Activation
 from convgrad.mistakes.case import Case
 from convgrad.mistakes.mistake import Mistake

@@ -66,7 +66,7 @@ def _half_kernel(variant: Variant, name: str) -> Iterator[Variant]:
 
 def _another_mode(variant: Variant, name: str) -> Iterator[Variant]:
     """Zeros where the border is borrowed, or another way of borrowing."""
-    from convgrad.kinds.settings import PAD_MODES
+    from convgrad.kinds.setting import PAD_MODES
 
     if variant.case.layer in ("conv", "unshared") and _padded(variant):
         for mode in PAD_MODES:
