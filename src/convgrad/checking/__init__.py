@@ -72,7 +72,8 @@ def case_of(layer: Any, x: Array, delta: Array | None = None) -> Case:
     import numpy as np
 
     from convgrad.mistakes.case import Case
-    from convgrad.problems import Operand, solver_of
+    from convgrad.problems import Operand
+    from convgrad.problems.solve import solver_of
 
     word = layer.known_as
     kind = kind_of(word)

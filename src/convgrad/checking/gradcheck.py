@@ -16,11 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from convgrad import problems
 from convgrad.core.quantity import Array, Quantity
 from convgrad.errors import ConvgradError
 from convgrad.layers.loss import Loss
-from convgrad.problems import Problem, Solution
+from convgrad.problems import Problem, Solution, solve
 from convgrad.problems.network import Pass
 
 STEP = 1e-5
@@ -264,7 +263,7 @@ def _variable(problem: Problem, name: str, quantity: Quantity) -> tuple[Array, C
 
 
 def _output(problem: Problem) -> Array:
-    forward = problems.forward(replace(problem, delta=None, left_out={}, more=()))
+    forward = solve.forward(replace(problem, delta=None, left_out={}, more=()))
     return np.asarray(forward.quantities["output"].value, np.float64)
 
 

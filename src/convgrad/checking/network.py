@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from convgrad import problems
 from convgrad.checking.follow import gradient, inverse, stepped, tells_sensitivity, with_input
 from convgrad.checking.judge import Asked, judge
 from convgrad.checking.verdict import Checked
@@ -19,7 +18,7 @@ from convgrad.core.quantity import Array
 from convgrad.errors import ConvgradError
 from convgrad.layers.loss import Loss
 from convgrad.mistakes.case import Case, Solver
-from convgrad.problems import Operand, Problem, Solution
+from convgrad.problems import Operand, Problem, Solution, solve
 from convgrad.problems.activation import activation_problem
 from convgrad.problems.conv import conv_problem
 from convgrad.problems.dense import dense_problem
@@ -214,7 +213,7 @@ class _Rerun:
                 return self.own[each]
         if not any(re.match(r"layers\[[0-9]+\]\.output", each) for each in self.own) and "output" not in self.own:
             return self.layers[k]["output"].value
-        forward = problems.forward(replace(self._problem(k), delta=None))
+        forward = solve.forward(replace(self._problem(k), delta=None))
         return forward.quantities["output"].value
 
     def _seen(self, k: int) -> Array | None:
@@ -245,4 +244,4 @@ class _Rerun:
 
 def _solver(kind: str) -> Solver:
     build = _BUILDERS[kind]
-    return lambda operands, settings, backward: problems.solve(build(operands, settings, backward))
+    return lambda operands, settings, backward: solve.solve(build(operands, settings, backward))

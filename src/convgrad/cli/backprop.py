@@ -215,7 +215,7 @@ def _figures(
     layers; zeros: whether products that are 0 are listed in them.
     """
     from convgrad.cli.work import titled
-    from convgrad.problems import forms_of, in_form
+    from convgrad.problems.forms import forms_of, in_form
     from convgrad.problems.report import Report
 
     def figure(title: str, own: Solution, results: Mapping[str, Quantity], prefix: str) -> Report:

@@ -56,7 +56,7 @@ def _run(kind: Kind, backward: bool, options: dict[str, Any]) -> Outcome:
     from convgrad.cli.gather import gather, need
     from convgrad.cli.work import finish, own_options, titled
     from convgrad.files import Reader
-    from convgrad.problems import solver_of
+    from convgrad.problems.solve import solver_of
 
     sources = {each.name: _source(each, options) for each in _taken(kind, backward)}
     if backward and kind.velocities:

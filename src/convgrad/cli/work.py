@@ -13,7 +13,8 @@ from convgrad.cli.checking import CHECK_OPTIONS
 from convgrad.cli.options import ALL
 from convgrad.errors import OptionError
 from convgrad.files import Reader
-from convgrad.problems import Solution, forms_of, in_form
+from convgrad.problems import Solution
+from convgrad.problems.forms import forms_of, in_form
 from convgrad.problems.report import Facts, Report, left_out_notes
 from convgrad.problems.selection import explained, picked, select
 from convgrad.render import Page, format_of, render, render_facts

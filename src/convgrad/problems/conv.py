@@ -12,7 +12,8 @@ from convgrad.core.axis import per_axis
 from convgrad.core.quantity import Array
 from convgrad.errors import OptionError, ShapeError, at, by
 from convgrad.layers.conv import Conv
-from convgrad.problems import Operands, Problem, Settings, activation_of, fitted_delta, in_dtype, sgd_of, what_fits
+from convgrad.problems.build import activation_of, fitted_delta, in_dtype, sgd_of, what_fits
+from convgrad.problems.problem import Operands, Problem, Settings
 from convgrad.problems.ranks import FIRST, LAST, Shorthand, conv_dims, delta_dims
 
 COMMON = ("stride", "padding", "dilation", "flip")

@@ -11,7 +11,8 @@ import numpy as np
 from convgrad.core.quantity import Array
 from convgrad.errors import ShapeError, at, by
 from convgrad.layers.dense import Dense
-from convgrad.problems import Operands, Problem, Settings, activation_of, fitted_delta, in_dtype, sgd_of
+from convgrad.problems.build import activation_of, fitted_delta, in_dtype, sgd_of
+from convgrad.problems.problem import Operands, Problem, Settings
 from convgrad.problems.ranks import FIRST, IN_OUT, Shorthand
 
 

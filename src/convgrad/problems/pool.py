@@ -8,7 +8,8 @@ from convgrad.errors import OptionError, ShapeError, at, by
 from convgrad.kinds.pool import POOL
 from convgrad.kinds.setting import check_owned
 from convgrad.layers.pool import Pool
-from convgrad.problems import Operands, Problem, Settings, fitted_delta, in_dtype, what_fits
+from convgrad.problems.build import fitted_delta, in_dtype, what_fits
+from convgrad.problems.problem import Operands, Problem, Settings
 from convgrad.problems.ranks import FIRST, LAST, Shorthand
 
 OWN = ("kind", "size", "stride", "padding", "dilation", "ceil", "count_include_pad", "divisor", "ties", "p", "adaptive")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from convgrad.core.quantity import Array, Explanation, Place, Quantity, Term
-from convgrad.problems import Problem
+from convgrad.problems.problem import Problem
 
 if TYPE_CHECKING:
     from convgrad.problems.network import Pass

@@ -14,7 +14,8 @@ from typing import Any
 from convgrad.core.quantity import Explanation, Place, Quantity
 from convgrad.errors import OptionError, at, did_you_mean
 from convgrad.kinds import ADDED_BY
-from convgrad.problems import Solution, check_finite
+from convgrad.problems.problem import Solution
+from convgrad.problems.solve import check_finite
 
 MOST_HEADS = 12
 """Names that an error lists at most."""

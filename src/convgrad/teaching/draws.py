@@ -14,7 +14,8 @@ from convgrad.kinds import kind_of
 from convgrad.mistakes.case import Case
 from convgrad.mistakes.mistake import Mistake
 from convgrad.mistakes.recogniser import differs
-from convgrad.problems import Operand, solver_of
+from convgrad.problems import Operand
+from convgrad.problems.solve import solver_of
 
 MOST_DRAWS = 4000
 """Problems that are drawn in search of one on which a mistake shows."""
