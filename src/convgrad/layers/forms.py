@@ -114,7 +114,7 @@ def _patches(windows: Windows, x: Array) -> Array:
 def _dilated(y: Array, axes: Sequence[Axis], border: Sequence[int]) -> Array:
     """y (..., *places) -> with stride - 1 zeros between its cells, and a border of zeros."""
     d = len(axes)
-    sizes = [(n - 1) * a.stride + 1 + 2 * edge for n, a, edge in zip(y.shape[-d:], axes, border, strict=True)]
+    sizes = [axis.strided().stop + 2 * edge for axis, edge in zip(axes, border, strict=True)]
     out = np.zeros((*y.shape[:-d], *sizes), y.dtype)
     cells = [slice(edge, size - edge, a.stride) for a, edge, size in zip(axes, border, sizes, strict=True)]
     under: tuple[Any, ...] = (..., *cells)

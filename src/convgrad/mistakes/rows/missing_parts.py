@@ -10,7 +10,7 @@ from math import prod
 
 import numpy as np
 
-from convgrad.core.axis import Axis, Ragged
+from convgrad.core.axis import Ragged
 from convgrad.core.quantity import Array, Cells, beside
 from convgrad.core.windows import Windows
 from convgrad.layers import products
@@ -124,15 +124,10 @@ def overwritten(windows: Windows, patches: Array) -> Array:
         return windows.crop(canvas)
     under: Cells
     for u in reversed(list(product(*map(range, windows.kernel)))):
-        under = (..., *(_stride_of(axis, cell) for axis, cell in zip(windows.axes, u, strict=True)))
+        under = (..., *(axis.strided(cell) for axis, cell in zip(windows.axes, u, strict=True)))
         here: Cells = (..., *u)
         canvas[under] = patches[here]
     return windows.crop(canvas)
-
-
-def _stride_of(axis: Axis, cell: int) -> slice:
-    start = cell * axis.dilation
-    return slice(start, start + (axis.places - 1) * axis.stride + 1, axis.stride)
 
 
 def _patches(variant: Variant, filters: slice) -> Array | None:

@@ -40,7 +40,7 @@ def transposed(problem: Problem, names: Names) -> list[str]:
     layer = problem.layer
     assert isinstance(layer, Transposed)
     axes = layer.windows(problem.x).axes
-    fulls = [(n - 1) * axis.stride + axis.span for n, axis in zip(problem.x.shape[2:], axes, strict=True)]
+    fulls = [axis.reach for axis in axes]
     extras = [axis.size - (full - 2 * axis.before) for axis, full in zip(axes, fulls, strict=True)]
     own = all(0 <= extra < max(axis.stride, axis.dilation) for extra, axis in zip(extras, axes, strict=True))
     ends = [axis.before + axis.size for axis in axes]
