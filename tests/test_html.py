@@ -16,7 +16,7 @@ from convgrad.problems import Operand
 from convgrad.problems.conv import conv_problem
 from convgrad.problems.report import Facts, Report
 from convgrad.problems.solve import solve
-from convgrad.render.page.html import render_facts_html, render_html
+from convgrad.render import write
 
 X = "[[1,2,3],[4,5,6],[7,8,9]]"
 K = "[[1,0],[2,-3]]"
@@ -87,6 +87,10 @@ class Read:
             return self.name[code], self.value(code)
         label, number, _ = self.figure["factors"][-1 - code]
         return label, self.number(number)
+
+
+def written(said: Report | Facts) -> str:
+    return write(said, "html").decode()
 
 
 def page_of(convgrad: Convgrad, *arguments: Any) -> str:
@@ -214,16 +218,16 @@ def test_a_page_is_whole_and_safe(convgrad: Convgrad, tmp_path: Path) -> None:
     report = Report(
         nasty, {**solution.operands, nasty: np.ones(2)}, solution.spatial, solution.quantities, None, [nasty]
     )
-    for page in (render_html([report], nasty), render_facts_html(Facts(nasty, {nasty: nasty}))):
+    for page in (written(report), written(Facts(nasty, {nasty: nasty}))):
         assert "<b>" not in page and page.count("</script>") in (0, 2)
         assert f"<title>{html.escape(nasty)}</title>" in page and f"<h1>{html.escape(nasty)}</h1>" in page
         assert "default-src 'none'" in page
         assert not re.search(r"(https?:)?//[\w.]+/|@import|url\(|<link (?!rel=\"icon\" href=\"data:,\")", page)
-    assert data_of(render_html([report], nasty))["figures"][0]["notes"] == [nasty]
+    assert data_of(written(report))["figures"][0]["notes"] == [nasty]
     target = tmp_path / "</script><b>.html".replace("/", "")
     assert convgrad(*CLASSIC, "-o", target).code == 0
     assert target.read_text() == page_of(convgrad, *CLASSIC)
-    assert data_of(render_html([replace(report, operands={nasty: np.ones(2)})], ""))["figures"][0]["arrays"]
+    assert data_of(written(replace(report, operands={nasty: np.ones(2)})))["figures"][0]["arrays"]
 
 
 def test_a_large_page_is_cut_and_says_so(convgrad: Convgrad, tmp_path: Path) -> None:
@@ -273,7 +277,7 @@ def test_a_report_in_a_notebook_is_its_page() -> None:
     shown = report._repr_html_()
     assert shown.startswith('<iframe title="&lt;i&gt;" srcdoc="&lt;!doctype html&gt;')
     (inside,) = re.findall(r'srcdoc="([^"]*)"', shown)
-    assert html.unescape(inside) == render_html([report], report.title)
+    assert html.unescape(inside) == written(report)
 
 
 def test_fractions_are_what_they_are(convgrad: Convgrad) -> None:

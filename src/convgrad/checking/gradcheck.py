@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import prod
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -98,6 +98,9 @@ class Compared:
 @dataclass(frozen=True, eq=False, repr=False)
 class Gradcheck:
     """How all gradients compare, by name."""
+
+    noun: ClassVar[str] = "gradcheck"
+    called: ClassVar[str] = "a comparison is"
 
     title: str
     gradients: Mapping[str, Compared] = field(default_factory=dict)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 
@@ -25,6 +26,10 @@ class Remark:
     kind: str
     text: str
     hint: str
+
+    def said(self, reveal: bool) -> str:
+        """What may be said of it where right values may be shown, and where they may not."""
+        return self.text if reveal else self.hint
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -68,6 +73,9 @@ class Verdict:
 @dataclass(frozen=True, eq=False, repr=False)
 class Checked:
     """The verdicts of one check, by the results' names; `reveal`: whether right values may be shown."""
+
+    noun: ClassVar[str] = "verdicts"
+    called: ClassVar[str] = "verdicts are"
 
     title: str
     verdicts: Mapping[str, Verdict] = field(default_factory=dict)

@@ -16,6 +16,7 @@ from convgrad.cli.options import explaining, output
 from convgrad.cli.options import settings as setting_options
 from convgrad.errors import ConvgradError, OptionError, at, did_you_mean
 from convgrad.kinds import KINDS, setting_of
+from convgrad.kinds.formats import FORMATS
 from convgrad.kinds.setting import choice, read_settings
 from convgrad.kinds.shared import DESCENT, DTYPE
 
@@ -63,7 +64,7 @@ def backprop(
     **options: Any,
 ) -> Outcome:
     from convgrad.cli.gather import gather, need
-    from convgrad.cli.work import IN_ALL_FORMS, choose_format, own_options, titled, write_facts
+    from convgrad.cli.work import choose_format, own_options, titled, write_facts
     from convgrad.files import Document, Reader
     from convgrad.problems.network import run_network
     from convgrad.problems.report import Facts, Report
@@ -95,7 +96,7 @@ def backprop(
     results = _entries(stages, done)
     entries = picked(results, only)
     explanations = explained(done.explainable(), options["explain"], {})
-    if choose_format(options) in IN_ALL_FORMS:
+    if FORMATS[choose_format(options)].all_forms:
         chosen = Selection.of(results).chosen(only) if only else []
         reports = _figures(stages, done, kind, chosen, explanations, options["zeros"])
     else:
@@ -105,9 +106,9 @@ def backprop(
     facts = Facts(title, entries, reports, explanations, options["zeros"], done)
     more = []
     if save_network is not None:
-        from convgrad.render.data.json import dump
+        from convgrad.render import write
 
-        more.append((save_network, (dump(_updated(document, stages, done)) + "\n").encode()))
+        more.append((save_network, write(Facts("network", _updated(document, stages, done)), "json")))
     return write_facts(facts, {**options, "only": None}, reader.paths, more)
 
 
@@ -255,10 +256,10 @@ def _figures(
 def _picked(title: str, entries: Mapping[str, Any]) -> list[Report]:
     """A report of single results, as a table shows them."""
     from convgrad.core.quantity import bare
-    from convgrad.problems.report import Report
-    from convgrad.render.data.csv import flattened
+    from convgrad.problems.report import Facts, Report
 
-    return [Report(title, {}, {}, {name: bare(name, array) for name, array in flattened(entries).items()})]
+    arrays = Facts(title, entries).arrays()
+    return [Report(title, {}, {}, {name: bare(name, array) for name, array in arrays.items()})]
 
 
 def _updated(document: Document, stages: list[Stage], done: Pass) -> dict[str, Any]:

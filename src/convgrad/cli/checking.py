@@ -260,8 +260,6 @@ def _check_remark(document: Document, entry: str, given: Any, results: list[str]
 
 def verdicts_out(reader: Reader, checked: Checked, options: Mapping[str, Any]) -> Outcome:
     """Verdicts as the output options say, and the exit code."""
-    from convgrad.cli.work import choose_format, page_for, placed
-    from convgrad.render.data.verdicts import render_verdicts
+    from convgrad.cli.work import said
 
-    data = render_verdicts(checked, choose_format(options), options["precision"], page_for(options))
-    return Outcome(placed(data, options, reader.paths), code=0 if checked.verdict == "right" else 1)
+    return said(checked, options, reader.paths, code=0 if checked.verdict == "right" else 1)

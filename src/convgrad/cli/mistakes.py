@@ -64,23 +64,22 @@ def _looks_like_source(what: str) -> bool:
 
 
 def _listed(rows: list[Mistake], options: Mapping[str, Any]) -> Outcome:
-    from convgrad.cli.work import choose_format, page_for, placed
-    from convgrad.render.terminal.catalogue import render_catalogue
+    from convgrad.cli.work import said
+    from convgrad.render.catalogue import Listing
 
     _no_results(options)
-    return Outcome(placed(render_catalogue(rows, choose_format(options), page_for(options)), options, []))
+    return said(Listing(rows), options)
 
 
 def _in_full(row: Mistake, options: Mapping[str, Any]) -> Outcome:
-    from convgrad.cli.work import choose_format, page_for, placed, titled
-    from convgrad.render.terminal.catalogue import render_mistake
+    from convgrad.cli.work import said, titled
+    from convgrad.render.catalogue import MistakeInFull
     from convgrad.teaching.example import example
 
     _no_results(options)
     worked = example(row)
     title = "" if worked is None else titled(worked.case.layer, worked.case.settings)
-    data = render_mistake(row, worked, title, choose_format(options), page_for(options))
-    return Outcome(placed(data, options, []))
+    return said(MistakeInFull(row, worked, title), options)
 
 
 def _no_results(options: Mapping[str, Any]) -> None:
@@ -91,11 +90,11 @@ def _no_results(options: Mapping[str, Any]) -> None:
 
 
 def _of_problem(source: str, layer: str | None, options: Mapping[str, Any]) -> Outcome:
-    from convgrad.cli.work import choose_format, page_for, placed
+    from convgrad.cli.work import said
     from convgrad.files import Document, Reader
     from convgrad.mistakes.recogniser import shown
     from convgrad.problems.selection import select
-    from convgrad.render.terminal.catalogue import render_shown
+    from convgrad.render.catalogue import Shows
 
     reader = Reader()
     document = reader.read(source).value
@@ -107,10 +106,7 @@ def _of_problem(source: str, layer: str | None, options: Mapping[str, Any]) -> O
         )
     case = _case(reader, source, document, layer or layer_of(document))
     names = select(case.solution, options["only"] or ())
-    found = [shown(case, name) for name in names]
-    return Outcome(
-        placed(render_shown(case.layer, found, choose_format(options), page_for(options)), options, reader.paths)
-    )
+    return said(Shows(case.layer, [shown(case, name) for name in names]), options, reader.paths)
 
 
 def layer_of(document: Document) -> str:

@@ -13,22 +13,17 @@ from convgrad.cli.checking import CHECK_OPTIONS
 from convgrad.cli.options import ALL
 from convgrad.errors import OptionError
 from convgrad.files import Reader
+from convgrad.kinds.formats import FORMATS, SOME_STEPS, format_of
 from convgrad.problems import Solution
 from convgrad.problems.forms import forms_of, in_form
 from convgrad.problems.report import Facts, Report, left_out_notes
 from convgrad.problems.selection import explained, picked, select
-from convgrad.render import Page, format_of, render, render_facts
-
-TERMINAL_STEPS = 16
-"""Overlays shown on a terminal where --steps does not say how many."""
-
-DOCUMENTS = ("markdown", "latex")
-"""Formats that people read, and that show the working as a terminal does; a page shows all of it."""
-
-IN_ALL_FORMS = ("html",)
+from convgrad.render import write
+from convgrad.render.writer import Said, Style
 
 MOST_IN_ALL_FORMS = 50_000
-"""Numbers in the operands beyond which such a format shows one form: a matrix of patches is many times as large."""
+"""Numbers in the operands beyond which a format that shows all forms shows one: a matrix of patches is many times as
+large."""
 
 OUTPUT_OPTIONS = (
     "only",
@@ -53,13 +48,13 @@ def own_options(options: Mapping[str, Any]) -> dict[str, Any]:
 def titled(title: str, settings: Mapping[str, Any]) -> str:
     """A title that says the settings: ``convolution, stride 2, padding 1``."""
     said = [
-        f"no {name.replace('_', ' ')}" if value is False else f"{name.replace('_', ' ')} {_said(value)}".rstrip()
+        f"no {name.replace('_', ' ')}" if value is False else f"{name.replace('_', ' ')} {_in_words(value)}".rstrip()
         for name, value in settings.items()
     ]
     return ", ".join([title, *said])
 
 
-def _said(value: Any) -> str:
+def _in_words(value: Any) -> str:
     """A setting's value as people say it."""
     if value is True:
         return ""
@@ -78,16 +73,17 @@ def finish(
 ) -> Outcome:
     """Write a solution as the output options say; settings: those of the layer."""
     only = options["only"] or ()
-    form, steps = choose_format(options), options.get("steps")
-    on_terminal = options["format_"] == "auto" and form == "table"
+    form, steps = FORMATS[choose_format(options)], options.get("steps")
+    on_terminal = options["format_"] == "auto" and form.name == "table"
     if options["zeros"] and not options["explain"]:
         raise OptionError("--zeros lists products of an element", hint="add --explain ELEMENT")
     explanations = explained(solution.explainable(), options["explain"], solution.left_out)
-    shown = on_terminal or form in DOCUMENTS
-    usual = TERMINAL_STEPS if shown and not explanations else None if form == "html" else 0
+    usual = SOME_STEPS if on_terminal else form.steps
+    if explanations and form.read_through:
+        usual = 0
     limit: int | None = usual if steps is None else None if steps is ALL else steps
     notes = [] if options["quiet"] or only or explanations else left_out_notes(solution.left_out)
-    alone = explanations and (form == "table" or form in DOCUMENTS) and not only and not limit
+    alone = explanations and form.read_through and not only and not limit
     results = {} if alone else select(solution, only)
 
     if options.get("form", "overlay") not in forms_of(solution):
@@ -112,10 +108,9 @@ def finish(
         )
 
     chosen = report(options.get("form", "overlay"))
-    if form in IN_ALL_FORMS and sum(array.size for array in solution.operands.values()) <= MOST_IN_ALL_FORMS:
+    if form.all_forms and sum(array.size for array in solution.operands.values()) <= MOST_IN_ALL_FORMS:
         chosen = replace(chosen, forms={each: report(each) for each in forms_of(solution)})
-    data = render(chosen, form, options["precision"], page_for(options) if form == "table" else None)
-    return Outcome(placed(data, options, reader.paths), notes)
+    return said(chosen, options, reader.paths, notes=notes)
 
 
 def choose_format(options: Mapping[str, Any]) -> str:
@@ -141,17 +136,29 @@ def placed(
     return b"" if to_file else data
 
 
+def said(
+    what: Said,
+    options: Mapping[str, Any],
+    inputs: Iterable[str] = (),
+    more: Iterable[tuple[str, bytes]] = (),
+    notes: list[str] | None = None,
+    code: int = 0,
+) -> Outcome:
+    """What a command has to say, as the output options want it, over none of the `inputs`; `more`: files besides."""
+    data = write(what, choose_format(options), style(options))
+    return Outcome(placed(data, options, inputs, more), notes or [], code)
+
+
 def write_facts(
     facts: Facts, options: Mapping[str, Any], inputs: Iterable[str] = (), more: Iterable[tuple[str, bytes]] = ()
 ) -> Outcome:
     """Facts, written as the output options say, over none of the `inputs`; with `more` files, all of them or none."""
     chosen = picked(facts.entries, options["only"] or ())
-    data = render_facts(replace(facts, entries=chosen), choose_format(options), options["precision"], page_for(options))
-    return Outcome(placed(data, options, inputs, more))
+    return said(replace(facts, entries=chosen), options, inputs, more)
 
 
-def page_for(options: Mapping[str, Any]) -> Page:
-    """Width and colour of the page, from the terminal and from NO_COLOR, FORCE_COLOR, TERM and COLUMNS."""
+def style(options: Mapping[str, Any]) -> Style:
+    """Digits from --precision; width and colour from the terminal and from NO_COLOR, FORCE_COLOR, TERM and COLUMNS."""
     import shutil
 
     to_file = options["out"] not in (None, "-")
@@ -162,4 +169,4 @@ def page_for(options: Mapping[str, Any]) -> Page:
     if os.environ.get("NO_COLOR"):
         colour = False
     width = max(20, shutil.get_terminal_size((80, 24)).columns)
-    return Page(width, colour, abridged=terminal and options["format_"] == "auto")
+    return Style(options["precision"], width, colour, abridged=terminal and options["format_"] == "auto")

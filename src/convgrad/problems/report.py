@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -38,6 +38,9 @@ class Report:
     forms: the same report in each form there is, by name; settings: what the layer was told, as a document has it;
     problem: what was solved.
     """
+
+    noun: ClassVar[str] = "report"
+    called: ClassVar[str] = "results are"
 
     title: str
     operands: Mapping[str, Array]
@@ -116,12 +119,31 @@ class Facts:
     out; network: the pass that they are of.
     """
 
+    noun: ClassVar[str] = "facts"
+    called: ClassVar[str] = "these are"
+
     title: str
     entries: Mapping[str, Any]
     reports: list[Report] = field(default_factory=list)
     explanations: list[Explanation] = field(default_factory=list)
     zeros: bool = False
     network: Pass | None = None
+
+    def arrays(self) -> dict[str, Array]:
+        """The arrays among the entries, those in lists and objects by path: ``layers[0].dW``, ``parameters.shared``."""
+        return _by_path(self.entries)
+
+
+def _by_path(entries: Mapping[str, Any]) -> dict[str, Array]:
+    arrays: dict[str, Array] = {}
+    for name, entry in entries.items():
+        if isinstance(entry, dict):
+            arrays |= _by_path({f"{name}.{part}": value for part, value in entry.items()})
+        elif isinstance(entry, list) and any(isinstance(each, dict) for each in entry):
+            arrays |= _by_path({f"{name}[{k}]": value for k, value in enumerate(entry)})
+        elif not isinstance(entry, str):
+            arrays[name] = np.asarray(entry)
+    return arrays
 
 
 def left_out_notes(left_out: Mapping[str, str]) -> list[str]:

@@ -5,7 +5,7 @@ Each kind of document says how a heading, a sentence, a formula, planes of numbe
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -14,20 +14,17 @@ import numpy as np
 from convgrad.core.quantity import Array, Explanation
 from convgrad.errors import by
 from convgrad.problems.report import Facts, Report
-from convgrad.render.data.csv import flattened
 from convgrad.render.number_text import readable
 from convgrad.render.planes import GIVEN, MOST_CELLS, TOTAL, Plane, Stage, planes
+from convgrad.render.writer import Writer
 
 
-class Prose(ABC):
-    """A kind of document. precision: digits after the point; None for up to eight significant ones."""
-
-    def __init__(self, precision: int | None = None) -> None:
-        self.precision = precision
+class Prose(Writer):
+    """A kind of document."""
 
     def number(self, number: Any) -> str:
         """A number as text, before the document's own way of writing it."""
-        return readable(number, self.precision)
+        return readable(number, self.style.precision)
 
     @abstractmethod
     def heading(self, text: str, level: int) -> str:
@@ -49,7 +46,7 @@ class Prose(ABC):
     def explanation(self, explanation: Explanation, zeros: bool) -> str:
         """One element, written out."""
 
-    def compose(self, report: Report) -> str:
+    def report(self, report: Report) -> str:
         """The whole document."""
         parts = [self.heading(report.title, 1), *self._given(report), *self._working(report)]
         for each in report.explanations:
@@ -57,12 +54,11 @@ class Prose(ABC):
         parts += self._results(report)
         return "\n\n".join(part for part in parts if part) + "\n"
 
-    def compose_facts(self, facts: Facts) -> str:
+    def facts(self, facts: Facts) -> str:
         """Reports one after the other; of bare entries a list."""
         if facts.reports:
-            return "\n".join(map(self.compose, facts.reports))
-        entries = flattened(facts.entries)
-        parts = [f"{name}: {', '.join(map(str, np.ravel(value).tolist()))}" for name, value in entries.items()]
+            return "\n".join(map(self.report, facts.reports))
+        parts = [f"{name}: {', '.join(map(str, np.ravel(array).tolist()))}" for name, array in facts.arrays().items()]
         return "\n\n".join([self.heading(facts.title, 1), *map(self.sentence, parts)]) + "\n"
 
     def _given(self, report: Report) -> Iterator[str]:

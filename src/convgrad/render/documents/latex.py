@@ -28,9 +28,9 @@ PER_LINE = 3
 class Latex(Prose):
     """A report in LaTeX."""
 
-    def compose(self, report: Report) -> str:
+    def report(self, report: Report) -> str:
         """The whole document, with room for its widest matrix."""
-        text = super().compose(report)
+        text = super().report(report)
         widest = max((line.count("&") + 1 for line in text.splitlines()), default=1)
         return f"{PREAMBLE}\\setcounter{{MaxMatrixCols}}{{{max(10, widest)}}}\n\n{text}"
 

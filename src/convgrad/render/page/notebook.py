@@ -8,7 +8,7 @@ import numpy as np
 
 from convgrad.core.quantity import Quantity
 from convgrad.problems.report import Report
-from convgrad.render.page.html import render_html
+from convgrad.render.page.html import Page
 from convgrad.render.page.numbered_cells import Numbers, drawn
 
 MOST_CELLS = 900
@@ -43,7 +43,7 @@ def quantity_html(quantity: Quantity) -> str:
 
 def report_html(report: Report) -> str:
     """A report -> the whole page, in a frame of its own."""
-    page = escape(render_html([report], report.title), quote=True)
+    page = escape(Page("html").report(report), quote=True)
     title = escape(report.title, quote=True)
     return (
         f'<iframe title="{title}" srcdoc="{page}" sandbox="allow-scripts" '

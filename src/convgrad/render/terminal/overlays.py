@@ -9,11 +9,11 @@ from rich.padding import Padding
 from rich.text import Text
 
 from convgrad.render.planes import Plane, Scene, Stage
-from convgrad.render.terminal.lines import Sheet
+from convgrad.render.terminal.lines import Lines
 from convgrad.render.terminal.side_by_side import LIT, NAME, PARTS, QUIET, Block, flow
 
 
-class Working(Sheet):
+class Working(Lines):
     """Draws the walks of a report, and its sums of whole arrays."""
 
     def drawings(self) -> Iterator[RenderableType]:
@@ -35,7 +35,7 @@ class Working(Sheet):
         yield self.rule(Text.assemble((scene.name, NAME), ("  ", ""), (scene.headline, LIT)))
         groups = [[block for plane in group for block in self._blocks(plane)] for group in scene.groups]
         rows = [[(block.width, block.text()) for block in blocks] for blocks in groups]
-        yield Padding(Group(*flow(rows, self.page.width - 1, gap=3)), (0, 0, 0, 1))
+        yield Padding(Group(*flow(rows, self.style.width - 1, gap=3)), (0, 0, 0, 1))
 
     def _blocks(self, plane: Plane) -> list[Block]:
         if plane.numbers is None:
