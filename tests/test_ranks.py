@@ -14,8 +14,8 @@ from convgrad import Conv, Pool
 from convgrad.errors import ConvgradError
 from convgrad.kinds import setting_of
 from convgrad.problems import Operand
-from convgrad.problems.build import what_fits
 from convgrad.problems.conv import conv_problem
+from convgrad.problems.fitting import what_fits
 from convgrad.problems.pool import pool_problem
 from convgrad.problems.solve import solve
 

@@ -32,14 +32,14 @@ class LayerFollow:
         if name in STEPPED:
             velocity = f"velocity_{name[0]}"
             return [velocity] * (name != velocity) + [STEPPED[name]], lambda own: self._step(name, own)
-        if problem is None or name not in GRADIENTS:
+        if name not in GRADIENTS:
             return [], lambda own: None
         earlier = ["db"] * (name != "db" and tells_sensitivity(problem)) + ["output"] * _depends_on_output(problem)
         return earlier, lambda own: gradient(problem, name, output=own.get("output"), sensitivity=own.get("db"))
 
     def _step(self, name: str, own: Mapping[str, Array]) -> Array | None:
         problem = self.solution.problem
-        if problem is None or problem.sgd is None:
+        if problem.sgd is None:
             return None
         values = {each: quantity.value for each, quantity in self.solution.quantities.items()}
         return stepped(problem.sgd, name, values, own)

@@ -207,9 +207,13 @@ class _Probe:
 
 
 def layer_tasks(solution: Solution) -> list[Task]:
-    """The gradients of one solved layer: dW, db and dX as far as they are there, of f = sum of delta * output."""
+    """The gradients of one solved layer, as far as they are there, of f = sum of delta * output; or that of a loss."""
     problem = solution.problem
-    assert problem is not None and problem.delta is not None
+    if not problem.is_layer:
+        loss: Any = problem.layer
+        output, target = problem.operands["output"], problem.operands["target"]
+        return [loss_task(loss.kind, output, target, solution.quantities["delta"].value)]
+    assert problem.delta is not None
     if "output" in problem.left_out:  # without a kernel: any would do, as f is a sum of products with it
         problem = _variable(problem, "dW", solution.quantities["dW"])[1](np.zeros_like(solution.quantities["dW"].value))
     delta = np.asarray(problem.delta, np.float64)
@@ -228,7 +232,7 @@ def loss_task(kind: str, output: Array, target: Array, delta: Array, name: str =
 
 def network_tasks(done: Pass, kind: str, target: Array) -> list[Task]:
     """The gradients of every layer of a network, of its loss; delta is checked as the dX of the layer behind it."""
-    found = [problem for k in range(len(done.layers)) if (problem := done.working[k].problem) is not None]
+    found = [done.working[k].problem for k in range(len(done.layers))]
     tasks: list[Task] = []
     cost = sum(map(_cost, found))
     for k, problem in enumerate(found):
@@ -266,7 +270,7 @@ def _variable(problem: Problem, name: str, quantity: Quantity) -> tuple[Array, C
 
 
 def _output(problem: Problem) -> Array:
-    forward = solve.forward(replace(problem, delta=None, left_out={}, more=()))
+    forward = solve.forward(replace(problem, delta=None, passes=("forward",)))
     return np.asarray(forward.quantities["output"].value, np.float64)
 
 

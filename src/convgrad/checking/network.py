@@ -16,22 +16,12 @@ from convgrad.checking.verdict import Checked
 from convgrad.checking.written import STEPPED, Answer, noise_of
 from convgrad.core.quantity import Array
 from convgrad.errors import ConvgradError
+from convgrad.kinds import KINDS
 from convgrad.layers.loss import Loss
-from convgrad.mistakes.case import Case, Solver
-from convgrad.problems import Operand, Problem, Solution, solve
-from convgrad.problems.activation import activation_problem
-from convgrad.problems.conv import conv_problem
-from convgrad.problems.dense import dense_problem
-from convgrad.problems.loss import solve_loss
+from convgrad.mistakes.case import Case
+from convgrad.problems import Operand, Problem, Solution
 from convgrad.problems.network import Pass, Stage
-from convgrad.problems.pool import pool_problem
-
-_BUILDERS = {
-    "conv": conv_problem,
-    "dense": dense_problem,
-    "pool": pool_problem,
-    "activation": activation_problem,
-}
+from convgrad.problems.solve import forward, solver_of
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -87,14 +77,13 @@ class Network:
 
     def problem_of(self, k: int) -> Problem:
         """A layer's problem, with its right input and delta."""
-        problem = self.done.working[k].problem
-        assert problem is not None
-        return problem
+        return self.done.working[k].problem
 
     def _case(self, k: int, x: Array | None = None, delta: Array | None = None) -> Case | None:
         """A layer as a case, on another input or delta where they are given; None for flatten."""
         stage, solution, problem = self.stages[k], self.done.working[k], self.problem_of(k)
-        if stage.type not in _BUILDERS:
+        kind = KINDS[stage.type]
+        if not kind.commands:
             return None
         own = {name: problem.operands[name] for name in problem.operands if name not in ("delta", "derivative")}
         operands = {name: Operand(array, f"layers[{k}]: {name}") for name, array in own.items()}
@@ -104,11 +93,11 @@ class Network:
         assert right_delta is not None
         operands["delta"] = Operand(np.asarray(right_delta), "delta")
         settings: dict[str, Any] = {**stage.settings}
-        if stage.type in ("conv", "pool"):
+        if problem.shorthand.dims:
             settings["dims"] = problem.shorthand.dims
-        if stage.type in ("conv", "dense"):
+        if kind.descent:
             settings |= self.settings
-        solver = _solver(stage.type)
+        solver = solver_of(kind)
         if x is not None or delta is not None:
             try:
                 solution = solver(operands, settings, True)
@@ -118,7 +107,7 @@ class Network:
 
     def _loss_case(self, output: Array) -> Case:
         operands = {"output": Operand(output, "output"), "target": self.target}
-        return Case.of(lambda o, s, _: solve_loss(o, s), operands, {"kind": self.kind}, True)
+        return Case.of(solver_of(KINDS["loss"]), operands, {"kind": self.kind}, True)
 
     def reworked(self, name: str, earlier: str, own: Array) -> Case | None:
         """The case of a result, as it is with the reader's own delta or input."""
@@ -213,8 +202,8 @@ class _Rerun:
                 return self.own[each]
         if not any(re.match(r"layers\[[0-9]+\]\.output", each) for each in self.own) and "output" not in self.own:
             return self.layers[k]["output"].value
-        forward = solve.forward(replace(self._problem(k), delta=None))
-        return forward.quantities["output"].value
+        done = forward(replace(self._problem(k), delta=None))
+        return done.quantities["output"].value
 
     def _seen(self, k: int) -> Array | None:
         """The reader's own output of a layer, where the derivative can be taken from it."""
@@ -240,8 +229,3 @@ class _Rerun:
         if k == len(self.layers) - 1:
             return self._loss()[1].value
         return gradient(self._problem(k + 1), "dX", self._delta(k + 1), self._seen(k + 1))
-
-
-def _solver(kind: str) -> Solver:
-    build = _BUILDERS[kind]
-    return lambda operands, settings, backward: solve.solve(build(operands, settings, backward))

@@ -28,14 +28,10 @@ def gradcheck_layer(
     options: Mapping[str, Any],
 ) -> Outcome:
     """The gradients of one layer, or of a loss, compared."""
-    from convgrad.checking.gradcheck import layer_tasks, loss_task
+    from convgrad.checking.gradcheck import layer_tasks
 
     solution = solver(operands, {**settings, "dtype": "float64"}, True)
-    if solution.problem is not None:
-        return _compared(reader, title, layer_tasks(solution), options)
-    output, target = (solution.operands[name] for name in ("output", "target"))
-    delta = solution.quantities["delta"].value
-    return _compared(reader, title, [loss_task(settings.get("kind", "mse"), output, target, delta)], options)
+    return _compared(reader, title, layer_tasks(solution), options)
 
 
 def gradcheck_network(reader: Reader, title: str, network: Network, options: Mapping[str, Any]) -> Outcome:

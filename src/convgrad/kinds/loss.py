@@ -37,5 +37,5 @@ LOSS = Kind(
         "(of a vector, along it), and class indices from 0 or distributions of the output's shape.",
     ),
     in_networks=False,
-    home="convgrad.problems.loss:solve_loss",
+    home="convgrad.problems.loss:loss_problem",
 )

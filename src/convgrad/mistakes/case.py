@@ -53,14 +53,14 @@ class Case:
         return Case.of(self.solver, self.operands, {**self.settings, **settings}, self.backward)
 
     @property
-    def problem(self) -> Problem | None:
-        """The problem at full rank; None for a loss."""
+    def problem(self) -> Problem:
+        """The problem at full rank."""
         return self.solution.problem
 
     @property
     def layer(self) -> str:
         """What the layer is known as: conv, transposed, unshared, pool, dense, activation or loss."""
-        return "loss" if self.problem is None else self.problem.layer.known_as
+        return self.problem.layer.known_as
 
     def right(self, name: str) -> Array:
         """The right value of the result `name`, in the file's axes."""
@@ -70,7 +70,7 @@ class Case:
     def opened(self) -> Variant | None:
         """The case as a variant in which nothing is changed yet, None for a loss."""
         problem = self.problem
-        if problem is None:
+        if not problem.is_layer:
             return None
         delta = None
         if problem.delta is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from convgrad.errors import OptionError, by
-from convgrad.problems.build import activation_of, fitted_delta, in_dtype
+from convgrad.problems.fitting import activation_of, fitted_delta, in_dtype
 from convgrad.problems.problem import Operands, Problem, Settings
 from convgrad.problems.ranks import Shorthand
 

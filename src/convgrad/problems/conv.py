@@ -12,7 +12,7 @@ from convgrad.core.axis import per_axis
 from convgrad.core.quantity import Array
 from convgrad.errors import OptionError, ShapeError, at, by
 from convgrad.layers.conv import Conv
-from convgrad.problems.build import activation_of, fitted_delta, in_dtype, sgd_of, what_fits
+from convgrad.problems.fitting import activation_of, fitted_delta, in_dtype, sgd_of, what_fits
 from convgrad.problems.problem import Operands, Problem, Settings
 from convgrad.problems.ranks import FIRST, LAST, Shorthand, conv_dims, delta_dims
 
@@ -73,6 +73,7 @@ def conv_problem(operands: Operands, settings: Settings, backward: bool) -> Prob
         arrays,
         activation=activation,
         parameters=parameters,
+        passes=("forward",) if "kernel" in arrays else (),
         left_out=left_out,
         sgd=sgd_of(settings, left_out, parameters, arrays, needs) if backward else None,
         spatial=_spatial(arrays, shorthand, layer),

@@ -11,7 +11,7 @@ import numpy as np
 from convgrad.core.quantity import Array
 from convgrad.errors import ShapeError, at, by
 from convgrad.layers.dense import Dense
-from convgrad.problems.build import activation_of, fitted_delta, in_dtype, sgd_of
+from convgrad.problems.fitting import activation_of, fitted_delta, in_dtype, sgd_of
 from convgrad.problems.problem import Operands, Problem, Settings
 from convgrad.problems.ranks import FIRST, IN_OUT, Shorthand
 
@@ -39,7 +39,15 @@ def dense_problem(operands: Operands, settings: Settings, backward: bool) -> Pro
         raise ShapeError("the activation's derivative needs the output before it", hint="add a weight (-w)")
     parameters = {"W": "weight", "b": "bias"}
     problem = Problem(
-        layer, x, shorthand, "NO", arrays, activation=activation, parameters=parameters, left_out=left_out
+        layer,
+        x,
+        shorthand,
+        "NO",
+        arrays,
+        activation=activation,
+        parameters=parameters,
+        passes=("forward",) if "weight" in arrays else (),
+        left_out=left_out,
     )
     if not backward:
         return problem

@@ -12,17 +12,12 @@ from convgrad.core.rational import finite
 from convgrad.errors import ConvgradError, ShapeError, by
 from convgrad.kinds import RESULTS
 from convgrad.kinds.kind import Kind
-from convgrad.kinds.loss import LOSS
 from convgrad.problems.build import build
 from convgrad.problems.problem import Problem, Solution, Solver
 
 
 def solver_of(kind: Kind) -> Solver:
     """What solves problems of a kind of layer, as often as it is asked."""
-    if kind is LOSS:
-        from convgrad.problems.loss import solve_loss
-
-        return lambda operands, settings, backward: solve_loss(operands, settings)
     return lambda operands, settings, backward: solve(build(kind, operands, settings, backward))
 
 
@@ -37,9 +32,8 @@ def forward(problem: Problem) -> Solution:
     working: dict[str, Quantity] = {}
     operands, spatial = dict(problem.operands), dict(problem.spatial)
     with np.errstate(all="ignore"):
-        passes = [problem.layer.forward] if "output" not in problem.left_out else []
-        for compute in (*passes, *problem.more):
-            quantity = problem.shorthand.lower_quantity(compute(problem.x))
+        for name in problem.passes:
+            quantity = problem.shorthand.lower_quantity(getattr(problem.layer, name)(problem.x))
             found[quantity.name] = quantity
         if problem.activation is not None and "output" in found:
             z = found["output"]
@@ -47,7 +41,7 @@ def forward(problem: Problem) -> Solution:
             activated = renamed(problem.activation.forward(z.value), "input", "z")
             found["output"] = replace(activated, window_axes="")
             operands["z"], spatial["z"] = z.value, z.spatial
-    return Solution(operands, found, problem.left_out, {**found, **working}, spatial, problem)
+    return Solution(problem, operands, found, {**found, **working}, spatial)
 
 
 def backward(problem: Problem, done: Solution) -> Solution:
@@ -57,7 +51,7 @@ def backward(problem: Problem, done: Solution) -> Solution:
     found, operands, spatial = dict(done.quantities), dict(done.operands), dict(done.spatial)
     working = {name: quantity for name, quantity in done.working.items() if name == "output"}
     with np.errstate(all="ignore"):
-        delta = operands["delta"] = problem.delta
+        delta = operands[problem.above] = problem.delta
         if problem.activation is not None:
             z = operands["z"]
             if problem.activation.name != "softmax":
@@ -75,8 +69,9 @@ def backward(problem: Problem, done: Solution) -> Solution:
             found[quantity.name] = lowered
         found |= _step(problem, found)
     ordered = {name: found[name] for name in RESULTS if name in found}
-    spatial["delta"] = spatial_of_output(problem)
-    return Solution(operands, ordered, problem.left_out, {**ordered, **working}, spatial, problem)
+    if problem.is_layer:
+        spatial["delta"] = spatial_of_output(problem)
+    return Solution(problem, operands, ordered, {**ordered, **working}, spatial)
 
 
 def renamed(quantity: Quantity, name: str, other: str) -> Quantity:

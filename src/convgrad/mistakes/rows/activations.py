@@ -21,8 +21,6 @@ def activated(others: Callable[[Activation, Array], Iterator[Array]]) -> Callabl
 
     def predict(case: Case, name: str) -> Iterator[Array]:
         problem = case.problem
-        if problem is None:
-            return
         if case.layer == "activation":
             yield from others(problem.layer, problem.x)  # type: ignore[arg-type]
         elif problem.activation is not None and "z" in case.solution.operands:

@@ -57,7 +57,7 @@ def _by_example(case: Case, name: str) -> Iterator[Array]:
     if variant is None or bias is None or bias.ndim != 1 or not 1 < len(variant.x) <= len(bias):
         return
     blank = variant.with_layer(bias=None).solved(name)
-    if blank is not None and case.problem is not None and case.problem.activation is None:
+    if blank is not None and case.problem.activation is None:
         full = case.problem.shorthand.lift(blank, case.problem.output_axes)
         full = full + bias[: len(full)].reshape(-1, *(1,) * (full.ndim - 1))
         yield case.problem.shorthand.lower(full, case.problem.output_axes)

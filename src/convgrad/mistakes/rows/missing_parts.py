@@ -172,7 +172,7 @@ def _overlaps_overwrite(case: Case, name: str) -> Iterator[Array]:
 def _transposed_overwrite(case: Case, name: str) -> Iterator[Array]:
     """The output of a transposed convolution, overlapping patches assigned."""
     variant = case.opened
-    if variant is None or case.problem is None or case.problem.activation is not None:
+    if variant is None or case.problem.activation is not None:
         return
     windows, x, d = variant.places, variant.x, variant.d
     kernel = products.rotated(variant.kernel, d) if variant.layer.flip else variant.kernel

@@ -32,7 +32,8 @@ class Torch(Writer):
     def report(self, report: Report) -> str:
         """A layer or a loss."""
         values = {name: quantity.value for name, quantity in report.results.items()}
-        if report.problem is None:
+        assert report.problem is not None
+        if not report.problem.is_layer:
             output, target = report.operands["output"], report.operands["target"]
             program = Program(report.title, output.dtype, self.style.precision)
             _loss(program, report.settings.get("kind", "mse"), output, target, values)
