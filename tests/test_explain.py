@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from spaces import EVERY_LAYER, convolutions, whole_numbers
 
 from convgrad import SGD, Conv, Flatten, Loss, Quantity
-from convgrad.kinds.loss import LOSSES
+from convgrad.kinds.losses import LOSSES
 from convgrad.problems import Operand
 from convgrad.problems.conv import conv_problem
 from convgrad.problems.solve import solve

@@ -100,10 +100,10 @@ def _at(problem: Problem, delta: Array, output: Array | None) -> tuple[Array, Ar
     """The layer's own input and delta, through the activation."""
     x, layer = problem.x, problem.layer
     if isinstance(layer, Activation):
-        return (x if output is None else inverse(layer, output)), delta
+        return (x if output is None else layer.inverse(output)), delta
     if problem.activation is not None:
         z = problem.shorthand.lower(layer.forward(x).value, problem.output_axes) if output is None else None
-        z = inverse(problem.activation, output) if z is None and output is not None else z
+        z = problem.activation.inverse(output) if z is None and output is not None else z
         assert z is not None
         delta = problem.activation.backward(z, delta)[0].value
     full = problem.shorthand.lift(delta, problem.output_axes)
@@ -118,31 +118,8 @@ def _depends_on_output(problem: Problem) -> bool:
     layer: Any = problem.layer
     activation = layer if isinstance(layer, Activation) else problem.activation
     if activation is not None:
-        return activation.name in _INVERSES
+        return activation.row.inverse is not None
     return isinstance(layer, Pool) and layer.kind == "lp"
-
-
-def inverse(activation: Activation, output: Array) -> Array:
-    """An input that gives the output, or at least its derivative; not finite where there is none."""
-    output = np.asarray(output, np.float64)
-    with np.errstate(all="ignore"):
-        return np.asarray(_INVERSES[activation.name](activation, output))
-
-
-def _slope(activation: Activation, otherwise: float) -> float:
-    return otherwise if activation.alpha is None else activation.alpha
-
-
-_INVERSES: dict[str, Callable[[Activation, Array], Array]] = {
-    "relu": lambda _, a: a,
-    "leaky-relu": lambda f, a: np.where(a > 0, a, a / (_slope(f, 0.01) or np.nan)),
-    "elu": lambda f, a: np.where(a > 0, a, np.log1p(a / (_slope(f, 1) or np.nan))),
-    "sigmoid": lambda _, a: np.log(a) - np.log1p(-a),
-    "tanh": lambda _, a: np.arctanh(a),
-    "softplus": lambda _, a: np.log(np.expm1(a)),
-    "softmax": lambda _, a: np.log(a),
-}
-"""Activations whose derivative can be told from their output."""
 
 
 def with_input(problem: Problem, x: Array) -> Problem:

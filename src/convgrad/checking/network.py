@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from convgrad.checking.follow import gradient, inverse, stepped, tells_sensitivity, with_input
+from convgrad.checking.follow import gradient, stepped, tells_sensitivity, with_input
 from convgrad.checking.judge import Asked, judge
 from convgrad.checking.verdict import Checked
 from convgrad.checking.written import STEPPED, Answer, noise_of
@@ -210,13 +210,7 @@ class _Rerun:
         names = [f"layers[{k}].output", *(["output"] if k == len(self.layers) - 1 else [])]
         found = next((self.own[each] for each in names if each in self.own), None)
         activation = self.network.problem_of(k).activation
-        if found is None or activation is None:
-            return None
-        try:
-            inverse(activation, found)
-        except KeyError:
-            return None
-        return found
+        return None if activation is None or activation.row.inverse is None else found
 
     def _loss(self) -> tuple[Any, ...]:
         target = self.network.target.array

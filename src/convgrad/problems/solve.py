@@ -54,7 +54,7 @@ def backward(problem: Problem, done: Solution) -> Solution:
         delta = operands[problem.above] = problem.delta
         if problem.activation is not None:
             z = operands["z"]
-            if problem.activation.name != "softmax":
+            if problem.activation.elementwise:
                 operands["derivative"], spatial["derivative"] = problem.activation.derivative(z), spatial["z"]
             through = renamed(problem.activation.backward(z, delta)[0], "input", "z")
             formula = through.formula.replace("dX", "sensitivity", 1)

@@ -69,15 +69,15 @@ def part(program: Program, problem: Problem, wanted: Collection[str], names: Nam
             updated.append(Parameter(letter, called[letter], None if velocity is None else name, names.suffix))
     names = replace(names, kernel=called["W"])
     activation = problem.activation
-    if activation is not None and activation.name != "identity":
+    if activation is not None and not activation.row.idle:
         names = replace(names, z=names.own("z"))
     if isinstance(problem.layer, Pool):
         forward = pool.pool(problem, names, "indices" in wanted)
     else:
         forward = WRITERS[type(problem.layer)](problem, names)
-    if activation is not None and activation.name != "identity":
+    if activation is not None and not activation.row.idle:
         assert z is not None
-        if set(wanted) - {"output"} and simple.has_kink(activation) and rounding.at_a_kink(problem, z):
+        if set(wanted) - {"output"} and rounding.at_a_kink(problem, z, activation.kinks):
             forward.append(f"# somewhere {names.z} is 0 but for rounding, where {activation.name} has two slopes:")
             forward.append("# PyTorch may take the other one")
         forward += simple.activated(activation, names.z, z, names.output)

@@ -6,13 +6,14 @@ right order; what a layer takes in is as large as what the layer before it gives
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from math import log
 from typing import Any
 
 import numpy as np
 
 from convgrad.core.quantity import Array
+from convgrad.kinds.losses import LOSSES
 from convgrad.layers.activation import Activation
 from convgrad.layers.dense import Dense
 from convgrad.layers.flatten import Flatten
@@ -21,9 +22,6 @@ from convgrad.problems import Problem
 
 ROUNDINGS = 16
 """How many roundings of numbers as large as the bound may add up; bounds are generous themselves."""
-
-HELD = 1e-12
-"""What bce's divisor, output (1 - output), is held above."""
 
 
 def size(array: Array | None) -> float:
@@ -37,8 +35,10 @@ def rounding(value: Array, bound: float) -> float:
     return ROUNDINGS * float(precision) * max(bound, size(value))
 
 
-def at_a_kink(problem: Problem, z: Array) -> bool:
-    """Whether rounding may carry some z over 0, where the slope of the activation behind it jumps."""
+def at_a_kink(problem: Problem, z: Array, kinks: Sequence[float]) -> bool:
+    """Whether rounding may carry some z over a kink, where the slope of the activation behind it jumps."""
+    if not kinks:
+        return False
     layer: Any = problem.layer
     name = "weight" if hasattr(layer, "weight") else "kernel"
     given = (problem.x, getattr(layer, name), layer.bias)
@@ -49,13 +49,14 @@ def at_a_kink(problem: Problem, z: Array) -> bool:
     )
     terms = positive.forward(np.abs(problem.x))
     bounds = problem.shorthand.lower(terms.value, terms.axes)
-    return bool(((bounds > 0) & (np.abs(z) <= rounding(np.zeros((1,), z.dtype), 1.0) * bounds)).any())
+    near = np.min([np.abs(z - kink) for kink in kinks], axis=0)
+    return bool(((bounds > 0) & (near <= rounding(np.zeros((1,), z.dtype), 1.0) * bounds)).any())
 
 
 def output_size(problem: Problem, x: float) -> tuple[float, float]:
     """How large (the output before the activation, the output) may be, of an input as large as x."""
     z = _linear(problem, x)
-    return z, z if problem.activation is None else _activated(problem.activation, z)
+    return z, z if problem.activation is None else problem.activation.row.bounds(z, problem.activation.slope)[0]
 
 
 def gradient_sizes(problem: Problem, x: float, delta: float) -> dict[str, float]:
@@ -63,9 +64,9 @@ def gradient_sizes(problem: Problem, x: float, delta: float) -> dict[str, float]
     layer: Any = problem.layer
     z, _ = output_size(problem, x)
     if problem.activation is not None:
-        delta *= _slope(problem.activation, z)
+        delta *= problem.activation.row.bounds(z, problem.activation.slope)[1]
     if isinstance(layer, Activation):
-        return {"dX": delta * _slope(layer, x)}
+        return {"dX": delta * layer.row.bounds(x, layer.slope)[1]}
     if isinstance(layer, Flatten):
         return {"dX": delta}
     if isinstance(layer, Pool):
@@ -88,17 +89,7 @@ def gradient_sizes(problem: Problem, x: float, delta: float) -> dict[str, float]
 
 def loss_sizes(kind: str, output: Array, target: Array, x: float) -> tuple[float, float]:
     """The same of (a loss, its gradient); x: how large the numbers are that the output is summed from, 0 if given."""
-    numbers, far = float(output.size), max(x, size(output)) + size(target)
-    if kind == "cross-entropy":
-        classes = output.shape[min(1, output.ndim - 1)]
-        weight = max(1.0, size(target)) * classes if target.shape == output.shape else 1.0
-        return weight * (2 * far + log(classes) + 1), weight * (1 + x)
-    if kind == "bce":
-        steep = 1 / max(float((output * (1 - output)).min()), HELD)
-        # PyTorch's own 1e-12 is a single-precision number, 4e-9 of it away from ours
-        loose = 1e6 if steep == 1 / HELD and output.dtype != np.float32 else 1.0
-        return 100 + steep * x, steep * loose + steep**2 * x
-    return (numbers * far**2, 2 * far) if "mse" in kind else (far, 1 + far)
+    return LOSSES[kind].sizes(output, target, max(x, size(output)) + size(target), x)
 
 
 def _weights(layer: Any) -> tuple[float, float]:
@@ -118,21 +109,9 @@ def _linear(problem: Problem, x: float) -> float:
     """How large the numbers are that the layer's output is summed from, its activation left aside."""
     layer: Any = problem.layer
     if isinstance(layer, Activation):
-        return _activated(layer, x)
+        return layer.row.bounds(x, layer.slope)[0]
     if isinstance(layer, Flatten) or (isinstance(layer, Pool) and layer.kind == "max"):
         return x
     if isinstance(layer, Pool):
         return x * float(np.prod(layer.windows(problem.x).kernel)) / min(1.0, abs(layer.divisor or 1))
     return x * _weights(layer)[0] + size(layer.bias)
-
-
-def _activated(activation: Activation, z: float) -> float:
-    if activation.name in ("sigmoid", "tanh", "softmax"):
-        return 1 + z  # of which rounding leaves that of z
-    return max(1.0, abs(activation.alpha or 1)) * z + 1
-
-
-def _slope(activation: Activation, z: float) -> float:
-    """How much a delta may grow; where the slope changes with z, so does what rounding has done to z."""
-    steepest = max(1.2, abs(activation.alpha or 1))
-    return steepest if activation.name in ("identity", "relu", "leaky-relu") else steepest * (1 + z)
