@@ -77,7 +77,7 @@ def squares(name: str, share: int, words: tuple[str, str], **facts: Any) -> Loss
 
     def parts(a: Array, t: Array, m: Any) -> tuple[Parts, Parts]:
         e, scale = ("(output[] - target[])", a - t), 1 / (share * m)
-        once, twice = (text.format(m=m) for text in words)
+        once, twice = (text.format(m=int(m)) for text in words)
         return (((once, scale), e, e),), (
             ((twice, 2 * scale), ("output", a)),
             ((f"-{twice}", -2 * scale), ("target", t)),
@@ -116,7 +116,7 @@ def mean_of(
     """
 
     def parts(a: Array, t: Array, m: Any) -> tuple[Parts, Parts]:
-        mean, e, one = (f"1/{m}", 1 / m), a - t, m / m
+        mean, e, one = (f"1/{int(m)}", 1 / m), a - t, m / m
         return ((mean, (called[0], each(e, one))),), ((mean, (called[1], slope(e, one))),)
 
     return LossRow(
@@ -152,13 +152,13 @@ def _bce(a: Array, t: Array, m: Any) -> Array:
 
 def _bce_parts(a: Array, t: Array, m: Any) -> tuple[Parts, Parts]:
     log_a, log_rest = _logarithms(a)
-    minus = f"-1/{m}", -1 / m
+    minus = f"-1/{int(m)}", -1 / m
     loss = (
         (minus, ("target", t), ("log(output[])", log_a)),
         (minus, ("(1 - target[])", 1 - t), ("log(1 - output[])", log_rest)),
     )
     steep = "1/(output[] (1 - output[]))", 1 / np.maximum(a * (1 - a), HELD)
-    return loss, (((f"1/{m}", 1 / m), ("(output[] - target[])", a - t), steep),)
+    return loss, (((f"1/{int(m)}", 1 / m), ("(output[] - target[])", a - t), steep),)
 
 
 def _bce_sizes(a: Array, t: Array, far: float, x: float) -> tuple[float, float]:
@@ -179,7 +179,7 @@ def _entropy_formulas(r: int) -> tuple[str, str]:
 
 
 def _entropy_parts(z: Array, t: Array, r: Any) -> tuple[Parts, Parts]:
-    over = "" if r == 1 else f"/{r}"
+    over = "" if r == 1 else f"/{int(r)}"
     log_s, whole = _log_softmax(z), t.sum(axis=-1, keepdims=True)
     minus: tuple[str, Any] = f"-1{over}", -1 / r
     softmax: Part = ((f"1{over}", 1 / r), ("softmax(output)", np.exp(log_s)))
