@@ -16,13 +16,13 @@ from convgrad.core.quantity import Array, Quantity, Term
 from convgrad.problems.report import Overlay, Report, Walk
 from convgrad.render.sentences import headline, place, silence
 
-MOST_PLANES = 12
+MOST_OVERLAY_PLANES = 12
 """Planes of one array that an overlay draws; more are counted."""
 
 MOST_ROWS, MOST_COLUMNS = 12, 12
 """A plane larger than this is drawn only where cells of it are lit."""
 
-MOST_CELLS = 400
+MOST_CELLS_IN_FULL = 400
 """An array larger than this is not worked out sum by sum, nor drawn whole where a page is abridged."""
 
 WORKED = {"products": "products", "share": "share of delta", "derivative": "derivative"}
@@ -86,12 +86,12 @@ class Stage:
 
     def silence(self, walk: Walk) -> str:
         """Which overlays add nothing; empty where all add something."""
-        return silence(walk, MOST_PLANES)
+        return silence(walk, MOST_OVERLAY_PLANES)
 
     def sums(self) -> Iterator[tuple[Quantity, list[Plane]]]:
         """Results that are sums of whole arrays, such as a step of gradient descent, with their summands."""
         for quantity in self.report.results.values():
-            if self.report.steps == 0 or quantity.unit != "summand" or quantity.value.size > MOST_CELLS:
+            if self.report.steps == 0 or quantity.unit != "summand" or quantity.value.size > MOST_CELLS_IN_FULL:
                 continue
             spatial = self.report.spatial.get("kernel", ())
             fits = len(spatial) <= quantity.value.ndim and max(spatial, default=0) < quantity.value.ndim
@@ -200,9 +200,9 @@ def planes(
 
 def _counted(found: list[Plane], title: str) -> list[Plane]:
     """The first planes of many, the others counted."""
-    if len(found) <= MOST_PLANES:
+    if len(found) <= MOST_OVERLAY_PLANES:
         return found
-    return [*found[:MOST_PLANES], Plane(f"{title}:", note=f"{len(found) - MOST_PLANES} planes more")]
+    return [*found[:MOST_OVERLAY_PLANES], Plane(f"{title}:", note=f"{len(found) - MOST_OVERLAY_PLANES} planes more")]
 
 
 def _cropped(plane: Plane, suffix: str = "") -> Plane:

@@ -15,7 +15,7 @@ from convgrad.core.quantity import Array, Explanation
 from convgrad.errors import by
 from convgrad.problems.report import Facts, Report
 from convgrad.render.number_text import readable
-from convgrad.render.planes import GIVEN, MOST_CELLS, TOTAL, Plane, Stage, planes
+from convgrad.render.planes import GIVEN, MOST_CELLS_IN_FULL, TOTAL, Plane, Stage, planes
 from convgrad.render.writer import Writer
 
 
@@ -65,7 +65,9 @@ class Prose(Writer):
         operands = {**report.operands, **report.arrays}
         if operands:
             yield self.heading("Given", 2)
-            large = [name for name, array in operands.items() if report.explanations and array.size > MOST_CELLS]
+            large = [
+                name for name, array in operands.items() if report.explanations and array.size > MOST_CELLS_IN_FULL
+            ]
             each = (
                 self._array(name, array, report.spatial.get(name, ()), GIVEN)
                 for name, array in operands.items()

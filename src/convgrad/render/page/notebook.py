@@ -11,7 +11,7 @@ from convgrad.problems.report import Report
 from convgrad.render.page.html import Page
 from convgrad.render.page.numbered_cells import Numbers, drawn
 
-MOST_CELLS = 900
+MOST_NOTEBOOK_CELLS = 900
 """Cells of a quantity that a notebook draws."""
 
 ABOVE, BELOW = "232,135,30", "58,134,212"
@@ -24,7 +24,7 @@ CELL = "padding:.15em .5em;text-align:center;border:1px solid rgba(128,128,128,.
 def quantity_html(quantity: Quantity) -> str:
     """A quantity -> its name, formula and planes, the cells coloured by their values."""
     numbers = Numbers(None)
-    data = drawn(quantity.name, quantity.value, _spatial(quantity), numbers, 0, MOST_CELLS).data
+    data = drawn(quantity.name, quantity.value, _spatial(quantity), numbers, 0, MOST_NOTEBOOK_CELLS).data
     texts = [text.split("|") for text in numbers.texts]
     scale = float(np.abs(quantity.value).max()) if quantity.value.size else 0.0
     cells = [_cell(texts[k][0], texts[k][-1], scale) for k in data["numbers"]]

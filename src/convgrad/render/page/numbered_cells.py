@@ -16,7 +16,7 @@ from convgrad.errors import by
 from convgrad.render.number_text import exact, readable
 from convgrad.render.planes import planes
 
-MOST_CELLS, MOST_PLANES = 8_000, 48
+MOST_ARRAY_CELLS, MOST_ARRAY_PLANES = 8_000, 48
 """Cells of one array, and planes, that a page draws."""
 
 FEWEST_ROWS = 4
@@ -87,12 +87,12 @@ class Drawn:
 
 
 def drawn(
-    name: str, array: Array, spatial: Sequence[int], numbers: Numbers, start: int, most: int = MOST_CELLS
+    name: str, array: Array, spatial: Sequence[int], numbers: Numbers, start: int, most: int = MOST_ARRAY_CELLS
 ) -> Drawn:
     """An array as planes, its cells' places counted from `start`; of a large one as many of the first as fit."""
     flat = np.arange(array.size).reshape(array.shape)
     found = list(planes(name, flat, spatial))
-    shown = found[:MOST_PLANES]
+    shown = found[:MOST_ARRAY_PLANES]
     height, width = shown[0][1].shape if shown else (0, 0)
     room = most // max(len(shown), 1)
     columns = min(width, max(1, room // max(1, min(height, FEWEST_ROWS))))

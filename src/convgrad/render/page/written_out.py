@@ -15,7 +15,7 @@ from convgrad.render.sentences import MOST_TERMS
 Code = Callable[[int], int]
 
 
-MOST_CELLS, MOST_LISTED, MOST_LOOKED = 600, 12_000, 500_000
+MOST_ELEMENTS, MOST_PRODUCTS, MOST_LOOKED_AT = 600, 12_000, 500_000
 """Cells of a page that are written out, products listed in them, and products looked at for them."""
 
 
@@ -23,7 +23,7 @@ class Room:
     """How much may still be written out: cells, products listed, products looked at; shared out equally."""
 
     def __init__(self, parts: int = 1) -> None:
-        self.left = [most // parts for most in (MOST_CELLS, MOST_LISTED, MOST_LOOKED)]
+        self.left = [most // parts for most in (MOST_ELEMENTS, MOST_PRODUCTS, MOST_LOOKED_AT)]
         self.floor = [0, 0, 0]
 
     def share(self, waiting: int) -> None:

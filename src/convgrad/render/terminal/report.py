@@ -17,7 +17,7 @@ from convgrad.core.quantity import Array
 from convgrad.errors import by
 from convgrad.problems.report import Facts, Report
 from convgrad.render.number_text import readable
-from convgrad.render.planes import MOST_CELLS, planes
+from convgrad.render.planes import MOST_CELLS_IN_FULL, planes
 from convgrad.render.sentences import written_out
 from convgrad.render.terminal.console import printed, title
 from convgrad.render.terminal.lines import Lines
@@ -77,7 +77,7 @@ class Drawing(Lines):
 
     def _array(self, name: str, array: Array, spatial: Sequence[int], style: str) -> list[Block]:
         """An array in full; a large one in one line where the table is abridged, or single elements are asked for."""
-        if (self.style.abridged or self.report.explanations) and array.size > MOST_CELLS:
+        if (self.style.abridged or self.report.explanations) and array.size > MOST_CELLS_IN_FULL:
             low, high = readable(array.min(), self.style.precision), readable(array.max(), self.style.precision)
             more = f"(all of it: --format table, or --only {name} -o FILE)"
             return [
