@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from convgrad.checking.answers_file import not_asked_for
 from convgrad.checking.follow import gradient, stepped, tells_sensitivity, with_input
-from convgrad.checking.judge import Asked, judge
-from convgrad.checking.verdict import Checked
+from convgrad.checking.judge import judge
+from convgrad.checking.verdict import Checked, Question
 from convgrad.checking.written import STEPPED, Answer, noise_of
 from convgrad.core.quantity import Array
 from convgrad.errors import ConvgradError
@@ -40,12 +41,12 @@ class Network:
     dtype: str = "float64"
 
     @cached_property
-    def asked(self) -> dict[str, Asked]:
+    def asked(self) -> dict[str, Question]:
         """Every result that may be answered: ``output``, ``loss``, ``layers[0].dW``."""
         last, results = len(self.stages) - 1, self.results or self.done
         asked = {
-            "output": Asked(results.layers[last]["output"], self._case(last), "output"),
-            "loss": Asked(results.loss_quantity, self._loss_case(self.done.output), "loss"),
+            "output": Question(results.layers[last]["output"], self._case(last), "output"),
+            "loss": Question(results.loss_quantity, self._loss_case(self.done.output), "loss"),
         }
         for k, layer in enumerate(results.layers):
             for name, quantity in layer.items():
@@ -53,8 +54,17 @@ class Network:
                 if name == "delta":
                     case = self._loss_case(self.done.output) if k == last else self._case(k + 1)
                 its_name = "dX" if name == "delta" and k < last else name
-                asked[f"layers[{k}].{name}"] = Asked(quantity, case, its_name)
+                asked[f"layers[{k}].{name}"] = Question(quantity, case, its_name)
         return asked
+
+    @property
+    def unavailable(self) -> dict[str, str]:
+        """Results of layers that are not to be had as things are, and why."""
+        return {
+            f"layers[{k}].{name}": why
+            for k, layer in enumerate(self.done.layers)
+            for name, why in not_asked_for(layer).items()
+        }
 
     def check(self, title: str, answers: Mapping[str, Answer], reveal: bool) -> Checked:
         """Hold answers against the results of all layers."""

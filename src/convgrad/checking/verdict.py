@@ -9,11 +9,21 @@ from typing import ClassVar
 import numpy as np
 
 from convgrad.checking.written import Answer, Match
-from convgrad.core.quantity import Array
+from convgrad.core.quantity import Array, Quantity
+from convgrad.mistakes.case import Case
 from convgrad.mistakes.mistake import Mistake, Sighting
 
 RIGHT, FOLLOWS, CONVENTION = "right", "follows", "convention"
 COARSE, WRONG, WRONG_SHAPE = "too-coarse", "wrong", "wrong-shape"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Question:
+    """A result that may be answered: its quantity, and the case that it comes from, with its name there."""
+
+    quantity: Quantity
+    case: Case | None
+    result: str
 
 
 @dataclass(frozen=True)
