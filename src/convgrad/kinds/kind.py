@@ -86,7 +86,8 @@ class Kind:
     """(a generator of random numbers, whether it is to be small) -> the arrays and settings of a problem."""
 
     torch: Callable[..., Any] | None = None
-    """What writes it as lines of a PyTorch program, where no writer of the renderer does."""
+    """(the layer, what its input is called, what its operands are called, by field, all at full rank) -> lines of a
+    PyTorch program, the last one an expression of the output; where no writer of the renderer does."""
 
     @property
     def commands(self) -> dict[str, Said]:

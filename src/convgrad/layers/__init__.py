@@ -16,10 +16,14 @@ from convgrad.core.windows import Windows
 
 @dataclass(frozen=True)
 class Parameter:
-    """What a layer learns: the field that holds it (which is also the operand's name), and its axes by letters."""
+    """What a layer learns: the field that holds it (which is also the operand's name), and its axes by letters.
+
+    neutral: the number that changes nothing, which is as good as none.
+    """
 
     field: str
     axes: str
+    neutral: float = 0.0
 
 
 class Layer(Protocol):

@@ -10,11 +10,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from convgrad.errors import OptionError
+from convgrad.layers.loss import Loss
 from convgrad.render.pytorch import network, rounding, simple
 from convgrad.render.pytorch.layers import part
 from convgrad.render.pytorch.names import Names
 from convgrad.render.pytorch.program import Program
-from convgrad.render.pytorch.step import step
+from convgrad.render.pytorch.sgd import step
 from convgrad.render.writer import Writer
 
 if TYPE_CHECKING:
@@ -33,10 +34,11 @@ class Torch(Writer):
         """A layer or a loss."""
         values = {name: quantity.value for name, quantity in report.results.items()}
         assert report.problem is not None
-        if not report.problem.is_layer:
+        layer = report.problem.layer
+        if isinstance(layer, Loss):
             output, target = report.operands["output"], report.operands["target"]
             program = Program(report.title, output.dtype, self.style.precision)
-            _loss(program, report.settings.get("kind", "mse"), output, target, values)
+            _loss(program, layer.kind, output, target, values)
         else:
             program = Program(report.title, report.problem.x.dtype, self.style.precision)
             _layer(program, report.problem, values, report.operands.get("z"))
@@ -57,7 +59,7 @@ def _layer(program: Program, problem: Problem, values: dict[str, Array], z: Arra
     back = [name for name in values if name not in FORWARD]
     operands = [program.declare("x", problem.operands["input"], "dX" in back)]
     made = part(program, problem, values, Names(), z)
-    operands += made.parameters
+    operands += made.operands
     if back:
         assert problem.delta is not None
         operands.append(program.declare("delta", problem.delta))

@@ -47,7 +47,7 @@ def transposed(problem: Problem, names: Names) -> list[str]:
     beyond = not own and any(end > full for end, full in zip(ends, fulls, strict=True))
     bias = _bias(problem, names)
     kernel = _kernel(problem, names)
-    if kernel.startswith((f"{names.kernel}.movedim", f"{names.kernel}.permute")):
+    if kernel.startswith((f"{names.operands['kernel']}.movedim", f"{names.operands['kernel']}.permute")):
         kernel += ".contiguous()"  # PyTorch's gradient of a dilated, turned kernel wants it
     made = call(
         f"F.conv_transpose{len(axes)}d",

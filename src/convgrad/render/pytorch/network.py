@@ -11,9 +11,7 @@ from convgrad.render.pytorch import rounding, simple
 from convgrad.render.pytorch.layers import part
 from convgrad.render.pytorch.names import Names
 from convgrad.render.pytorch.program import Program
-from convgrad.render.pytorch.step import Parameter, step
-
-STEPPED = ("W_new", "b_new", "velocity_W", "velocity_b")
+from convgrad.render.pytorch.sgd import Updated, step
 
 
 def write(program: Program, done: Pass, values: Mapping[str, Array]) -> None:
@@ -25,7 +23,7 @@ def write(program: Program, done: Pass, values: Mapping[str, Array]) -> None:
     through = any({"dX", "delta"} & set(names) for names in wanted)
     program.add([program.declare("x", problems[0].operands["input"], through)])
     results = {"loss": "loss", "output": f"output{last}"}
-    updated: list[Parameter] = []
+    updated: list[Updated] = []
     here = "x"
     for k, problem in enumerate(problems):
         output = f"output{k}"
@@ -34,7 +32,7 @@ def write(program: Program, done: Pass, values: Mapping[str, Array]) -> None:
         kept = "delta" in wanted[k] or (k < last and "dX" in wanted[k + 1])
         program.add(
             [f"# layers[{k}]: {problem.layer.known_as}"],
-            made.parameters,
+            made.operands,
             made.forward,
             [f"{output}.retain_grad()"] if kept else [],
         )
@@ -52,12 +50,9 @@ def write(program: Program, done: Pass, values: Mapping[str, Array]) -> None:
     if updated and sgd is not None:
         lines, found = step(sgd, updated)
         program.add(lines)
-        results |= {
-            f"layers[{k}].{name}": found[f"{name}{k}"]
-            for k in range(len(problems))
-            for name in STEPPED
-            if f"{name}{k}" in found
-        }
+        for each in updated:
+            for name in (f"{each.short}_new", f"velocity_{each.short}"):
+                results[f"layers[{each.suffix}].{name}"] = found[name + each.suffix]
     sizes = _sizes(done, problems)
     for expression in dict.fromkeys(results[path] for path in values):
         paths = [path for path in values if results[path] == expression]  # a dX is the delta of the layer before

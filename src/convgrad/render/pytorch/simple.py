@@ -21,8 +21,8 @@ def dense(problem: Problem, names: Names) -> list[str]:
     batch, inner = len(shorthand.several["N"]), shorthand.several["D"]
     x = names.x if len(inner) == 1 else f"{names.x}.flatten({1 if batch else ''})"
     if shorthand.order == IN_OUT:
-        return assigned(names.z, f"{x} @ {names.kernel}" + (f" + {names.bias}" if names.bias else ""))
-    return assigned(names.z, call("F.linear", x, names.kernel, names.bias))
+        return assigned(names.z, f"{x} @ {names.operands['weight']}" + (f" + {names.bias}" if names.bias else ""))
+    return assigned(names.z, call("F.linear", x, names.operands["weight"], names.bias))
 
 
 def flatten(problem: Problem, names: Names) -> list[str]:
