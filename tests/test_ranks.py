@@ -280,7 +280,8 @@ def test_a_misfit_says_what_would_fit() -> None:
     with pytest.raises(ConvgradError) as caught:
         conv(x=np.ones((5, 5)), kernel=np.ones((2, 2)), delta=np.ones((3, 3)))
     assert str(caught.value) == (
-        "delta.json: delta is 3x3, but a 5x5 input under a 2x2 kernel gives 4x4; 3x3 fits a 3x3 kernel or --dilation 2"
+        "delta.json, input.json and kernel.json: delta is 3x3, but a 5x5 input under a 2x2 kernel gives 4x4; "
+        "3x3 fits a 3x3 kernel or --dilation 2"
     )
 
 

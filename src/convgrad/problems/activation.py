@@ -18,7 +18,7 @@ def activation_problem(operands: Operands, settings: Settings, backward: bool) -
     arrays = in_dtype(operands, settings)
     x = arrays["input"]
     spatial = dict.fromkeys((*arrays, "derivative"), (x.ndim - 1,) if x.ndim else ())
-    delta = fitted_delta(operands["delta"], arrays["delta"], x.shape, f"a {by(x.shape)} input") if backward else None
+    delta = fitted_delta(operands, arrays["delta"], x.shape, f"a {by(x.shape)} input") if backward else None
     if backward and layer.elementwise:
         with np.errstate(all="ignore"):
             arrays["derivative"] = layer.derivative(x)

@@ -13,7 +13,7 @@ from convgrad.core.quantity import Array
 from convgrad.errors import ShapeError, at, by
 from convgrad.kinds.kind import Given, Kind
 from convgrad.problems.fitting import activation_of, fitted_delta, in_dtype, sgd_of
-from convgrad.problems.problem import Operands, Problem, Settings
+from convgrad.problems.problem import Operands, Problem, Settings, sources
 from convgrad.problems.ranks import FIRST, LAST, Shorthand
 
 ONE = {"N": "an example", "C": "a channel", "F": "a filter"}
@@ -78,7 +78,7 @@ def layer_problem(kind: Kind, operands: Operands, settings: Settings, backward: 
         return problem
     wanted = shorthand.lower_shape(shape, layer_class.output_axes)
     said = f"a {by(arrays['input'].shape)} input"
-    return replace(problem, delta=fitted_delta(operands["delta"], arrays["delta"], wanted, said))
+    return replace(problem, delta=fitted_delta(operands, arrays["delta"], wanted, said))
 
 
 def _shorthand(axes: str, x: Array, settings: Settings) -> Shorthand:
@@ -112,8 +112,7 @@ def _operand(
             return axes, shorthand.lift(array, axes)
     fitting = " or ".join(by(shorthand.lower_shape(shape, axes)) for axes, shape in shapes.items())
     raise ShapeError(
-        f"{given.name} is {by(array.shape)}, but the {by(arrays['input'].shape)} input "
-        f"({operands['input'].source}) takes {fitting}",
-        where=operands[given.name].source,
+        f"{given.name} is {by(array.shape)}, but a {by(arrays['input'].shape)} input takes {fitting}",
+        where=sources(operands, given.name, "input"),
         hint=f"write one number {ONE.get(given.axes[0], 'a cell')}, or one for all",
     )

@@ -12,7 +12,7 @@ from convgrad.core.quantity import Array
 from convgrad.errors import ShapeError, at, by
 from convgrad.layers.dense import Dense
 from convgrad.problems.fitting import activation_of, fitted_delta, in_dtype, sgd_of
-from convgrad.problems.problem import Operands, Problem, Settings
+from convgrad.problems.problem import Operands, Problem, Settings, sources
 from convgrad.problems.ranks import FIRST, IN_OUT, Shorthand
 
 
@@ -56,7 +56,7 @@ def dense_problem(operands: Operands, settings: Settings, backward: bool) -> Pro
     needs = {"weight": "a weight (-w)", "bias": "a bias (-b)"}
     return replace(
         problem,
-        delta=fitted_delta(operands["delta"], arrays["delta"], wanted, given),
+        delta=fitted_delta(operands, arrays["delta"], wanted, given),
         sgd=sgd_of(settings, left_out, parameters, arrays, needs),
     )
 
@@ -89,13 +89,13 @@ def _shorthand(operands: Operands, arrays: Mapping[str, Array], settings: Settin
             raise ShapeError(
                 f"the weight is {by(weight.shape)}, for {inputs} inputs, but the input is {by(x.shape)}, "
                 f"{prod(x.shape)} numbers",
-                where=operands["weight"].source,
+                where=sources(operands, "weight", "input"),
                 hint=f"the other way round it fits: --weight-layout {'out-in' if order == IN_OUT else 'in-out'}"
                 if turned
                 else "check which file is which",
             )
         batch = rest and not (whole and rank == 1)
-    with at(operands["input"].source):
+    with at(sources(operands, "input", "delta")):
         if batch and x.ndim < 2:
             raise ShapeError(
                 f"the input is {by(x.shape)}, but the delta has a batch", hint="give the input a batch too"
@@ -116,6 +116,6 @@ def _bias(arrays: Mapping[str, Array], operands: Operands, nodes: int) -> Array 
         return np.full(nodes, bias)
     raise ShapeError(
         f"the bias is {by(bias.shape)}, but expected are {nodes} numbers, one a node",
-        where=operands["bias"].source,
+        where=sources(operands, "bias", "weight"),
         hint="write one number for each node, or one for all",
     )

@@ -14,7 +14,7 @@ from convgrad.errors import ConvgradError, OptionError, ShapeError, by
 from convgrad.kinds.setting import PADDINGS, check_owned
 from convgrad.kinds.shared import ACTIVATION
 from convgrad.layers.sgd import SGD
-from convgrad.problems.problem import Operand, Operands, Settings
+from convgrad.problems.problem import Operands, Settings, sources
 
 if TYPE_CHECKING:
     from convgrad.layers.activation import Activation
@@ -34,13 +34,13 @@ def in_dtype(operands: Operands, settings: Settings) -> dict[str, Array]:
 
 
 def fitted_delta(
-    delta: Operand, array: Array, wanted: tuple[int, ...], given: str, fits: Callable[[], list[str]] = list
+    operands: Operands, array: Array, wanted: tuple[int, ...], given: str, fits: Callable[[], list[str]] = list
 ) -> Array:
     """The delta in the output's shape `wanted`; ShapeError says which shape was expected and what would fit.
 
     given: what the output follows from, in words; fits: the options under which the delta's own shape would do.
     """
-    if delta.lone:
+    if operands["delta"].lone:
         return np.full(wanted, array)
     if array.shape == wanted:
         return array
@@ -49,7 +49,8 @@ def fitted_delta(
         hint = f"to use one number everywhere, type it: -d {array[()]}"
     elif options := fits():
         hint = f"{by(array.shape)} fits {' or '.join(options[:4])}"
-    raise ShapeError(f"delta is {by(array.shape)}, but {given} gives {by(wanted)}", where=delta.source, hint=hint)
+    where = sources(operands, "delta", "input", "kernel", "weight")
+    raise ShapeError(f"delta is {by(array.shape)}, but {given} gives {by(wanted)}", where=where, hint=hint)
 
 
 def what_fits(layer: Any, x: Array, delta: Array, wanted: tuple[int, ...], spatial: tuple[int, ...]) -> list[str]:

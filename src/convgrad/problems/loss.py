@@ -10,7 +10,7 @@ from convgrad.errors import at
 from convgrad.kinds import setting_of
 from convgrad.layers.loss import Loss
 from convgrad.problems.fitting import in_dtype
-from convgrad.problems.problem import Operands, Problem, Settings
+from convgrad.problems.problem import Operands, Problem, Settings, sources
 from convgrad.problems.ranks import Shorthand
 from convgrad.problems.solve import check_finite
 
@@ -21,7 +21,7 @@ def loss_problem(operands: Operands, settings: Settings, backward: bool = True) 
     """A loss from its operands (output, target) and settings: where the backward pass begins, with a target."""
     arrays = in_dtype(operands, settings)
     layer: Any = Loss(settings.get("kind", KIND.default))
-    with np.errstate(all="ignore"), at(operands["target"].source):
+    with np.errstate(all="ignore"), at(sources(operands, "target", "output")):
         found = {each.name: each for each in layer.backward(arrays["output"], arrays["target"])}
     with at(operands["output"].source):
         check_finite(found)

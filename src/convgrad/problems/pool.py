@@ -46,7 +46,7 @@ def pool_problem(operands: Operands, settings: Settings, backward: bool) -> Prob
         wanted = shorthand.lower_shape((*full_x.shape[:2], *windows.places), "NC*")
         given = f"a {by(x.shape)} input under a {by(windows.kernel)} window"
         delta = fitted_delta(
-            operands["delta"],
+            operands,
             arrays["delta"],
             wanted,
             given,

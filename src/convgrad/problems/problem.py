@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from convgrad.core.quantity import Array, Quantity
+from convgrad.errors import listed
 from convgrad.layers import Layer
 from convgrad.layers.sgd import SGD
 from convgrad.problems.ranks import Shorthand
@@ -30,6 +31,21 @@ class Operand:
 
 
 Operands = Mapping[str, Operand]
+
+
+def sources(operands: Operands, *roles: str) -> str:
+    """Where operands that do not fit each other come from: ``k.json and x.json``, ``p.json: kernel and input``.
+
+    Roles that nothing was given for are passed over, and so is what holds another of them.
+    """
+    found = list(dict.fromkeys(operands[role].source for role in roles if role in operands))
+    found = [each for each in found if not any(other.startswith(f"{each}: ") for other in found)]
+    homes = {each.rpartition(": ")[0] for each in found}
+    if len(homes) == 1 and len(found) > 1 and (home := homes.pop()):
+        return f"{home}: {listed(each.removeprefix(f'{home}: ') for each in found)}"
+    return listed(found)
+
+
 Settings = Mapping[str, Any]
 
 
