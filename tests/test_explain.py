@@ -53,6 +53,8 @@ def test_products_add_up_to_losses(kind: str, shape: tuple[int, ...]) -> None:
     for target in targets:
         for quantity in Loss(kind).backward(rng.random(shape) * (1 if kind == "bce" else 3), target):
             agree(quantity)
+            terms = quantity.explain((0,) * len(quantity.shape)).terms(zeros=True)
+            assert not any("." in name for factors, _ in terms for name, _ in factors)  # counts are whole: 1/12
 
 
 def test_products_add_up_to_steps_and_flattened_arrays() -> None:

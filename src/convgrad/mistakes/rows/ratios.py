@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 from math import prod
-from typing import Any
+from typing import Any, cast
 
 from convgrad.core.quantity import Array
-from convgrad.kinds.losses import LOSSES, LossRow
+from convgrad.kinds.losses import LossRow
 from convgrad.mistakes.case import Case
 from convgrad.mistakes.mistake import Mistake, Rearrangement
 from convgrad.mistakes.row import KERNEL, count, loss_operands, row
@@ -55,14 +55,10 @@ def _rate(case: Case, sign: int) -> list[float]:
 # -- losses -----------------------------------------------------------------------------------------------
 
 
-def kind_of(case: Case) -> str:
-    """The kind of a loss."""
-    return str(case.settings.get("kind", "mse"))
-
-
 def row_of(case: Case) -> LossRow:
     """The facts of a loss."""
-    return LOSSES[kind_of(case)]
+    layer: Any = case.problem.layer
+    return cast(LossRow, layer.row)
 
 
 def _reversed(of: Callable[[LossRow], Any]) -> Numbers:

@@ -20,6 +20,7 @@ from convgrad.render.writer import Writer
 
 if TYPE_CHECKING:
     from convgrad.core.quantity import Array
+    from convgrad.kinds.losses import LossRow
     from convgrad.problems import Problem
     from convgrad.problems.report import Facts, Report
 
@@ -38,7 +39,7 @@ class Torch(Writer):
         if isinstance(layer, Loss):
             output, target = report.operands["output"], report.operands["target"]
             program = Program(report.title, output.dtype, self.style.precision)
-            _loss(program, layer.kind, output, target, values)
+            _loss(program, layer.row, output, target, values)
         else:
             program = Program(report.title, report.problem.x.dtype, self.style.precision)
             _layer(program, report.problem, values, report.operands.get("z"))
@@ -78,16 +79,16 @@ def _layer(program: Program, problem: Problem, values: dict[str, Array], z: Arra
         program.compare(name, results[name], value, sizes[name])
 
 
-def _loss(program: Program, kind: str, output: Array, target: Array, values: dict[str, Array]) -> None:
+def _loss(program: Program, row: LossRow, output: Array, target: Array, values: dict[str, Array]) -> None:
     wanted = "delta" in values
     program.add(
         [
             program.declare("output", output, wanted),
-            program.declare("target", simple.targets(kind, output, target)),
+            program.declare("target", simple.targets(row, output, target)),
         ]
     )
-    program.add(simple.loss(kind, "output", output, target), ["loss.backward()"] if wanted else [])
-    sizes = rounding.loss_sizes(kind, output, target, 0.0)
+    program.add(simple.loss(row, "output", output, target), ["loss.backward()"] if wanted else [])
+    sizes = rounding.loss_sizes(row, output, target, 0.0)
     for name, expression, bound in zip(("loss", "delta"), ("loss", "output.grad"), sizes, strict=True):
         if name in values:
             program.compare(name, expression, values[name], bound)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from convgrad.core.quantity import Array
+from convgrad.kinds.losses import LOSSES
 from convgrad.problems import Problem
 from convgrad.problems.network import Pass
 from convgrad.render.pytorch import rounding, simple
@@ -17,6 +18,7 @@ from convgrad.render.pytorch.sgd import Updated, step
 def write(program: Program, done: Pass, values: Mapping[str, Array]) -> None:
     """The statements of a pass, for the results wanted by path."""
     assert done.target is not None
+    cost = LOSSES[done.kind]
     problems = [problem for k in range(len(done.layers)) if (problem := done.working[k].problem) is not None]
     last = len(problems) - 1
     wanted = [_of_layer(k, values) for k in range(len(problems))]
@@ -42,8 +44,8 @@ def write(program: Program, done: Pass, values: Mapping[str, Array]) -> None:
         here = output
     back = any(set(names) - {"output"} for names in wanted)
     program.add(
-        [program.declare("target", simple.targets(done.kind, done.output, done.target))],
-        simple.loss(done.kind, here, done.output, done.target),
+        [program.declare("target", simple.targets(cost, done.output, done.target))],
+        simple.loss(cost, here, done.output, done.target),
         ["loss.backward()"] if back else [],
     )
     sgd = problems[0].sgd
@@ -70,7 +72,7 @@ def _sizes(done: Pass, problems: list[Problem]) -> dict[str, float]:
     inputs = [rounding.size(problems[0].x)]
     for problem in problems:
         inputs.append(rounding.output_size(problem, inputs[-1])[1])
-    loss, delta = rounding.loss_sizes(done.kind, done.output, done.target, inputs[-1])
+    loss, delta = rounding.loss_sizes(LOSSES[done.kind], done.output, done.target, inputs[-1])
     sizes = {"output": inputs[-1], "loss": loss}
     for k in reversed(range(len(problems))):
         found = rounding.gradient_sizes(problems[k], inputs[k], delta)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from convgrad.core.quantity import Array, Quantity
-from convgrad.kinds.losses import LOSSES
+from convgrad.kinds.losses import LossRow
 from convgrad.layers import Layer
 from convgrad.problems import Problem
 
@@ -73,9 +73,9 @@ def gradient_sizes(problem: Problem, x: float, delta: float) -> dict[str, float]
     return found
 
 
-def loss_sizes(kind: str, output: Array, target: Array, x: float) -> tuple[float, float]:
+def loss_sizes(row: LossRow, output: Array, target: Array, x: float) -> tuple[float, float]:
     """The same of (a loss, its gradient); x: how large the numbers are that the output is summed from, 0 if given."""
-    return LOSSES[kind].sizes(output, target, max(x, size(output)) + size(target), x)
+    return row.sizes(output, target, max(x, size(output)) + size(target), x)
 
 
 # -- by layer ---------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import numpy as np
 
 from convgrad.core.quantity import Array
 from convgrad.kinds.in_pytorch import written
-from convgrad.kinds.losses import LOSSES
+from convgrad.kinds.losses import LossRow
 from convgrad.layers.activation import Activation
 from convgrad.layers.flatten import Flatten
 from convgrad.problems import Problem
@@ -46,17 +46,16 @@ def activated(layer: Activation, z: str, value: Array, output: str) -> list[str]
     return assigned(output, said.text.format(x=z, alpha=alpha, approximate=approximate), said.remark)
 
 
-def loss(kind: str, output: str, value: Array, target: Array) -> list[str]:
+def loss(row: LossRow, output: str, value: Array, target: Array) -> list[str]:
     """A loss of what is called output, whose numbers are `value`, and the target."""
-    row = LOSSES[kind]
     said = written(row.pytorch, value, target)
     axis = min(1, value.ndim - 1)
     positions = value.size // value.shape[axis] if row.classes else value.size
     return assigned("loss", said.text.format(output=output, axis=axis, positions=positions), said.remark)
 
 
-def targets(kind: str, value: Array, target: Array) -> Array:
+def targets(row: LossRow, value: Array, target: Array) -> Array:
     """The target as PyTorch wants it: class indices as whole numbers."""
-    if LOSSES[kind].classes and target.shape != value.shape:
+    if row.classes and target.shape != value.shape:
         return np.asarray(target).astype(np.int64)
     return target
