@@ -56,7 +56,7 @@ class Scene:
 
 
 @dataclass(frozen=True)
-class Stage:
+class Scenes:
     """Makes the scenes of a report; number: how a number is written."""
 
     report: Report
@@ -71,7 +71,7 @@ class Stage:
         planes_left_out = " Planes to which it adds nothing are not drawn." if some else ""
         return f"{walk.unit.capitalize()} by {walk.unit}, what is added {rules}.{planes_left_out}"
 
-    def scenes(self, walk: Walk) -> Iterator[Scene]:
+    def of(self, walk: Walk) -> Iterator[Scene]:
         """The overlays one by one, as many as the report wants."""
         for overlay in islice(walk.overlays(), self.report.steps):
             said = headline(overlay, self.report.operands, self.number)

@@ -15,7 +15,7 @@ from convgrad.core.quantity import Array, Explanation
 from convgrad.errors import by
 from convgrad.problems.report import Facts, Report
 from convgrad.render.number_text import readable
-from convgrad.render.planes import GIVEN, MOST_CELLS_IN_FULL, TOTAL, Plane, Stage, planes
+from convgrad.render.planes import GIVEN, MOST_CELLS_IN_FULL, TOTAL, Plane, Scenes, planes
 from convgrad.render.writer import Writer
 
 
@@ -81,15 +81,15 @@ class Prose(Writer):
         return [Plane(label, plane, part=part) for label, plane, _ in planes(name, array, spatial)]
 
     def _working(self, report: Report) -> Iterator[str]:
-        stage = Stage(report, self.number)
+        scenes = Scenes(report, self.number)
         for walk in report.walks():
             yield self.heading(f"{walk.unit.capitalize()} by {walk.unit}", 2)
-            yield self.sentence(stage.legend(walk).replace("in brackets", "in bold"))
-            for scene in stage.scenes(walk):
+            yield self.sentence(scenes.legend(walk).replace("in brackets", "in bold"))
+            for scene in scenes.of(walk):
                 yield self.heading(f"{scene.name}: {scene.headline}", 3)
                 yield self.planes([plane for group in scene.groups for plane in group])
-            yield from map(self.sentence, filter(None, (stage.rest(walk), stage.silence(walk))))
-        for quantity, summands in stage.sums():
+            yield from map(self.sentence, filter(None, (scenes.rest(walk), scenes.silence(walk))))
+        for quantity, summands in scenes.sums():
             yield self.heading(f"{quantity.name}: the sum of", 3)
             yield self.planes(summands)
 

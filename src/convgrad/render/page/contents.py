@@ -12,10 +12,10 @@ from typing import Any
 from convgrad.core.quantity import Array, Quantity
 from convgrad.problems.report import Report
 from convgrad.render.page.numbered_cells import MOST_ARRAY_CELLS, Drawn, Numbers, drawn
-from convgrad.render.page.steps import Most, walk_data
+from convgrad.render.page.steps import OverlayLimits, walk_data
 from convgrad.render.page.written_out import Room, Sums
 
-MOST = Most(overlays=400, numbers=40_000)
+MOST = OverlayLimits(overlays=400, numbers=40_000)
 """Overlays of a page, and the numbers in them, of all its forms; the form it opens with has half."""
 
 ROOM, ROOM_FOR_ARRAYS = 2_200_000, 1_700_000
@@ -37,7 +37,7 @@ def page_data(reports: list[Report], title: str, precision: int | None = None) -
     """Reports -> all that a page is told: ``numbers``, and a figure a report."""
     arrays = [array for report in reports for array in _arrays(report)]
     cells, taken = _fitting(arrays, precision)
-    most = Most(MOST.overlays, min(MOST.numbers, (ROOM - taken) // PER_NUMBER)).part(len(reports))
+    most = OverlayLimits(MOST.overlays, min(MOST.numbers, (ROOM - taken) // PER_NUMBER)).part(len(reports))
     numbers = Numbers(precision)
     figures = [figure(report, numbers, Limits(cells, most, len(reports))) for report in reports]
     return {"title": title, "numbers": " ".join(numbers.texts), "figures": figures}
@@ -48,7 +48,7 @@ class Limits:
     """What one of `among` figures may take: cells of one array, overlays."""
 
     cells: int
-    overlays: Most
+    overlays: OverlayLimits
     among: int
 
 
@@ -129,7 +129,7 @@ class FigureCells:
         return len(self.all) - 1
 
 
-def _form(name: str, report: Report, cells: FigureCells, most: Most) -> dict[str, Any]:
+def _form(name: str, report: Report, cells: FigureCells, most: OverlayLimits) -> dict[str, Any]:
     walks = report.walks()
     each = most.part(len(walks) or 1)
     return {

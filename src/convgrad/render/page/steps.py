@@ -24,18 +24,20 @@ FILLED = ("output", "z")
 
 
 @dataclass(frozen=True)
-class Most:
+class OverlayLimits:
     """How many overlays are shown, and how many numbers they may have in all."""
 
     overlays: int
     numbers: int
 
-    def part(self, share: int) -> Most:
+    def part(self, share: int) -> OverlayLimits:
         """An equal part of it."""
-        return Most(self.overlays // share, self.numbers // share)
+        return OverlayLimits(self.overlays // share, self.numbers // share)
 
 
-def walk_data(walk: Walk, report: Report, arrays: Mapping[str, Drawn], numbers: Numbers, most: Most) -> dict[str, Any]:
+def walk_data(
+    walk: Walk, report: Report, arrays: Mapping[str, Drawn], numbers: Numbers, most: OverlayLimits
+) -> dict[str, Any]:
     """A walk for a page, with as many of its first overlays as there is room for (one always has)."""
     steps: list[dict[str, Any]] = []
     left = most.numbers

@@ -17,6 +17,10 @@ WIDEST = 1000
 on, and is never cut. Not more, because rich fills every line up to it with blanks."""
 
 
+MOST_CELLS_LISTED = 12
+"""Cells that are written out one by one; more are counted."""
+
+
 def printed(parts: Iterable[RenderableType], style: Style) -> str:
     """Parts below one another -> their text, with escapes only where there may be colour."""
     drawn = io.StringIO()

@@ -12,12 +12,10 @@ from rich.text import Text
 
 from convgrad.checking.gradcheck import Gradcheck
 from convgrad.render.number_text import readable
-from convgrad.render.terminal.console import printed, title
+from convgrad.render.sentences import element
+from convgrad.render.terminal.console import MOST_CELLS_LISTED, printed, title
 from convgrad.render.terminal.side_by_side import NAME, QUIET
 from convgrad.render.writer import Style
-
-MOST_LISTED = 12
-"""Cells that are written out one by one."""
 
 
 def draw_gradcheck(found: Gradcheck, style: Style) -> str:
@@ -52,19 +50,15 @@ def _sentences(found: Gradcheck, precision: int | None) -> Iterator[str]:
             yield f"{name} has {each.total} cells: {each.compared} of them were drawn and compared; {ways}."
         if each.astray:
             yield f"{name}: the slope differs in {each.astray} random directions."
-        for cell in each.differs[:MOST_LISTED]:
+        for cell in each.differs[:MOST_CELLS_LISTED]:
             analytic, numerical = readable(cell.analytic, precision), readable(cell.numerical, precision)
-            yield f"{name}{_index(cell.index)} is {analytic}, but the central difference is {numerical}."
+            yield f"{element(name, cell.index)} is {analytic}, but the central difference is {numerical}."
         if each.kinks:
-            listed = ", ".join(f"{name}{_index(cell)}" for cell in each.kinks[:MOST_LISTED])
-            more = f" and {len(each.kinks) - MOST_LISTED} more" if len(each.kinks) > MOST_LISTED else ""
+            listed = ", ".join(element(name, cell) for cell in each.kinks[:MOST_CELLS_LISTED])
+            more = f" and {len(each.kinks) - MOST_CELLS_LISTED} more" if len(each.kinks) > MOST_CELLS_LISTED else ""
             yield f"{'Kinks' if len(each.kinks) > 1 else 'A kink'} at {listed}{more}."
     if any(each.kinks for each in found.gradients.values()):
         yield (
             "At a kink (relu at 0, equal maxima, a corner) the slopes on the two sides differ, and no central "
             "difference can tell what the gradient should be: that is no failure."
         )
-
-
-def _index(cell: tuple[int, ...]) -> str:
-    return "[" + ",".join(map(str, cell)) + "]" if cell else ""

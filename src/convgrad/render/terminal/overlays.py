@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from convgrad.render.planes import Plane, Scene, Stage
+from convgrad.render.planes import Plane, Scene, Scenes
 from convgrad.render.terminal.lines import Lines
 from convgrad.render.terminal.side_by_side import LIT, NAME, PARTS, QUIET, Block, flow
 
@@ -18,16 +18,16 @@ class Working(Lines):
 
     def drawings(self) -> Iterator[RenderableType]:
         """Every walk: what its overlays add, the first of them one by one, and what is left out; then the sums."""
-        stage = Stage(self.report, self.number)
+        scenes = Scenes(self.report, self.number)
         for walk in self.report.walks():
-            yield self.said(Text(f"\n{stage.legend(walk)}", style=QUIET))
-            for scene in stage.scenes(walk):
+            yield self.said(Text(f"\n{scenes.legend(walk)}", style=QUIET))
+            for scene in scenes.of(walk):
                 yield from self._scene(scene)
-            if rest := stage.rest(walk):
+            if rest := scenes.rest(walk):
                 yield self.said(Text(f"\n{rest}", style=QUIET))
-            if silence := stage.silence(walk):
+            if silence := scenes.silence(walk):
                 yield self.said(Text(f"\n{silence}"))
-        for quantity, summands in stage.sums():
+        for quantity, summands in scenes.sums():
             yield from self._scene(Scene(quantity.name, "the sum of", [summands]))
 
     def _scene(self, scene: Scene) -> Iterator[RenderableType]:

@@ -22,15 +22,16 @@ from convgrad.checking.verdict import (
 from convgrad.core.quantity import Array
 from convgrad.render.number_text import aligned, readable
 from convgrad.render.planes import planes
-from convgrad.render.terminal.console import labelled, printed, title
+from convgrad.render.sentences import element
+from convgrad.render.terminal.console import MOST_CELLS_LISTED, labelled, printed, title
 from convgrad.render.terminal.side_by_side import NAME, QUIET, Block, flow, lit_line
 from convgrad.render.writer import Style
 
 COLOURS = {RIGHT: "bold green", FOLLOWS: "bold yellow", CONVENTION: "bold yellow", COARSE: "bold yellow"}
 """How verdicts are printed; the others are red."""
 
-MOST_DRAWN, MOST_LISTED = 200, 12
-"""An answer with more cells than the first is not drawn, but its first wrong cells are listed."""
+MOST_CELLS_DRAWN = 200
+"""An answer with more cells than this is not drawn, but its first wrong cells are listed."""
 
 
 def draw_verdicts(checked: Checked, style: Style) -> str:
@@ -132,20 +133,20 @@ class _Drawing:
 
     def _cells(self, verdict: Verdict) -> Iterator[RenderableType]:
         yield Text("")
-        drawn = self._drawn(verdict) if verdict.answer.numbers.size <= MOST_DRAWN else None
+        drawn = self._drawn(verdict) if verdict.answer.numbers.size <= MOST_CELLS_DRAWN else None
         if drawn is not None:
             yield from drawn
             return
         cells = verdict.wrong_cells or verdict.coarse_cells
-        rows = [self._row(verdict, cell) for cell in cells[:MOST_LISTED]]
+        rows = [self._row(verdict, cell) for cell in cells[:MOST_CELLS_LISTED]]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         for row in rows:
             yield Text("  ".join(part.ljust(width) for part, width in zip(row, widths, strict=True)).rstrip())
-        if len(cells) > MOST_LISTED:
-            yield Text(f"... and {len(cells) - MOST_LISTED} more", style=QUIET)
+        if len(cells) > MOST_CELLS_LISTED:
+            yield Text(f"... and {len(cells) - MOST_CELLS_LISTED} more", style=QUIET)
 
     def _row(self, verdict: Verdict, cell: tuple[int, ...]) -> list[str]:
-        row = [verdict.name + _index(cell), f"given {verdict.answer.texts[cell]}"]
+        row = [element(verdict.name, cell), f"given {verdict.answer.texts[cell]}"]
         return [*row, f"right {readable(verdict.value[cell], self.style.precision)}"] if self.checked.reveal else row
 
     def _drawn(self, verdict: Verdict) -> list[RenderableType] | None:
@@ -187,13 +188,9 @@ def _aligned(plane: Array) -> list[list[str]]:
     return [list(row) for row in zip(*columns, strict=True)]
 
 
-def _index(cell: tuple[int, ...]) -> str:
-    return "[" + ",".join(map(str, cell)) + "]" if cell else ""
-
-
 def _named(verdict: Verdict, cells: list[tuple[int, ...]]) -> str:
     """Cells by their names, the first few of them."""
     if len(cells) == verdict.answer.numbers.size > 1:
         return "every cell"
-    listed = [verdict.name + _index(cell) for cell in cells[:6]]
+    listed = [element(verdict.name, cell) for cell in cells[:6]]
     return ", ".join(listed) + (f" and {len(cells) - 6} more" if len(cells) > 6 else "")
