@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 
 from convgrad.checking.answers_file import not_asked_for
-from convgrad.checking.follow import gradient, stepped, tells_sensitivity, with_input
+from convgrad.checking.follow import gradient, sensitivity_in, step_from, stepped, with_input
 from convgrad.checking.judge import judge
 from convgrad.checking.verdict import Checked, Question
-from convgrad.checking.written import STEPPED, Answer, noise_of
+from convgrad.checking.written import Answer, noise_of
 from convgrad.core.quantity import Array
 from convgrad.errors import ConvgradError
-from convgrad.kinds import KINDS
+from convgrad.kinds import KINDS, STEPPED
+from convgrad.layers import gradients
 from convgrad.layers.loss import Loss
 from convgrad.mistakes.case import Case
 from convgrad.problems import Operand, Problem, Solution
@@ -140,12 +141,13 @@ class Network:
         before = [each for each in self.asked if self._position(each) < here]
         passed = [each for each in before if each.rpartition(".")[2] in ("output", "delta", "dX")]
         if kind in STEPPED:
-            own = [f"layers[{self.layer_of(name)}].{each}" for each in (f"velocity_{kind[0]}", STEPPED[kind])]
+            own = [f"layers[{self.layer_of(name)}].{each}" for each in step_from(kind)]
             passed += [each for each in own if each in before]
         passed.sort(key=self._position, reverse=True)
-        sensitive = f"layers[{self.layer_of(name)}].db"
-        if kind in ("dW", "dX") and tells_sensitivity(self.problem_of(self.layer_of(name))):
-            passed += [each for each in before if each == sensitive]
+        problem = self.problem_of(self.layer_of(name))
+        told = sensitivity_in(problem)
+        if told != kind and kind in gradients(problem.layer):
+            passed += [each for each in before if each == f"layers[{self.layer_of(name)}].{told}"]
         return passed, lambda values: _Rerun(self, name, values).value()
 
     def _position(self, name: str) -> tuple[int, ...]:
@@ -153,7 +155,10 @@ class Network:
         kind, last = name.rpartition(".")[2], len(self.stages) - 1
         if kind in ("output", "loss"):
             return (0, self.layer_of(name), 1 if name == "output" else 2 if name == "loss" else 0)
-        order = {"delta": 0, "db": 1, "dW": 2, "dX": 2, "velocity_W": 3, "velocity_b": 3}
+        layer = self.problem_of(self.layer_of(name)).layer
+        order = {"delta": 0, **dict.fromkeys(gradients(layer), 2)}
+        order |= {f"d{each}": 1 for each, parameter in layer.parameters.items() if parameter.added}
+        order |= {f"velocity_{each}": 3 for each in layer.parameters}
         return (1, last - self.layer_of(name), order.get(kind, 4))
 
 
@@ -186,15 +191,16 @@ class _Rerun:
             assert problem.sgd is not None
             values = {each: quantity.value for each, quantity in self.layers[k].items()}
             near = {
-                each: self.own[f"layers[{k}].{each}"]
-                for each in (STEPPED[name], f"velocity_{name[0]}")
-                if f"layers[{k}].{each}" in self.own
+                each: self.own[f"layers[{k}].{each}"] for each in step_from(name) if f"layers[{k}].{each}" in self.own
             }
             if not near:
-                moved = gradient(problem, STEPPED[name], self._delta(k), self._seen(k))
-                near = {} if moved is None else {STEPPED[name]: moved}
+                source = f"d{STEPPED[name]}"
+                moved = gradient(problem, source, self._delta(k), self._seen(k))
+                near = {} if moved is None else {source: moved}
             return stepped(problem.sgd, name, values, near)
-        return gradient(problem, name, self._delta(k), self._seen(k), self.own.get(f"layers[{k}].db"))
+        return gradient(
+            problem, name, self._delta(k), self._seen(k), self.own.get(f"layers[{k}].{sensitivity_in(problem)}")
+        )
 
     def _problem(self, k: int) -> Problem:
         return with_input(self.network.problem_of(k), self._input(k))

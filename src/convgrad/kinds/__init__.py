@@ -29,6 +29,9 @@ PARAMETERS = _all(kind.parameters for kind in KINDS.values())
 
 VELOCITIES = _all(kind.velocities for kind in KINDS.values())
 
+STEPPED = {name: each for each in PARAMETERS for name in (f"{each}_new", f"velocity_{each}")}
+"""Results of a step of descent, and the parameter whose step it is."""
+
 RESULTS = (
     *_all(kind.gives for kind in KINDS.values()),
     *(f"d{name}" for name in PARAMETERS),

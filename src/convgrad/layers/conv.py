@@ -53,7 +53,7 @@ class Conv:
     output_axes: ClassVar[str] = "NF*"
     parameters: ClassVar[Mapping[str, Parameter]] = {
         "W": Parameter("kernel", "FI*"),
-        "b": Parameter("bias", "F"),
+        "b": Parameter("bias", "F", added=True),
     }
 
     def windows(self, x: Array) -> Windows:

@@ -36,7 +36,10 @@ class Dense:
     known_as: ClassVar[str] = "dense"
     input_axes: ClassVar[str] = "ND"
     output_axes: ClassVar[str] = "NO"
-    parameters: ClassVar[Mapping[str, Parameter]] = {"W": Parameter("weight", "OM"), "b": Parameter("bias", "O")}
+    parameters: ClassVar[Mapping[str, Parameter]] = {
+        "W": Parameter("weight", "OM"),
+        "b": Parameter("bias", "O", added=True),
+    }
 
     def output_shape(self, x: Array, nodes: int) -> tuple[int, ...]:
         """x (N, in) -> (N, out); ShapeError where weight or bias does not belong to it."""

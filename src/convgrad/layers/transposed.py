@@ -67,7 +67,7 @@ class Transposed:
     output_axes: ClassVar[str] = "NF*"
     parameters: ClassVar[Mapping[str, Parameter]] = {
         "W": Parameter("kernel", "KJ*"),
-        "b": Parameter("bias", "F"),
+        "b": Parameter("bias", "F", added=True),
     }
 
     def windows(self, x: Array) -> Windows:

@@ -54,7 +54,7 @@ class Unshared:
     def parameters(self) -> Mapping[str, Parameter]:
         """The kernel of every place, and the bias: one number a filter, or one a place and filter."""
         bias = "F" if self.bias is None or self.bias.ndim == 1 else "PF"
-        return {"W": Parameter("kernel", "PFI*"), "b": Parameter("bias", bias)}
+        return {"W": Parameter("kernel", "PFI*"), "b": Parameter("bias", bias, added=True)}
 
     def windows(self, x: Array) -> Windows:
         """x (N, C, *sizes) -> where the kernels lie; ShapeError where they do not fit."""

@@ -16,6 +16,7 @@ import numpy as np
 from convgrad.core.quantity import Array, Quantity
 from convgrad.core.windows import Windows
 from convgrad.errors import ConvgradError
+from convgrad.kinds import STEPPED
 from convgrad.layers.sgd import SGD
 from convgrad.problems import Operand, Problem, Solution
 
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
 
 Solver = Callable[[Mapping[str, Operand], Mapping[str, Any], bool], Solution]
 """(operands, settings, whether backward) -> the solved problem."""
-
-STEPPED = {"W_new": "W", "b_new": "b", "velocity_W": "W", "velocity_b": "b"}
-"""Results of a step of gradient descent, and the parameter whose step it is."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -75,7 +73,7 @@ class Case:
         delta = None
         if problem.delta is not None:
             through = self.solution.operands.get("sensitivity", problem.delta)
-            delta = problem.shorthand.lift(np.asarray(through), problem.output_axes)
+            delta = problem.lifted(np.asarray(through))
         layer: Any = problem.layer
         windows = layer.windows(problem.x) if hasattr(layer, "windows") else None  # worked out once for all variants
         return Variant(self, problem, layer, problem.x, delta, windows, problem.sgd)
@@ -163,7 +161,7 @@ class Variant:
         """The variant whose activation sends back dZ, in the file's axes."""
         if self.case.layer == "activation":
             return replace(self, sent=dZ)
-        return replace(self, delta=self.problem.shorthand.lift(dZ, self.problem.output_axes))
+        return replace(self, delta=self.problem.lifted(dZ))
 
     def lowered(self, quantity: Quantity) -> Array:
         """A layer's quantity as the file would have it."""

@@ -75,6 +75,10 @@ class Problem:
     spatial: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     """Which axes of each operand are spatial."""
 
+    def lifted(self, y: Array) -> Array:
+        """The layer's output, or a delta of it, as the files have it -> at full rank."""
+        return self.shorthand.lift(y, self.output_axes)
+
     @property
     def is_layer(self) -> bool:
         """Whether it is a layer, which has an output and is given a delta, and not a loss, which is given a target."""

@@ -61,7 +61,7 @@ def backward(problem: Problem, done: Solution) -> Solution:
             working["sensitivity"] = replace(through, name="sensitivity", formula=formula, window_axes="")
             delta = operands["sensitivity"] = through.value
             spatial["sensitivity"] = spatial["z"]
-        full = problem.shorthand.lift(delta, problem.output_axes)
+        full = problem.lifted(delta)
         for quantity in problem.layer.backward(problem.x, full):
             lowered = problem.shorthand.lower_quantity(quantity)
             if problem.activation is not None:  # what the layer calls its delta is the delta through the activation

@@ -58,7 +58,7 @@ def _by_example(case: Case, name: str) -> Iterator[Array]:
         return
     blank = variant.with_layer(bias=None).solved(name)
     if blank is not None and case.problem.activation is None:
-        full = case.problem.shorthand.lift(blank, case.problem.output_axes)
+        full = case.problem.lifted(blank)
         full = full + bias[: len(full)].reshape(-1, *(1,) * (full.ndim - 1))
         yield case.problem.shorthand.lower(full, case.problem.output_axes)
 
@@ -67,7 +67,7 @@ def _output_for_input(variant: Variant, name: str) -> Iterator[Variant]:
     """dW with the layer's own output in place of its input, where it has the input's shape."""
     output = variant.case.solution.quantities.get("output")
     if output is not None:
-        full = variant.problem.shorthand.lift(output.value, variant.problem.output_axes)
+        full = variant.problem.lifted(output.value)
         if full.shape == variant.x.shape:
             yield replace(variant, x=full)
 

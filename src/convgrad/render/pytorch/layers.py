@@ -95,7 +95,7 @@ def _parameter(problem: Problem, short: str, parameter: Parameter, grad: bool) -
     if not needed and not grad:
         return None, ""
     assert problem.delta is not None
-    full = problem.shorthand.lift(problem.delta, problem.output_axes)
+    full = problem.lifted(problem.delta)
     gradient = {q.name: q for q in layer.backward(problem.x, full)}[f"d{short}"]
     shape = problem.shorthand.lower_shape(gradient.shape, gradient.axes)
     idle = "adds nothing" if parameter.neutral == 0 else "changes nothing"

@@ -103,7 +103,7 @@ def _weighted(problem: Problem, x: float) -> float:
 
 def _weighted_gradients(problem: Problem, x: float, delta: float) -> dict[str, float]:
     assert problem.delta is not None
-    full = problem.shorthand.lift(problem.delta, problem.output_axes)
+    full = problem.lifted(problem.delta)
     sums = full.size / full.shape[1]
     return {"dW": delta * x * sums, "db": delta * sums, "dX": delta * _weights(problem.layer)[1]}
 
@@ -149,7 +149,7 @@ def _told(problem: Problem, x: float) -> float:
 
 def _told_back(problem: Problem, x: float, delta: float) -> dict[str, float]:
     assert problem.delta is not None
-    full = problem.shorthand.lift(problem.delta, problem.output_axes)
+    full = problem.lifted(problem.delta)
     grown = _grown(x, problem.x) * _grown(delta, full)
     return {quantity.name: _summed(quantity) * grown for quantity in problem.layer.backward(problem.x, full)}
 
