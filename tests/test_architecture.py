@@ -25,7 +25,7 @@ FLOORS = [
 ONLY = {"rich": {"render"}, "click": {"cli"}}
 """Libraries that live in one room."""
 
-ALLOWED_SIDEWAYS = {("render", "files"), ("checking", "files")}
+ALLOWED_SIDEWAYS = {("render", "files"), ("checking", "files"), ("problems", "files")}
 
 ALLOWED_UPWARDS = {("core", "render"), ("problems", "render")}
 """A notebook asks the value itself how it looks (``_repr_html_``), and only rendering knows; imported when asked."""

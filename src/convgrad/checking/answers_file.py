@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from convgrad.checking.written import Answer, Rules
+from convgrad.core.operand import Operand
 from convgrad.errors import ConvgradError, at, did_you_mean
-from convgrad.files import Loaded
 from convgrad.files.document import Document
 from convgrad.files.numbers import to_written
 from convgrad.kinds import ADDED_BY, NAMES, PARAMETERS
@@ -21,21 +21,21 @@ REMARKS = ABOUT_LAYERS | {"steps", "explain", "z", "layers", "title"}
 
 
 def read_answers(
-    loaded: Loaded, rules: Rules, known: Iterable[str], missing: Mapping[str, str], only: list[str]
+    found: Operand | Document, rules: Rules, known: Iterable[str], missing: Mapping[str, str], only: list[str]
 ) -> dict[str, Answer]:
     """The answers in what was read from a source, by result's name.
 
     known: the results there are; missing: those that are not to be had, and why; only: those that count.
     """
-    if isinstance(loaded.value, Document):
-        return answers_in(_flattened(loaded.value), known, missing, only, rules)
+    if isinstance(found, Document):
+        return answers_in(_flattened(found), known, missing, only, rules)
     if len(only) != 1:
         raise ConvgradError(
             f"it holds one array, and there are {len(only)} results: {', '.join(only)}",
-            where=loaded.source,
+            where=found.source,
             hint=f'say which it is: --only {only[0]}, or {{"{only[0]}": ...}}',
         )
-    return {only[0]: Answer.of(loaded.value, rules)}
+    return {only[0]: Answer.of(found.array, rules)}
 
 
 def unavailable(solution: Solution) -> dict[str, str]:

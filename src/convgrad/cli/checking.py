@@ -132,6 +132,6 @@ def compare_network(reader: Reader, title: str, network: Network, options: Mappi
 
 def verdicts_out(reader: Reader, checked: Checked, options: Mapping[str, Any]) -> Outcome:
     """Verdicts as the output options say, and the exit code."""
-    from convgrad.cli.work import said
+    from convgrad.cli.outputs import said
 
     return said(checked, options, reader.paths, code=0 if checked.verdict == "right" else 1)

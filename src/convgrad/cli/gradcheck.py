@@ -43,7 +43,7 @@ def gradcheck_network(reader: Reader, title: str, network: Network, options: Map
 
 def _compared(reader: Reader, title: str, tasks: list[Task], options: Mapping[str, Any]) -> Outcome:
     from convgrad.checking.gradcheck import gradcheck
-    from convgrad.cli.work import said
+    from convgrad.cli.outputs import said
     from convgrad.problems.selection import Selection
 
     names = Selection(tuple(task.name for task in tasks), what="gradient").chosen(options["only"] or ())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import click
@@ -54,6 +54,12 @@ def settings(table: Iterable[Setting]) -> Decorator:
         return command
 
     return decorate
+
+
+def own_settings(options: Mapping[str, Any], table: Iterable[Setting]) -> dict[str, Any]:
+    """The settings among a command's options, in the order in which they stand on the command line."""
+    names = {setting.name for setting in table}
+    return {name: value for name, value in options.items() if name in names}
 
 
 def source(*names: str, help: str) -> Decorator:

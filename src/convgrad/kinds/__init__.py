@@ -17,11 +17,15 @@ KINDS: dict[str, Kind] = {kind.name: kind for kind in (CONV, POOL, DENSE, ACTIVA
 """In the order in which they are learned."""
 
 
+OF_PROBLEMS = {name: kind for name, kind in KINDS.items() if kind.commands}
+"""Those that a document can be a problem of."""
+
+
 def _all(names: Iterable[Iterable[str]]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for each in names for name in each))
 
 
-WORDS = _all(kind.words for kind in KINDS.values() if kind.commands)
+WORDS = _all(kind.words for kind in OF_PROBLEMS.values())
 """What the catalogue calls layers: a kind's name, or that of a variant; of those that problems are about."""
 
 PARAMETERS = _all(kind.parameters for kind in KINDS.values())

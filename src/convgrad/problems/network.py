@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from convgrad.core.operand import Operand
 from convgrad.core.quantity import Array, Quantity
 from convgrad.errors import ShapeError, at, by
 from convgrad.kinds import KINDS
@@ -20,7 +21,7 @@ from convgrad.kinds.kind import Kind
 from convgrad.layers.loss import Loss
 from convgrad.problems.build import build
 from convgrad.problems.fitting import in_dtype, sgd_of
-from convgrad.problems.problem import Operand, Operands, Problem, Settings, Solution
+from convgrad.problems.problem import Operands, Problem, Settings, Solution
 from convgrad.problems.solve import backward, check_finite, forward
 
 

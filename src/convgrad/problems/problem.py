@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from convgrad.core.operand import Operand
 from convgrad.core.quantity import Array, Quantity
 from convgrad.errors import listed
 from convgrad.layers import Layer
@@ -14,20 +15,6 @@ from convgrad.problems.ranks import Shorthand
 
 if TYPE_CHECKING:
     from convgrad.layers.activation import Activation
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Operand:
-    """An array as given, where it came from, and whether it was typed (a typed number stands everywhere)."""
-
-    array: Array
-    source: str
-    typed: bool = False
-
-    @property
-    def lone(self) -> bool:
-        """Whether it is a number typed on the command line, which stands for that number everywhere."""
-        return self.typed and self.array.ndim == 0
 
 
 Operands = Mapping[str, Operand]

@@ -152,3 +152,22 @@ def left_out_notes(left_out: Mapping[str, str]) -> list[str]:
     for name, need in left_out.items():
         wanting.setdefault(need, []).append(name)
     return [f"{' and '.join(names)} left out: add {need}" for need, names in wanting.items()]
+
+
+def titled(title: str, settings: Mapping[str, Any]) -> str:
+    """A title that says the settings: ``convolution, stride 2, padding 1``."""
+    said = [
+        f"no {name.replace('_', ' ')}" if value is False else f"{name.replace('_', ' ')} {_in_words(value)}".rstrip()
+        for name, value in settings.items()
+    ]
+    return ", ".join([title, *said])
+
+
+def _in_words(value: Any) -> str:
+    """A setting's value as people say it."""
+    if value is True:
+        return ""
+    if isinstance(value, tuple):
+        parts = [":".join(map(str, dict.fromkeys(each))) if isinstance(each, tuple) else str(each) for each in value]
+        return ",".join(parts)
+    return f"{value:g}" if isinstance(value, float) else str(value)
