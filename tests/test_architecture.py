@@ -9,7 +9,7 @@ SOURCE = Path(__file__).parent.parent / "src" / "convgrad"
 
 FLOORS = [
     {"errors"},
-    {"numerals"},
+    {"numerals", "formula"},
     {"kinds"},
     {"core"},
     {"layers", "files"},

@@ -13,7 +13,7 @@ from convgrad.kinds.setting import meaningless
 
 if TYPE_CHECKING:
     from convgrad.checking.verdict import Checked
-    from convgrad.core.quantity import Array
+    from convgrad.core.element import Array
     from convgrad.mistakes.case import Case
 
 _RENAMED = {"name": "activation", "whole": "global"}

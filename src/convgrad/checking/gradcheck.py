@@ -16,7 +16,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from convgrad.core.quantity import Array, Quantity
+from convgrad.core.element import Array
+from convgrad.core.quantity import Quantity
 from convgrad.errors import ConvgradError
 from convgrad.layers import gradients, weights
 from convgrad.layers.loss import Loss

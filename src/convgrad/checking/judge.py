@@ -21,7 +21,7 @@ from convgrad.checking.verdict import (
     Verdict,
 )
 from convgrad.checking.written import Answer
-from convgrad.core.quantity import Array
+from convgrad.core.element import Array
 from convgrad.mistakes.case import Case
 from convgrad.mistakes.mistake import Sighting
 

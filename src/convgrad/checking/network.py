@@ -15,7 +15,7 @@ from convgrad.checking.follow import gradient, sensitivity_in, step_from, steppe
 from convgrad.checking.judge import judge
 from convgrad.checking.verdict import Checked, Question
 from convgrad.checking.written import Answer, noise_of
-from convgrad.core.quantity import Array
+from convgrad.core.element import Array
 from convgrad.errors import ConvgradError
 from convgrad.kinds import KINDS, STEPPED
 from convgrad.layers import gradients

@@ -9,7 +9,7 @@ import numpy as np
 
 from convgrad.checking.verdict import Question, Remark
 from convgrad.checking.written import Answer
-from convgrad.core.quantity import Array
+from convgrad.core.element import Array
 from convgrad.errors import by
 
 

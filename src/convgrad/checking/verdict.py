@@ -9,7 +9,8 @@ from typing import ClassVar
 import numpy as np
 
 from convgrad.checking.written import Answer, Match
-from convgrad.core.quantity import Array, Quantity
+from convgrad.core.element import Array
+from convgrad.core.quantity import Quantity
 from convgrad.mistakes.case import Case
 from convgrad.mistakes.mistake import Mistake, Sighting
 

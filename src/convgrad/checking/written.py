@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from convgrad.core.quantity import Array
+from convgrad.core.element import Array
 from convgrad.errors import ConvgradError
 from convgrad.kinds import STEPPED
 from convgrad.numerals import Numeral, parse_number

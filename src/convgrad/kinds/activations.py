@@ -33,9 +33,10 @@ class Chosen:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Column:
-    """A factor of products: its name (``[]`` is where its index stands), its numbers (n,), and where they stand.
+    """A factor of products: its name, its numbers (n,), and where they stand.
 
-    at: one index for all of them, None where each stands at its own.
+    name: as a formula has it, ``{softmax[]}`` being a cell with its index; at: one index for all of them, None where
+    each stands at its own.
     """
 
     name: str
@@ -70,13 +71,14 @@ class Alpha:
 class ActivationRow:
     """An activation and its facts.
 
-    words: the right-hand side of its formula; derivative: of each number alone, or else `along`; pytorch: how it is
-    written there, given x; on: which numbers lie above the bend, for one in pieces; kinks: where its slope jumps, given
-    alpha; exact: whether it keeps fractions; inverse: an input that gives the output, or at least its derivative;
-    at_output: the derivative as people write it of the output; straight: whether its slope is the same all over a
-    piece; idle: whether it leaves everything as it is; grows: how large (the value, what a delta is multiplied by) may
-    be for inputs as large as z, where it grows faster than they do; alpha, approximate: the settings that belong to it,
-    the second as the help says it; drawn: its seats in the round from which one is drawn at random.
+    words: the right-hand side of its formula, arrays in braces; derivative: of each number alone, or else `along`;
+    pytorch: how it is written there, given x; on: which numbers lie above the bend, for one in pieces; kinks: where
+    its slope jumps, given alpha; exact: whether it keeps fractions; inverse: an input that gives the output, or at
+    least its derivative; at_output: the derivative as people write it of the output; straight: whether its slope is
+    the same all over a piece; idle: whether it leaves everything as it is; grows: how large (the value, what a
+    delta is multiplied by) may be for inputs as large as z, where it grows faster than they do; alpha, approximate:
+    the settings that belong to it, the second as the help says it; drawn: its seats in the round from which one is
+    drawn at random.
     """
 
     name: str
@@ -155,8 +157,8 @@ def _softmax_back(x: Array, delta: Array, f: Chosen) -> Array:
 
 def _softmax_factors(x: Array, i: int, f: Chosen) -> list[tuple[Array, tuple[Column, ...]]]:
     s = _softmax(x, f)
-    own, mine = np.arange(len(s)) == i, Column("softmax", np.full(len(s), s[i]), i)
-    return [(own, (mine, Column("(1 - softmax[])", 1 - s))), (~own, (mine, Column("-softmax[]", -s)))]
+    own, mine = np.arange(len(s)) == i, Column("{softmax[]}", np.full(len(s), s[i]), i)
+    return [(own, (mine, Column("(1 - {softmax[]})", 1 - s))), (~own, (mine, Column("-{softmax[]}", -s)))]
 
 
 # -- the rows -----------------------------------------------------------------------------------------------
@@ -164,7 +166,7 @@ def _softmax_factors(x: Array, i: int, f: Chosen) -> list[tuple[Array, tuple[Col
 ROWS = (
     ActivationRow(
         "identity",
-        "input",
+        "{input}",
         value=lambda x, f: x,
         derivative=lambda x, f: np.ones(x.shape),
         pytorch=(Written("{x}"),),
@@ -174,7 +176,7 @@ ROWS = (
     ),
     ActivationRow(
         "relu",
-        "max(0, input)",
+        "max(0, {input})",
         value=lambda x, f: np.where(f.on, x, 0),
         derivative=lambda x, f: f.on,
         pytorch=(Written("F.relu({x})"),),
@@ -187,7 +189,7 @@ ROWS = (
     ),
     ActivationRow(
         "leaky-relu",
-        "input, or alpha * input where it is negative",
+        "{input}, or alpha * {input} where it is negative",
         value=lambda x, f: np.where(f.on, x, f.alpha * x),
         derivative=lambda x, f: np.where(f.on, 1, f.alpha),
         pytorch=(Written("F.leaky_relu({x}{alpha})"),),
@@ -201,7 +203,7 @@ ROWS = (
     ),
     ActivationRow(
         "elu",
-        "input, or alpha * (exp(input) - 1) where it is negative",
+        "{input}, or alpha * (exp({input}) - 1) where it is negative",
         value=lambda x, f: np.where(f.on, x, f.alpha * np.expm1(np.minimum(x, 0))),
         derivative=lambda x, f: np.where(f.on, 1, f.alpha * np.exp(np.minimum(x, 0))),
         pytorch=(Written("F.elu({x}{alpha})"),),
@@ -213,7 +215,7 @@ ROWS = (
     ),
     ActivationRow(
         "sigmoid",
-        "1 / (1 + exp(-input))",
+        "1 / (1 + exp(-{input}))",
         value=lambda x, f: _sigmoid(x),
         derivative=lambda x, f: _sigmoid(x) * _sigmoid(-x),
         pytorch=(Written("torch.sigmoid({x})"),),
@@ -223,7 +225,7 @@ ROWS = (
     ),
     ActivationRow(
         "tanh",
-        "tanh(input)",
+        "tanh({input})",
         value=lambda x, f: np.tanh(x),
         derivative=lambda x, f: 1 - np.tanh(x) ** 2,
         pytorch=(Written("torch.tanh({x})"),),
@@ -233,7 +235,7 @@ ROWS = (
     ),
     ActivationRow(
         "softplus",
-        "log(1 + exp(input))",
+        "log(1 + exp({input}))",
         value=lambda x, f: np.logaddexp(0, x),
         derivative=lambda x, f: _sigmoid(x),
         pytorch=(
@@ -249,7 +251,7 @@ ROWS = (
     ),
     ActivationRow(
         "gelu",
-        "input * (the normal distribution up to input)",
+        "{input} * (the normal distribution up to {input})",
         value=lambda x, f: x * _normal(x, f),
         derivative=_gelu_slope,
         pytorch=(Written("F.gelu({x}{approximate})"),),
@@ -258,7 +260,7 @@ ROWS = (
     ),
     ActivationRow(
         "silu",
-        "input * sigmoid(input)",
+        "{input} * sigmoid({input})",
         value=lambda x, f: x * _sigmoid(x),
         derivative=_silu_slope,
         pytorch=(Written("F.silu({x})"),),
@@ -266,12 +268,12 @@ ROWS = (
     ),
     ActivationRow(
         "softmax",
-        "exp(input) / (sum of exp(input) over the last axis)",
+        "exp({input}) / (sum of exp({input}) over the last axis)",
         value=_softmax,
         along=Along(
             _softmax_back,
-            "dX = s * (delta - sum of delta * s), with s = softmax(input)",
-            "softmax x (delta - the sum of delta x softmax)",
+            "{dX} = s * ({delta} - sum of {delta} * s), with s = softmax({input})",
+            "softmax x ({delta} - the sum of {delta} x softmax)",
             _softmax_factors,
         ),
         pytorch=(Written("torch.softmax({x}, -1)"),),

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
     Part = tuple[tuple[str, Any], ...]
-    """Factors by name (``[]`` is where the index stands), of the output's shape or one number."""
+    """Factors by name (``{output[]}`` is a cell, with its index), of the output's shape or one number."""
     Parts = tuple[Part, ...]
     """Products by their factors: what a loss is summed from position by position, and its gradient cell by cell."""
 
@@ -76,17 +76,17 @@ def squares(name: str, share: int, words: tuple[str, str], **facts: Any) -> Loss
     """A loss of squares: 1 / (share m) sum e^2; words: that factor of the loss, and twice it, the gradient's."""
 
     def parts(a: Array, t: Array, m: Any) -> tuple[Parts, Parts]:
-        e, scale = ("(output[] - target[])", a - t), 1 / (share * m)
+        e, scale = ("({output[]} - {target[]})", a - t), 1 / (share * m)
         once, twice = (text.format(m=int(m)) for text in words)
         return (((once, scale), e, e),), (
-            ((twice, 2 * scale), ("output", a)),
-            ((f"-{twice}", -2 * scale), ("target", t)),
+            ((twice, 2 * scale), ("{output[]}", a)),
+            ((f"-{twice}", -2 * scale), ("{target[]}", t)),
         )
 
     def formulas(m: int) -> tuple[str, str]:
         once, twice = ("" if text == "1" else text.format(m=m) + " " for text in words)
-        delta = f"{twice}(output - target)" if twice else "output - target"
-        return f"loss = {once}sum of (output - target)^2", f"delta = {delta}"
+        delta = f"{twice}({{output}} - {{target}})" if twice else "{output} - {target}"
+        return f"{{loss}} = {once}sum of ({{output}} - {{target}})^2", f"{{delta}} = {delta}"
 
     return LossRow(
         name,
@@ -154,11 +154,11 @@ def _bce_parts(a: Array, t: Array, m: Any) -> tuple[Parts, Parts]:
     log_a, log_rest = _logarithms(a)
     minus = f"-1/{int(m)}", -1 / m
     loss = (
-        (minus, ("target", t), ("log(output[])", log_a)),
-        (minus, ("(1 - target[])", 1 - t), ("log(1 - output[])", log_rest)),
+        (minus, ("{target[]}", t), ("log({output[]})", log_a)),
+        (minus, ("(1 - {target[]})", 1 - t), ("log(1 - {output[]})", log_rest)),
     )
-    steep = "1/(output[] (1 - output[]))", 1 / np.maximum(a * (1 - a), HELD)
-    return loss, (((f"1/{int(m)}", 1 / m), ("(output[] - target[])", a - t), steep),)
+    steep = "1/({output[]} (1 - {output[]}))", 1 / np.maximum(a * (1 - a), HELD)
+    return loss, (((f"1/{int(m)}", 1 / m), ("({output[]} - {target[]})", a - t), steep),)
 
 
 def _bce_sizes(a: Array, t: Array, far: float, x: float) -> tuple[float, float]:
@@ -175,17 +175,18 @@ def _log_softmax(z: Array) -> Array:
 
 def _entropy_formulas(r: int) -> tuple[str, str]:
     mean = "" if r == 1 else f" / {r}"
-    return f"loss = - sum of target * log(softmax(output)){mean}", f"delta = (softmax(output) - target){mean}"
+    softmax = "{softmax}({output})"
+    return f"{{loss}} = - sum of {{target}} * log({softmax}){mean}", f"{{delta}} = ({softmax} - {{target}}){mean}"
 
 
 def _entropy_parts(z: Array, t: Array, r: Any) -> tuple[Parts, Parts]:
     over = "" if r == 1 else f"/{int(r)}"
     log_s, whole = _log_softmax(z), t.sum(axis=-1, keepdims=True)
     minus: tuple[str, Any] = f"-1{over}", -1 / r
-    softmax: Part = ((f"1{over}", 1 / r), ("softmax(output)", np.exp(log_s)))
+    softmax: Part = ((f"1{over}", 1 / r), ("{softmax(output)[]}", np.exp(log_s)))
     if not (whole == 1).all():
-        softmax = (*softmax, ("(sum of target)[]", np.broadcast_to(whole, z.shape)))
-    return ((minus, ("target", t), ("log(softmax(output)[])", log_s)),), (softmax, (minus, ("target", t)))
+        softmax = (*softmax, ("{(sum of target)[]}", np.broadcast_to(whole, z.shape)))
+    return ((minus, ("{target[]}", t), ("log({softmax(output)[]})", log_s)),), (softmax, (minus, ("{target[]}", t)))
 
 
 def _entropy_sizes(z: Array, t: Array, far: float, x: float) -> tuple[float, float]:
@@ -249,8 +250,8 @@ ROWS = (
         each=_bce,
         slope=lambda a, t, m: (a - t) / np.maximum(a * (1 - a), HELD) / m,
         formulas=lambda m: (
-            f"loss = -1/{m} sum of target log(output) + (1 - target) log(1 - output)",
-            f"delta = (output - target) / (output (1 - output)) / {m}",
+            f"{{loss}} = -1/{m} sum of {{target}} log({{output}}) + (1 - {{target}}) log(1 - {{output}})",
+            f"{{delta}} = ({{output}} - {{target}}) / ({{output}} (1 - {{output}})) / {m}",
         ),
         parts=_bce_parts,
         pytorch=(
@@ -270,8 +271,11 @@ ROWS = (
         "mae",
         each=lambda e, one: np.abs(e),
         slope=lambda e, one: np.sign(e) * one,
-        formulas=("loss = 1/{m} sum of |output - target|", "delta = sign(output - target) / {m}"),
-        called=("|output[] - target[]|", "sign(output[] - target[])"),
+        formulas=(
+            "{{loss}} = 1/{m} sum of |{{output}} - {{target}}|",
+            "{{delta}} = sign({{output}} - {{target}}) / {m}",
+        ),
+        called=("|{output[]} - {target[]}|", "sign({output[]} - {target[]})"),
         pytorch=(Written("F.l1_loss({output}, target)"),),
         error="sizes",
         kinks=(0.0,),
@@ -283,10 +287,10 @@ ROWS = (
         each=_huber,
         slope=lambda e, one: np.clip(e, -one, one),
         formulas=(
-            "loss = 1/{m} sum of e^2/2, or |e| - 1/2 beyond 1, with e = output - target",
-            "delta = e held between -1 and 1, / {m}",
+            "{{loss}} = 1/{m} sum of e^2/2, or |e| - 1/2 beyond 1, with e = {{output}} - {{target}}",
+            "{{delta}} = e held between -1 and 1, / {m}",
         ),
-        called=("h(output[] - target[])", "held(output[] - target[])"),
+        called=("h({output[]} - {target[]})", "held({output[]} - {target[]})"),
         pytorch=(Written("F.huber_loss({output}, target)"),),
         error="sizes",
         exact=True,

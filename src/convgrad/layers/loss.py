@@ -8,16 +8,19 @@ them along axis 1 (the only axis of a vector), and targets as class indices or d
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
 
-from convgrad.core.quantity import Array, Cells, Column, Place, Products, Quantity, Term, everywhere_in, real
+from convgrad.core.element import Array, Column, Place, Products, everywhere_in
+from convgrad.core.quantity import Quantity
 from convgrad.core.rational import cast, refuse
+from convgrad.core.term import Cells, Term, real
 from convgrad.errors import OptionError, ShapeError, by
+from convgrad.formula import Formula
 from convgrad.kinds.losses import LOSSES, LossRow
 from convgrad.layers import Parameter
 
@@ -48,40 +51,17 @@ class Loss:
         output, target = real(output), real(target)
         if not self.row.exact:
             refuse(output, self.kind, "--kind")
-        worked = _Worked(self.row, output, target, _fitted(self.row, output, target))
-        formulas, each, delta = self.row.formulas(worked.count), worked.each, worked.delta
-        live = partial(np.ones, each.shape, bool)
+        worked = Worked(self.row, output, target, _fitted(self.row, output, target))
+        loss, delta = (Formula.of(each) for each in self.row.formulas(worked.count))
+        last = (output.ndim - 1,) if output.ndim else ()
         return (
-            Quantity(
-                "loss",
-                formulas[0],
-                (),
-                each.sum,
-                "",
-                live,
-                partial(_loss_term, each),
-                lambda _: [
-                    Products(tuple(everywhere_in(*factor, output.shape) for factor in part)) for part in worked.parts[0]
-                ],
-                window_axes="",
-            ),
-            Quantity(
-                "delta",
-                formulas[1],
-                delta.shape,
-                lambda: delta,
-                "",
-                live,
-                partial(_delta_term, delta, each.shape),
-                lambda at: [Products(tuple(_at(*factor, at) for factor in part)) for part in worked.parts[1]],
-                window_axes="",
-                spatial=(delta.ndim - 1,) if delta.ndim else (),
-            ),
+            LossValue(worked, name="loss", formula=loss, shape=()),
+            FirstDelta(worked, name="delta", formula=delta, shape=output.shape, spatial=last),
         )
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class _Worked:
+class Worked:
     """A loss worked out; fitted: the target as the row takes it, a distribution where there are classes."""
 
     row: LossRow
@@ -115,7 +95,7 @@ class _Worked:
     @cached_property
     def parts(self) -> list[list[list[tuple[str, Array]]]]:
         """The products of the loss and of its gradient: factors by name, of the output's shape or one number."""
-        called = {} if self.target.shape == self.output.shape else {"target": "onehot(target)"}
+        called = {} if self.target.shape == self.output.shape else {"{target[]}": "{onehot(target)[]}"}
         with np.errstate(all="ignore"):
             return [
                 [
@@ -181,21 +161,64 @@ def _distribution(target: Array, output: Array) -> Array:
     return (np.arange(classes) == target[..., None]).astype(output.dtype)
 
 
-def _at(name: str, array: Array, at: Place) -> Column:
+@dataclass(frozen=True, eq=False, repr=False)
+class LossValue(Quantity):
+    """The loss: a sum over the positions."""
+
+    worked: Worked
+
+    def compute(self) -> Any:
+        """What all positions add."""
+        return self.worked.each.sum()
+
+    def products(self, at: Place) -> Sequence[Products]:
+        """The products of every position."""
+        shape = self.worked.output.shape
+        return [
+            Products(tuple(everywhere_in(Formula.of(name), array, shape) for name, array in part))
+            for part in self.worked.parts[0]
+        ]
+
+    def live(self) -> Array:
+        """Every position."""
+        return np.ones(self.worked.each.shape, bool)
+
+    def term(self, place: Place) -> Term:
+        """What one position adds."""
+        return Term(place, (), (), (), np.asarray(self.worked.each[place]))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class FirstDelta(Quantity):
+    """The gradient of a loss by the output."""
+
+    worked: Worked
+
+    def compute(self) -> Any:
+        """All of it."""
+        return self.worked.delta
+
+    def products(self, at: Place) -> Sequence[Products]:
+        """The products of one cell."""
+        return [
+            Products(tuple(_at(Formula.of(name), array, at) for name, array in part)) for part in self.worked.parts[1]
+        ]
+
+    def live(self) -> Array:
+        """Every position."""
+        return np.ones(self.worked.each.shape, bool)
+
+    def term(self, place: Place) -> Term:
+        """What one position adds: its own numbers, all classes of it."""
+        axes: list[Any] = [slice(i, i + 1) for i in place]
+        if len(self.shape) > len(place):
+            axes.insert(_class_axis(self.worked.output), slice(None))
+        region: Cells = tuple(axes)
+        return Term(place, (), (), region, self.value[region])
+
+
+def _at(form: Formula, array: Array, at: Place) -> Column:
     """One factor of one cell."""
     if not np.ndim(array) and at:
-        return Column(name, np.asarray(array).reshape(1))
-    return Column(name, np.asarray(array[at]).reshape(1), np.array([at], int).reshape(1, -1))
-
-
-def _loss_term(each: Array, at: Place) -> Term:
-    return Term(at, (), (), (), np.asarray(each[at]))
-
-
-def _delta_term(delta: Array, lead: tuple[int, ...], at: Place) -> Term:
-    """What one position adds: its own numbers, all classes of it."""
-    axes: list[Any] = [slice(i, i + 1) for i in at]
-    if delta.ndim > len(lead):
-        axes.insert(min(1, delta.ndim - 1), slice(None))
-    region: Cells = tuple(axes)
-    return Term(at, (), (), region, delta[region])
+        return Column(form, np.asarray(array).reshape(1))
+    return Column(form, np.asarray(array[at]).reshape(1), np.array([at], int).reshape(1, -1))

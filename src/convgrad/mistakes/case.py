@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from convgrad.core.quantity import Array, Quantity
+from convgrad.core.element import Array
+from convgrad.core.quantity import Quantity
 from convgrad.core.windows import Windows
 from convgrad.errors import ConvgradError
 from convgrad.kinds import STEPPED

@@ -14,7 +14,7 @@ from math import log2
 
 import numpy as np
 
-from convgrad.core.quantity import Array
+from convgrad.core.element import Array
 from convgrad.errors import ConvgradError
 from convgrad.kinds import STEPPED
 from convgrad.layers import weights

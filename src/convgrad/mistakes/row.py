@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from convgrad.core.quantity import Array
+from convgrad.core.element import Array
 from convgrad.errors import ConvgradError
 from convgrad.kinds import WORDS
 from convgrad.mistakes.case import Case

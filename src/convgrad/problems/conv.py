@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from convgrad.core.axis import per_axis
-from convgrad.core.quantity import Array
+from convgrad.core.element import Array
 from convgrad.errors import OptionError, ShapeError, at, by
 from convgrad.layers.conv import Conv
 from convgrad.problems.fitting import activation_of, fitted_delta, in_dtype, sgd_of, what_fits

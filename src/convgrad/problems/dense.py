@@ -8,7 +8,7 @@ from math import prod
 
 import numpy as np
 
-from convgrad.core.quantity import Array
+from convgrad.core.element import Array
 from convgrad.errors import ShapeError, at, by
 from convgrad.layers.dense import Dense
 from convgrad.problems.fitting import activation_of, fitted_delta, in_dtype, sgd_of

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from convgrad.core.quantity import Array
+from convgrad.core.element import Array
 from convgrad.core.rational import cast, finite
 from convgrad.errors import ConvgradError, OptionError, ShapeError, by
 from convgrad.kinds.setting import PADDINGS, check_owned

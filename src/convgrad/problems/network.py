@@ -13,9 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from convgrad.core.element import Array
 from convgrad.core.operand import Operand
-from convgrad.core.quantity import Array, Quantity
+from convgrad.core.quantity import Quantity
 from convgrad.errors import ShapeError, at, by
+from convgrad.formula import Formula
 from convgrad.kinds import KINDS
 from convgrad.kinds.kind import Kind
 from convgrad.layers.loss import Loss
@@ -97,7 +99,7 @@ def run_network(stages: Sequence[Stage], x: Operand, target: Operand, kind: str,
         }
         result.working[number] = solution
         before = solution.quantities["dX"]
-        formula = f"delta = the dX of layers[{number}], behind it"
+        formula = Formula.of(f"{{delta}} = the {{dX}} of layers[{number}], behind it")
         delta = replace(before, name="delta", formula=formula, window_axes="")
     return result
 

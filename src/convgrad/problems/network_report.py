@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from convgrad.core.quantity import Explanation, Quantity, bare
+from convgrad.core.element import Explanation
+from convgrad.core.quantity import Quantity, bare
 from convgrad.problems import Solution
 from convgrad.problems.forms import forms_of, in_form
 from convgrad.problems.network import Pass, Stage

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from convgrad.core.element import Array
 from convgrad.core.operand import Operand
-from convgrad.core.quantity import Array, Quantity
+from convgrad.core.quantity import Quantity
 from convgrad.errors import listed
 from convgrad.layers import Layer
 from convgrad.layers.sgd import SGD

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from convgrad.core.quantity import Array, Explanation, Place, Quantity, Term
+from convgrad.core.element import Array, Explanation, Place
+from convgrad.core.quantity import Quantity
+from convgrad.core.term import Term
 from convgrad.problems.problem import Problem
 
 if TYPE_CHECKING:

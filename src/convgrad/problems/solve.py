@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from convgrad.core.quantity import Derivation, Place, Products, Quantity, Term
+from convgrad.core.quantity import Quantity
 from convgrad.core.rational import finite
 from convgrad.errors import ConvgradError, ShapeError, by
 from convgrad.kinds import RESULTS
@@ -37,8 +37,8 @@ def forward(problem: Problem) -> Solution:
             found[quantity.name] = quantity
         if problem.activation is not None and "output" in found:
             z = found["output"]
-            working["output"] = replace(z, name="z", formula=z.formula.replace("output", "z", 1))
-            activated = renamed(problem.activation.forward(z.value), "input", "z")
+            working["output"] = replace(z, name="z", formula=z.formula.renamed("output", "z"))
+            activated = problem.activation.forward(z.value).renamed("input", "z")
             found["output"] = replace(activated, window_axes="")
             operands["z"], spatial["z"] = z.value, z.spatial
     return Solution(problem, operands, found, {**found, **working}, spatial)
@@ -56,8 +56,8 @@ def backward(problem: Problem, done: Solution) -> Solution:
             z = operands["z"]
             if problem.activation.elementwise:
                 operands["derivative"], spatial["derivative"] = problem.activation.derivative(z), spatial["z"]
-            through = renamed(problem.activation.backward(z, delta)[0], "input", "z")
-            formula = through.formula.replace("dX", "sensitivity", 1)
+            through = problem.activation.backward(z, delta)[0].renamed("input", "z")
+            formula = through.formula.renamed("dX", "sensitivity")
             working["sensitivity"] = replace(through, name="sensitivity", formula=formula, window_axes="")
             delta = operands["sensitivity"] = through.value
             spatial["sensitivity"] = spatial["z"]
@@ -65,46 +65,13 @@ def backward(problem: Problem, done: Solution) -> Solution:
         for quantity in problem.layer.backward(problem.x, full):
             lowered = problem.shorthand.lower_quantity(quantity)
             if problem.activation is not None:  # what the layer calls its delta is the delta through the activation
-                lowered = renamed(lowered, "delta", "sensitivity")
+                lowered = lowered.renamed("delta", "sensitivity")
             found[quantity.name] = lowered
         found |= _step(problem, found)
     ordered = {name: found[name] for name in RESULTS if name in found}
     if problem.is_layer:
         spatial["delta"] = spatial_of_output(problem)
     return Solution(problem, operands, ordered, {**ordered, **working}, spatial)
-
-
-def renamed(quantity: Quantity, name: str, other: str) -> Quantity:
-    """A quantity whose working calls one of its operands by another name."""
-
-    def products(at: Place) -> list[Products]:
-        return [
-            Products(tuple(replace(column, name=column.name.replace(name, other)) for column in each.columns))
-            for each in quantity.products(at)
-        ]
-
-    def derivation(form: str, quantity: Quantity) -> Derivation | None:
-        found = own(form, quantity) if own else None
-        if found is None:
-            return None
-        arrays = tuple(replace(each, name=each.name.replace(name, other)) for each in found.arrays)
-        return replace(found, quantity=renamed(found.quantity, name, other), arrays=arrays)
-
-    def term(at: Place) -> Term:
-        found = quantity.term(at)
-        return replace(found, lit=tuple(replace(each, name=each.name.replace(name, other)) for each in found.lit))
-
-    own = quantity.derivation
-    formula, rule, over = (text.replace(name, other) for text in (quantity.formula, quantity.rule, quantity.over))
-    return replace(
-        quantity,
-        formula=formula,
-        rule=rule,
-        over=over,
-        term=term,
-        products=products,
-        derivation=derivation if own else None,
-    )
 
 
 def spatial_of_output(problem: Problem) -> tuple[int, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.random import Generator
 
-from convgrad.core.quantity import Array
+from convgrad.core.element import Array
 from convgrad.errors import ConvgradError
 from convgrad.kinds import kind_of
 from convgrad.kinds.activations import ACTIVATIONS, ActivationRow

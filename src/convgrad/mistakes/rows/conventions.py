@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from convgrad.core.quantity import Array
+from convgrad.core.element import Array
 from convgrad.errors import ConvgradError
 from convgrad.kinds.losses import LOSSES
 from convgrad.mistakes.case import Case, Variant

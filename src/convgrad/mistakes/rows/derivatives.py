@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from convgrad.core.quantity import Array
+from convgrad.core.element import Array
 from convgrad.kinds.activations import ACTIVATIONS, ActivationRow
 from convgrad.layers.activation import Activation
 from convgrad.mistakes.case import Variant

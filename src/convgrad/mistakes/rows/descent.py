@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from convgrad.core.quantity import Array
+from convgrad.core.element import Array
 from convgrad.kinds import STEPPED
 from convgrad.layers.sgd import SGD
 from convgrad.mistakes.case import Case, Variant

@@ -10,7 +10,8 @@ from math import prod
 
 import numpy as np
 
-from convgrad.core.quantity import Array, beside
+from convgrad.core.element import Array
+from convgrad.core.term import beside
 from convgrad.mistakes.case import Case, Variant
 from convgrad.mistakes.mistake import Alteration, Mistake
 from convgrad.mistakes.row import KERNEL, row

@@ -9,7 +9,7 @@ from math import prod
 
 import numpy as np
 
-from convgrad.core.quantity import Array
+from convgrad.core.element import Array
 from convgrad.mistakes.case import Case
 from convgrad.mistakes.mistake import Mistake, Rearrangement
 from convgrad.mistakes.row import KERNEL, axes_of, lifted, lowered, row

@@ -11,9 +11,10 @@ from math import prod
 import numpy as np
 
 from convgrad.core.axis import Ragged
-from convgrad.core.quantity import Array, Cells, beside
+from convgrad.core.element import Array
+from convgrad.core.engines import rotated
+from convgrad.core.term import Cells, beside
 from convgrad.core.windows import Windows
-from convgrad.layers import products
 from convgrad.layers.pool import KINDS
 from convgrad.mistakes.case import Case, Variant
 from convgrad.mistakes.mistake import Alteration, Mistake
@@ -139,7 +140,7 @@ def _patches(variant: Variant, filters: slice) -> Array | None:
         kind = KINDS[variant.layer.kind]
         share = kind.share(variant.layer, windows.unfold(variant.x, kind.fill), windows)
         return share * beside(delta, d)
-    kernel = products.rotated(variant.kernel, d) if variant.layer.flip else variant.kernel
+    kernel = rotated(variant.kernel, d) if variant.layer.flip else variant.kernel
     chosen = np.zeros_like(delta)
     chosen[:, filters] = delta[:, filters]
     if variant.case.layer == "unshared":
@@ -175,7 +176,7 @@ def _transposed_overwrite(case: Case, name: str) -> Iterator[Array]:
     if variant is None or case.problem.activation is not None:
         return
     windows, x, d = variant.places, variant.x, variant.d
-    kernel = products.rotated(variant.kernel, d) if variant.layer.flip else variant.kernel
+    kernel = rotated(variant.kernel, d) if variant.layer.flip else variant.kernel
     groups = variant.layer.groups
     grouped = kernel.reshape(groups, len(kernel) // groups, -1).swapaxes(1, 2)
     columns = grouped @ x.reshape(len(x), groups, len(kernel) // groups, -1)

@@ -7,7 +7,7 @@ from functools import partial
 from math import prod
 from typing import Any, cast
 
-from convgrad.core.quantity import Array
+from convgrad.core.element import Array
 from convgrad.kinds.losses import LossRow
 from convgrad.mistakes.case import Case
 from convgrad.mistakes.mistake import Mistake, Rearrangement

@@ -7,7 +7,8 @@ from dataclasses import replace
 from functools import partial
 
 from convgrad.core.axis import Ragged
-from convgrad.core.quantity import Array, Cells
+from convgrad.core.element import Array
+from convgrad.core.term import Cells
 from convgrad.core.windows import Windows
 from convgrad.mistakes.case import Case, Variant
 from convgrad.mistakes.mistake import Mistake

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from convgrad.core.quantity import Array
+from convgrad.core.element import Array
 from convgrad.core.rational import rational
 from convgrad.errors import OptionError
 from convgrad.files.table_text import format_table

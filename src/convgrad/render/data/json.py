@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from convgrad.core.quantity import Array, Explanation, Quantity, Term
+from convgrad.core.element import Array, Explanation
+from convgrad.core.quantity import Quantity
+from convgrad.core.term import Term
 from convgrad.problems.report import Facts, Report
 from convgrad.render.number_text import exact
 from convgrad.render.writer import Writer
@@ -114,9 +116,9 @@ def _numeral(number: Any, precision: int | None) -> str:
 def _explanation(explanation: Explanation, zeros: bool) -> dict[str, Any]:
     return {
         "element": explanation.element,
-        "formula": explanation.formula,
+        "formula": str(explanation.formula),
         "terms": [
-            Line(factors=[[name, value] for name, value in factors], product=product)
+            Line(factors=[[str(name), value] for name, value in factors], product=product)
             for factors, product in explanation.terms(zeros)
         ],
         "zero_terms": explanation.zero_terms,

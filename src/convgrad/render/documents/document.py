@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from convgrad.core.quantity import Array, Explanation
+from convgrad.core.element import Array, Explanation
 from convgrad.errors import by
+from convgrad.formula import Formula
 from convgrad.problems.report import Facts, Report
 from convgrad.render.number_text import readable
 from convgrad.render.planes import GIVEN, MOST_CELLS_IN_FULL, TOTAL, Plane, Scenes, planes
@@ -35,8 +36,8 @@ class Prose(Writer):
         """A sentence in words."""
 
     @abstractmethod
-    def formula(self, text: str) -> str:
-        """A formula as quantities have it: ``dW[m,n] = sum over i,j of delta[i,j] * input[i+m,j+n]``."""
+    def formula(self, formula: Formula) -> str:
+        """A formula, as mathematics or as text: ``dW[m,n] = sum over i,j of delta[i,j] * input[i+m,j+n]``."""
 
     @abstractmethod
     def planes(self, group: Sequence[Plane]) -> str:
@@ -84,7 +85,7 @@ class Prose(Writer):
         scenes = Scenes(report, self.number)
         for walk in report.walks():
             yield self.heading(f"{walk.unit.capitalize()} by {walk.unit}", 2)
-            yield self.sentence(scenes.legend(walk).replace("in brackets", "in bold"))
+            yield self.sentence(scenes.legend(walk, marked="in bold"))
             for scene in scenes.of(walk):
                 yield self.heading(f"{scene.name}: {scene.headline}", 3)
                 yield self.planes([plane for group in scene.groups for plane in group])

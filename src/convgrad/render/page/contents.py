@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from convgrad.core.quantity import Array, Quantity
+from convgrad.core.element import Array
+from convgrad.core.quantity import Quantity
 from convgrad.problems.report import Report
 from convgrad.render.page.numbered_cells import MOST_ARRAY_CELLS, Drawn, Numbers, drawn
 from convgrad.render.page.steps import OverlayLimits, walk_data
@@ -144,7 +145,7 @@ def _form(name: str, report: Report, cells: FigureCells, most: OverlayLimits) ->
 def _formulas(report: Report, quantity: Quantity) -> list[str]:
     """The formula of a result, and of what it was before the activation."""
     before = report.working.get(quantity.name, quantity)
-    return list(filter(None, dict.fromkeys((before.formula, quantity.formula))))
+    return [str(each) for each in dict.fromkeys((before.formula, quantity.formula)) if each]
 
 
 def _sums(report: Report, cells: FigureCells, quantities: Mapping[str, Quantity], among: int) -> dict[str, Any]:
@@ -158,14 +159,14 @@ def _sums(report: Report, cells: FigureCells, quantities: Mapping[str, Quantity]
         for i, size in zip(each.at, own.array.shape if own else (), strict=False):
             flat = flat * size + i
         place = int(own.cells[flat]) if own else -1
-        opened.append([each.element, each.formula, place, sums.written(each)])
+        opened.append([each.element, str(each.formula), place, sums.written(each)])
     room, found = Room(among), {}
     waiting = sorted(filter(_explainable, quantities.values()), key=lambda quantity: quantity.value.size)
     for k, quantity in enumerate(waiting):
         room.share(len(waiting) - k)
         written = sums.of(quantity, room)
         left = f"the first {len(written)} of {quantity.value.size}" if len(written) < quantity.value.size else ""
-        found[quantity.name] = {"formula": quantity.formula, "cells": written, "left": left}
+        found[quantity.name] = {"formula": str(quantity.formula), "cells": written, "left": left}
     return {"sums": found, "factors": sums.factors, "opened": opened}
 
 

@@ -35,7 +35,7 @@ def quantity_html(quantity: Quantity) -> str:
         tables.append(f"<div>{label}{_table(cells[start : start + count], plane['columns'])}</div>")
         start += count
     head = f"<b>{escape(quantity.name)}</b> <span style='{QUIET}'>{data['size']}</span>"
-    formula = f"<div style='{QUIET}'>{escape(quantity.formula)}</div>" if quantity.formula else ""
+    formula = f"<div style='{QUIET}'>{escape(str(quantity.formula))}</div>" if quantity.formula else ""
     left = f"<div style='{QUIET}'>{data['left']}</div>" if data["left"] else ""
     box = f"<div style='display:flex;flex-wrap:wrap;gap:.6em 1em;overflow-x:auto'>{''.join(tables)}</div>"
     return f"<div style='font-variant-numeric:tabular-nums;margin:.3em 0'>{head}{formula}{box}{left}</div>"

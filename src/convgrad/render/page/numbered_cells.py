@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from convgrad.core.quantity import Array, Cells
+from convgrad.core.element import Array
+from convgrad.core.term import Cells
 from convgrad.errors import by
 from convgrad.render.number_text import exact, readable
 from convgrad.render.planes import planes
@@ -99,7 +100,7 @@ def drawn(
     rows = min(height, max(1, room // max(1, columns)))
     cells, order, drawings = np.full(array.size, -1), [], []
     for label, plane, _ in shown:
-        drawings.append({"label": label, "rows": rows, "columns": columns, "cell": _template(name, array, plane)})
+        drawings.append({"label": str(label), "rows": rows, "columns": columns, "cell": _template(name, array, plane)})
         order.append(plane[:rows, :columns].ravel())
     kept = np.concatenate(order) if order else np.zeros(0, int)
     cells[kept] = start + np.arange(len(kept))

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from convgrad.core.quantity import Cells, Quantity
+from convgrad.core.quantity import Quantity
+from convgrad.core.term import Cells
 from convgrad.problems.report import Overlay, Report, Walk
 from convgrad.render.number_text import readable
 from convgrad.render.page.numbered_cells import Drawn, Numbers, runs
@@ -50,7 +51,7 @@ def walk_data(
     return {
         "names": [quantity.name for quantity in walk.quantities],
         "unit": walk.unit,
-        "rules": [[quantity.name, quantity.rule.replace("in brackets", "lit up")] for quantity in walk.quantities],
+        "rules": [[quantity.name, quantity.rule.text(marked="lit up")] for quantity in walk.quantities],
         "total": walk.total - walk.silent,
         "silence": silence(walk, MOST_SILENT),
         "start": [_start(quantity, arrays[quantity.name], numbers) for quantity in walk.quantities],

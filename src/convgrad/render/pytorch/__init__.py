@@ -19,7 +19,7 @@ from convgrad.render.pytorch.sgd import step
 from convgrad.render.writer import Writer
 
 if TYPE_CHECKING:
-    from convgrad.core.quantity import Array
+    from convgrad.core.element import Array
     from convgrad.kinds.losses import LossRow
     from convgrad.problems import Problem
     from convgrad.problems.report import Facts, Report

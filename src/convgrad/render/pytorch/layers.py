@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from convgrad.core.quantity import Array
+from convgrad.core.element import Array
 from convgrad.errors import OptionError
 from convgrad.kinds import kind_of
 from convgrad.layers import Parameter

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from convgrad.core.quantity import Array
+from convgrad.core.element import Array
 from convgrad.kinds.losses import LOSSES
 from convgrad.problems import Problem
 from convgrad.problems.network import Pass

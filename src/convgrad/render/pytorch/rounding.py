@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from convgrad.core.quantity import Array, Quantity
+from convgrad.core.element import Array
+from convgrad.core.quantity import Quantity
 from convgrad.kinds.losses import LossRow
 from convgrad.layers import Layer
 from convgrad.problems import Problem

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from convgrad.core.quantity import Array
+from convgrad.core.element import Array
 from convgrad.kinds.in_pytorch import written
 from convgrad.kinds.losses import LossRow
 from convgrad.layers.activation import Activation

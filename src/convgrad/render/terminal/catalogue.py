@@ -10,7 +10,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from convgrad.core.quantity import Array
+from convgrad.core.element import Array
 from convgrad.errors import by
 from convgrad.mistakes.mistake import Mistake
 from convgrad.mistakes.recogniser import Shown
@@ -121,7 +121,7 @@ def _blocks(name: str, array: Array, spatial: Sequence[int], lit: Array | None =
     drawn = []
     for number, (label, plane, mask) in enumerate(planes(name, array, axes or _last(array), lit)):
         lines = [lit_line(row, None if mask is None else mask[k], LIT) for k, row in enumerate(aligned(plane))]
-        drawn.append(Block(Text(label + (size if number == 0 else ""), style=NAME), lines))
+        drawn.append(Block(Text(str(label) + (size if number == 0 else ""), style=NAME), lines))
     return drawn
 
 

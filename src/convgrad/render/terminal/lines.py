@@ -8,7 +8,7 @@ from textwrap import wrap
 from rich.console import RenderableType
 from rich.text import Text
 
-from convgrad.core.quantity import Array
+from convgrad.core.element import Array
 from convgrad.problems.report import Report
 from convgrad.render.number_text import aligned, readable
 from convgrad.render.terminal.side_by_side import QUIET, lit_line

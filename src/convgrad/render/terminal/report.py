@@ -13,7 +13,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from convgrad.core.quantity import Array
+from convgrad.core.element import Array
 from convgrad.errors import by
 from convgrad.problems.report import Facts, Report
 from convgrad.render.number_text import readable
@@ -72,7 +72,7 @@ class Drawing(Lines):
         for name, quantity in self.report.results.items():
             before = self.report.working.get(name, quantity)
             for formula in filter(None, dict.fromkeys((before.formula, quantity.formula))):
-                yield self.said(Text(formula, style=QUIET))
+                yield self.said(Text(str(formula), style=QUIET))
         yield from self._boxed(blocks)
 
     def _array(self, name: str, array: Array, spatial: Sequence[int], style: str) -> list[Block]:
@@ -91,9 +91,9 @@ class Drawing(Lines):
             ]
         size = "" if array.ndim < 2 else f" {by(array.shape)}"
         return [
-            Block(Text(f"{label}{size if k == 0 else ''}"), lines)
+            Block(Text(f"{text}{size if k == 0 else ''}"), lines)
             for k, (label, plane, _) in enumerate(planes(name, array, spatial))
-            for label, lines in self.lines(label, plane, None, style)
+            for text, lines in self.lines(str(label), plane, None, style)
         ]
 
     def _boxed(self, blocks: list[Block]) -> Iterator[RenderableType]:
@@ -123,6 +123,6 @@ class Drawing(Lines):
             yield Text("")
             yield self.rule(Text(each.element, style=NAME))
             if each.formula:
-                yield self.said(Text(each.formula, style=QUIET))
+                yield self.said(Text(str(each.formula), style=QUIET))
             for style, line in written_out(each, self.number, self.report.zeros):
                 yield self.said(Text(line, style={"names": "", "numbers": ADDS, "sum": TOTAL, "aside": QUIET}[style]))

@@ -9,7 +9,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from convgrad.core.quantity import Array
+from convgrad.core.element import Array
 from convgrad.render import planes
 
 NAME, LIT, ADDS, TOTAL, QUIET = "bold", "bold cyan", "magenta", "bold green", "dim"

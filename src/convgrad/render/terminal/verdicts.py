@@ -19,7 +19,7 @@ from convgrad.checking.verdict import (
     Checked,
     Verdict,
 )
-from convgrad.core.quantity import Array
+from convgrad.core.element import Array
 from convgrad.render.number_text import aligned, readable
 from convgrad.render.planes import planes
 from convgrad.render.sentences import element
@@ -163,9 +163,9 @@ class _Drawing:
             if mask is not None and off.any() and not mask.any() and verdict.answer.numbers.ndim > 2:
                 continue
             key = ", [wrong]" if marked and not groups else ""
-            blocks = [_block(label + key, _aligned(plane), lit)]
+            blocks = [_block(str(label) + key, _aligned(plane), lit)]
             if self.checked.reveal:
-                blocks.append(_block(right_label, aligned(value, self.style.precision), None))
+                blocks.append(_block(str(right_label), aligned(value, self.style.precision), None))
             groups.append([(block.width, block.text()) for block in blocks])
         if any(width > self.room for group in groups for width, _ in group):
             return None
