@@ -77,7 +77,7 @@ def _run(kind: Kind, backward: bool, options: dict[str, Any]) -> Outcome:
     title = titled(kind.title, settings)
     if wanted(options):
         return compare_layer(reader, title, solver, operands, settings, backward, options)
-    report = report_of(solver(operands, settings, backward), title, settings, options)
+    report = report_of(solver(operands, settings, backward), title, options)
     return said(report, options, reader.paths, notes=report.notes)
 
 

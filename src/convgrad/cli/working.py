@@ -20,8 +20,8 @@ MOST_IN_ALL_FORMS = 50_000
 large."""
 
 
-def report_of(solution: Solution, title: str, settings: Mapping[str, Any], options: Mapping[str, Any]) -> Report:
-    """A solution as the output options want it; settings: those of the layer."""
+def report_of(solution: Solution, title: str, options: Mapping[str, Any]) -> Report:
+    """A solution as the output options want it."""
     only = options["only"] or ()
     form, steps = FORMATS[choose_format(options)], options.get("steps")
     on_terminal = options["format_"] == "auto" and form.name == "table"
@@ -53,7 +53,6 @@ def report_of(solution: Solution, title: str, settings: Mapping[str, Any], optio
             options["zeros"],
             derivation,
             worked.arrays,
-            settings=settings,
             problem=solution.problem,
         )
 

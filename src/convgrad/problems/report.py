@@ -37,8 +37,7 @@ class Report:
     spatial: which axes of each operand are spatial, for whoever draws planes; working: quantities that overlays add up
     to in place of a result of that name; explanations: single elements, written out; zeros: whether products that are
     0 are listed in them; form: the derivation that the working follows; arrays: what it works on besides the operands;
-    forms: the same report in each form there is, by name; settings: what the layer was told, as a document has it;
-    problem: what was solved.
+    forms: the same report in each form there is, by name; problem: what was solved.
     """
 
     noun: ClassVar[str] = "report"
@@ -56,7 +55,6 @@ class Report:
     form: str = "overlay"
     arrays: Mapping[str, Array] = field(default_factory=dict)
     forms: Mapping[str, Report] = field(default_factory=dict)
-    settings: Mapping[str, Any] = field(default_factory=dict)
     problem: Problem | None = None
 
     def _repr_html_(self) -> str:

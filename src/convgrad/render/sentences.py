@@ -49,11 +49,6 @@ def silence(walk: Walk, most: int) -> str:
     return f"{walk.silent} of {walk.total} {walk.unit}s {why} and {add} nothing: {listed}"
 
 
-def element(name: str, at: Sequence[int]) -> str:
-    """What a cell of an array is called: ``dW[0,1]``, the name alone of a lone number."""
-    return f"{name}[{','.join(map(str, at))}]" if at else name
-
-
 def place(at: Sequence[int]) -> str:
     """A place as people write it: ``(0, 2)``."""
     return f"({', '.join(map(str, at))})" if at else ""

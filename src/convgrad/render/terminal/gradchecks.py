@@ -11,8 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from convgrad.checking.gradcheck import Gradcheck
+from convgrad.core.element import element_name
 from convgrad.render.number_text import readable
-from convgrad.render.sentences import element
 from convgrad.render.terminal.console import MOST_CELLS_LISTED, printed, title
 from convgrad.render.terminal.side_by_side import NAME, QUIET
 from convgrad.render.writer import Style
@@ -52,9 +52,9 @@ def _sentences(found: Gradcheck, precision: int | None) -> Iterator[str]:
             yield f"{name}: the slope differs in {each.astray} random directions."
         for cell in each.differs[:MOST_CELLS_LISTED]:
             analytic, numerical = readable(cell.analytic, precision), readable(cell.numerical, precision)
-            yield f"{element(name, cell.index)} is {analytic}, but the central difference is {numerical}."
+            yield f"{element_name(name, cell.index)} is {analytic}, but the central difference is {numerical}."
         if each.kinks:
-            listed = ", ".join(element(name, cell) for cell in each.kinks[:MOST_CELLS_LISTED])
+            listed = ", ".join(element_name(name, cell) for cell in each.kinks[:MOST_CELLS_LISTED])
             more = f" and {len(each.kinks) - MOST_CELLS_LISTED} more" if len(each.kinks) > MOST_CELLS_LISTED else ""
             yield f"{'Kinks' if len(each.kinks) > 1 else 'A kink'} at {listed}{more}."
     if any(each.kinks for each in found.gradients.values()):

@@ -19,10 +19,9 @@ from convgrad.checking.verdict import (
     Checked,
     Verdict,
 )
-from convgrad.core.element import Array
+from convgrad.core.element import Array, element_name
 from convgrad.render.number_text import aligned, readable
 from convgrad.render.planes import planes
-from convgrad.render.sentences import element
 from convgrad.render.terminal.console import MOST_CELLS_LISTED, labelled, printed, title
 from convgrad.render.terminal.side_by_side import NAME, QUIET, Block, flow, lit_line
 from convgrad.render.writer import Style
@@ -146,7 +145,7 @@ class _Drawing:
             yield Text(f"... and {len(cells) - MOST_CELLS_LISTED} more", style=QUIET)
 
     def _row(self, verdict: Verdict, cell: tuple[int, ...]) -> list[str]:
-        row = [element(verdict.name, cell), f"given {verdict.answer.texts[cell]}"]
+        row = [element_name(verdict.name, cell), f"given {verdict.answer.texts[cell]}"]
         return [*row, f"right {readable(verdict.value[cell], self.style.precision)}"] if self.checked.reveal else row
 
     def _drawn(self, verdict: Verdict) -> list[RenderableType] | None:
@@ -192,5 +191,5 @@ def _named(verdict: Verdict, cells: list[tuple[int, ...]]) -> str:
     """Cells by their names, the first few of them."""
     if len(cells) == verdict.answer.numbers.size > 1:
         return "every cell"
-    listed = [element(verdict.name, cell) for cell in cells[:6]]
+    listed = [element_name(verdict.name, cell) for cell in cells[:6]]
     return ", ".join(listed) + (f" and {len(cells) - 6} more" if len(cells) > 6 else "")
