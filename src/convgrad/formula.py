@@ -11,9 +11,9 @@ transposed); of a dense layer D inputs, O nodes, M inputs of the weight. ``NC*``
 from __future__ import annotations
 
 import string
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Self
+from functools import cached_property
 
 INDEX = {"C": "c", "I": "c", "K": "c", "F": "f", "J": "f", "D": "i", "M": "i", "O": "o"}
 """How the index of an axis is written in formulas; an example's is not written."""
@@ -93,26 +93,31 @@ Part = str | Named | Over | Marked
 MARKED = Marked()
 
 
-@dataclass(frozen=True, repr=False)
 class Formula:
-    """A row of parts; without any it is no formula, and false."""
+    """A row of parts; without any it is no formula, and false. It is put together when it is first looked at."""
 
-    parts: tuple[Part, ...] = ()
+    def __init__(self, parts: Sequence[Part] | Callable[[], Sequence[Part]] = ()) -> None:
+        """The parts, or what makes them."""
+        self._make = parts
 
     @classmethod
     def of(cls, template: str) -> Formula:
         """From words in which names stand in braces: ``"max(0, {input})"``; ``{input[]}`` is a cell, with its index."""
-        parts: list[Part] = []
-        for words, name, _, _ in string.Formatter().parse(template):
-            parts += [words] if words else []
-            if name == "marked":
-                parts.append(MARKED)
-            elif name:
-                parts.append(Named(name.removesuffix("[]"), open=name.endswith("[]")))
-        return cls(tuple(parts))
+        return cls(lambda: list(_parts_of(template)))
+
+    @cached_property
+    def parts(self) -> tuple[Part, ...]:
+        """Arrays by name, sums, words and signs, from left to right."""
+        return tuple(self._make() if callable(self._make) else self._make)
 
     def __bool__(self) -> bool:
         return bool(self.parts)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Formula) and self.parts == other.parts
+
+    def __hash__(self) -> int:
+        return hash(self.parts)
 
     def __str__(self) -> str:
         return self.text()
@@ -125,27 +130,24 @@ class Formula:
         return "".join(marked if isinstance(part, Marked) else str(part) for part in self.parts)
 
     def __add__(self, other: Formula | str) -> Formula:
-        return Formula((*self.parts, *(other.parts if isinstance(other, Formula) else [other] if other else [])))
+        return Formula(
+            lambda: (*self.parts, *(other.parts if isinstance(other, Formula) else [other] if other else []))
+        )
 
-    @property
-    def names(self) -> list[Named]:
-        """The arrays in it."""
-        return [part for part in self.parts if isinstance(part, Named)]
-
-    def each_name(self, change: Callable[[Named], Named]) -> Self:
+    def each_name(self, change: Callable[[Named], Named]) -> Formula:
         """The formula with every name changed."""
-        return replace(self, parts=tuple(change(part) if isinstance(part, Named) else part for part in self.parts))
+        return Formula(lambda: [change(part) if isinstance(part, Named) else part for part in self.parts])
 
-    def renamed(self, name: str, other: str) -> Self:
+    def renamed(self, name: str, other: str) -> Formula:
         """The formula with an array called otherwise."""
         return self.each_name(lambda part: replace(part, name=other) if part.name == name else part)
 
-    def at(self, index: Iterable[int | str]) -> Self:
+    def at(self, index: Iterable[int | str]) -> Formula:
         """The formula of one cell: its index behind the names that are open."""
         written = tuple(("", str(i)) for i in index)
         return self.each_name(lambda part: replace(part, at=written, open=False) if part.open else part)
 
-    def lowered(self, order: Callable[[Sequence[str]], list[str]]) -> Self:
+    def lowered(self, order: Callable[[Sequence[str]], list[str]]) -> Formula:
         """The formula with the indices that `order` leaves, as it orders them, of each name's axes.
 
         An index that no array has any more is not summed over.
@@ -155,13 +157,25 @@ class Formula:
             by_axis = dict(part.at)
             return replace(part, at=tuple((axis, by_axis[axis]) for axis in order(tuple(by_axis))))
 
-        lowered = self.each_name(written)
-        seen = {text for name in lowered.names for _, text in name.at}
+        def parts() -> list[Part]:
+            lowered = [written(part) if isinstance(part, Named) else part for part in self.parts]
+            seen = {text for part in lowered if isinstance(part, Named) for _, text in part.at}
+            return [
+                replace(part, channel="") if isinstance(part, Over) and part.channel not in seen else part
+                for part in lowered
+            ]
 
-        def over(part: Part) -> Part:
-            return replace(part, channel="") if isinstance(part, Over) and part.channel not in seen else part
+        return Formula(parts)
 
-        return replace(lowered, parts=tuple(map(over, lowered.parts)))
+
+def _parts_of(template: str) -> Iterator[Part]:
+    for words, name, _, _ in string.Formatter().parse(template):
+        if words:
+            yield words
+        if name == "marked":
+            yield MARKED
+        elif name:
+            yield Named(name.removesuffix("[]"), open=name.endswith("[]"))
 
 
 NOTHING = Formula()

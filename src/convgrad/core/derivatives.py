@@ -5,7 +5,7 @@ Each tells its value, its formula, what one overlay adds to it, and the products
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -21,7 +21,11 @@ from convgrad.core.term import Cells, Factor, Lit, Term, beside, block, everywhe
 from convgrad.formula import Formula, Over
 from convgrad.formula import Part as FormulaPart
 
-PRODUCT = " * "
+EQUALS, PRODUCT = " = ", " * "
+
+
+_OF_A_PLACE, _AT_A_PLACE = ({ord(letter): "" for letter in gone} for gone in ("NP", "NP*"))
+"""The axes that an array loses at one overlay: examples and places, of y the spatial ones too."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -80,13 +84,13 @@ class Derivative(Quantity):
         """The half-open ranges that an overlay covers in the array that it is the derivative by."""
         return self.sum.box(self.role, at)
 
-    def factor(self, role: str, array: Array) -> Factor:
+    def factor(self, role: str, array: Array, name: str = "") -> Factor:
         """A factor of a term: x under the kernel, y at the place, w as it is laid; of a node without its axis."""
-        axes = self.sum.part(role).axes.replace("N", "").replace("P", "")
-        axes = axes.replace("*", "") if role == "y" else axes
+        part = self.sum.part(role)
+        axes = part.axes.translate(_AT_A_PLACE if role == "y" else _OF_A_PLACE)
         if self.sum.nodewise and role in "wy":
-            return Factor(self.sum.part(role).name, np.asarray(array[0]), axes[1:])
-        return Factor(self.sum.part(role).name, array, axes)
+            return Factor(name or part.name, np.asarray(array[0]), axes[1:])
+        return Factor(name or part.name, array, axes)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -114,7 +118,7 @@ class ByY(Derivative):
         seen, kernel = s.under(at), s.kernel(at)
         each = engines.cellwise(seen, kernel, s.groups)
         factors = [self.factor("x", seen), self.factor("w", kernel)]
-        factors.append(replace(self.factor("w", each), name="products"))
+        factors.append(self.factor("w", each, "products"))
         patch = each.sum(axis=tuple(range(1, each.ndim)))
         if self.bias is not None:
             bias = self._bias(at)
@@ -266,49 +270,66 @@ def bias_at(bias: Part | None, at: Place) -> list[Products]:
 
 def by_y(s: Sum, name: str, rule: str, bias: Part | None = None) -> Quantity:
     """The derivative by y, plus a bias: a convolution's output, a transposed one's dX."""
-    over = Over(s.channels("x"), s.offsets)
-    one, other = (s.named(role) for role in s.factors)
-    right = [*_first(s, bias), over, one, PRODUCT, other, s.remark]
-    return ByY(s, bias, **_told(s, "y", name, s.named("y", name=name), right, rule))
+
+    def formula() -> list[FormulaPart]:
+        over = Over(s.channels("x"), s.offsets)
+        one, other = (s.named(role) for role in s.factors)
+        return [s.named("y", name=name), *_first(s, bias), over, one, PRODUCT, other, s.remark]
+
+    return ByY(s, bias, **_told(s, "y", name, formula, rule))
 
 
 def by_w(s: Sum, name: str, rule: str) -> Quantity:
     """The derivative by w: dW."""
-    over: list[FormulaPart] = [] if s.apart or s.nodewise else [Over(letters=s.places)]
-    right = [*over, s.named("y"), PRODUCT, s.named("x"), s.remark]
-    return ByW(s, **_told(s, "w", name, s.named("w", name=name), right, rule))
+
+    def formula() -> list[FormulaPart]:
+        over: list[FormulaPart] = [] if s.apart or s.nodewise else [Over(letters=s.places)]
+        return [s.named("w", name=name), EQUALS, *over, s.named("y"), PRODUCT, s.named("x"), s.remark]
+
+    return ByW(s, **_told(s, "w", name, formula, rule))
 
 
 def by_x(s: Sum, name: str, rule: str, bias: Part | None = None) -> Quantity:
     """The derivative by x, laid on a bias: a convolution's dX, a transposed one's output."""
-    filters = s.channels("y")
-    over = Over(filters) if s.nodewise else Over(filters, (), (*s.places, *s.offsets), s.positions, s.inputs)
-    right = [*_first(s, bias), over, s.named("y"), PRODUCT, s.named("w"), s.remark]
-    return ByX(s, bias, **_told(s, "x", name, s.named("x", s.inputs, name), right, rule))
+
+    def formula() -> list[FormulaPart]:
+        filters = s.channels("y")
+        over = Over(filters) if s.nodewise else Over(filters, (), (*s.places, *s.offsets), s.positions, s.inputs)
+        left = s.named("x", s.inputs, name)
+        return [left, *_first(s, bias), over, s.named("y"), PRODUCT, s.named("w"), s.remark]
+
+    return ByX(s, bias, **_told(s, "x", name, formula, rule))
 
 
 def count(s: Sum, name: str, axes: str, rule: str, of: str = "y") -> Quantity:
     """The sum of y, or of x, over all but the axes of a bias: db."""
-    index = s.places if of == "y" else s.inputs
-    summed: list[FormulaPart] = [] if "P" in axes or s.nodewise else [Over(letters=index)]
-    parts = _formula(s.indexed(name, axes), [*summed, s.named(of, index)])
-    shape = (*(s.windows.places if "P" in axes else ()), s.part(of).given.shape[1])
-    lies = "" if of == "x" else s.input.axes
-    return Count(s, of, name=name, formula=parts, shape=shape, axes=axes, window_axes=lies, rule=Formula.of(rule))
+
+    def formula() -> list[FormulaPart]:
+        index = s.places if of == "y" else s.inputs
+        summed: list[FormulaPart] = [] if "P" in axes or s.nodewise else [Over(letters=index)]
+        return [s.indexed(name, axes), EQUALS, *summed, s.named(of, index)]
+
+    return Count(
+        s,
+        of,
+        name=name,
+        formula=Formula(formula),
+        shape=(*(s.windows.places if "P" in axes else ()), s.part(of).given.shape[1]),
+        axes=axes,
+        window_axes="" if of == "x" else s.input.axes,
+        rule=Formula.of(rule),
+    )
 
 
 def _first(s: Sum, bias: Part | None) -> list[FormulaPart]:
-    return [] if bias is None else [s.indexed(bias.name, bias.axes), " + "]
+    """The sign of equality, and the bias where there is one."""
+    return [EQUALS] if bias is None else [EQUALS, s.indexed(bias.name, bias.axes), " + "]
 
 
-def _formula(left: FormulaPart, right: Sequence[FormulaPart]) -> Formula:
-    return Formula((left, " = ", *(part for part in right if part != "")))
-
-
-def _told(s: Sum, role: str, name: str, left: FormulaPart, right: Sequence[FormulaPart], rule: str) -> dict[str, Any]:
+def _told(s: Sum, role: str, name: str, formula: Callable[[], list[FormulaPart]], rule: str) -> dict[str, Any]:
     return {
         "name": name,
-        "formula": _formula(left, right),
+        "formula": Formula(formula),
         "shape": s.shape(role),
         "axes": s.part(role).axes,
         "window_axes": s.input.axes,

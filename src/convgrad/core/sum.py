@@ -182,22 +182,22 @@ class Sum:
 
     # -- formulas -------------------------------------------------------------------------------------
 
-    @property
+    @cached_property
     def places(self) -> tuple[str, ...]:
         """The indices of a place: i, j, k."""
         return tuple(PLACES[: self.d])
 
-    @property
+    @cached_property
     def offsets(self) -> tuple[str, ...]:
         """The indices of a kernel cell: m, n, o."""
         return tuple(CELLS[: self.d])
 
-    @property
+    @cached_property
     def inputs(self) -> tuple[str, ...]:
         """The indices of an input cell: x, y, z."""
         return tuple(INPUTS[: self.d])
 
-    @property
+    @cached_property
     def positions(self) -> tuple[str, ...]:
         """cell(i, u) as it is written, an axis each: ``2i+m-1``."""
         return tuple(axis.formula(*at) for axis, *at in zip(self.windows.axes, self.places, self.offsets, strict=True))
@@ -205,9 +205,13 @@ class Sum:
     def named(self, role: str, spatial: tuple[str, ...] = (), name: str = "") -> Named:
         """x, w or y with its index; spatial: the indices of its own spatial axes, where they are not the usual ones."""
         part = self.part(role)
-        turned = (f"{n - 1}-{u}" for n, u in zip(self.windows.kernel, self.offsets, strict=True))
-        usual = {"x": self.positions, "y": self.places, "w": tuple(turned) if self.flip else self.offsets}[role]
-        return self.indexed(name or part.called, part.axes, spatial or usual)
+        return self.indexed(name or part.called, part.axes, spatial or self._spatial(role))
+
+    def _spatial(self, role: str) -> tuple[str, ...]:
+        """The usual indices of the spatial axes of x, w or y."""
+        if role == "w" and self.flip:
+            return tuple(f"{n - 1}-{u}" for n, u in zip(self.windows.kernel, self.offsets, strict=True))
+        return {"x": self.positions, "y": self.places, "w": self.offsets}[role]
 
     def indexed(self, name: str, axes: str, spatial: tuple[str, ...] = ()) -> Named:
         """An array with the index of each of its axes; examples are not written."""

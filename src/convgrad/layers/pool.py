@@ -28,6 +28,7 @@ from convgrad.core.term import Factor, Term, beside, block, real
 from convgrad.core.windows import Windows
 from convgrad.errors import OptionError, ShapeError, by
 from convgrad.formula import Formula, Over, named
+from convgrad.formula import Part as FormulaPart
 from convgrad.layers import Parameter
 
 TIES = ("first", "last", "all", "split")
@@ -102,12 +103,16 @@ class Pool:
         """x (N, C, *sizes) -> output (N, C, *places)."""
         x = real(x)
         s, words = self.sum(x), self._kind(x).words
+
+        def formula() -> list[FormulaPart]:
+            return [s.named("y", name="output"), " = ", Over(letters=s.offsets, word=words), s.named("x")]
+
         return Pooled(
             s,
             None,
             self,
             name="output",
-            formula=Formula((s.named("y", name="output"), " = ", Over(letters=s.offsets, word=words), s.named("x"))),
+            formula=Formula(formula),
             shape=(*x.shape[:2], *s.windows.places),
             axes="NC*",
             window_axes="NC*",
@@ -121,15 +126,18 @@ class Pool:
         self._kind(x)
         if delta.shape != (*x.shape[:2], *s.windows.places):
             raise ShapeError(f"delta is {by(delta.shape)}, but the output is {by((*x.shape[:2], *s.windows.places))}")
-        over = Over(every=(*s.places, *s.offsets), wanted=s.inputs)
-        dX = s.named("x", s.inputs, "dX")
+
+        def formula() -> list[FormulaPart]:
+            over = Over(every=(*s.places, *s.offsets), wanted=s.inputs)
+            return [s.named("x", s.inputs, "dX"), " = ", over, s.named("w"), " * ", s.named("y")]
+
         return (
             SharedOut(
                 s,
                 None,
                 self,
                 name="dX",
-                formula=Formula((dX, " = ", over, s.named("w"), " * ", s.named("y"))),
+                formula=Formula(formula),
                 shape=x.shape,
                 axes="NC*",
                 window_axes="NC*",
@@ -149,11 +157,24 @@ class Pool:
         formula = Formula.of("{indices} = flat position of each maximum in its channel's unpadded plane")
         return Indices(self, x, name="indices", formula=formula, shape=shape, axes="NC*")
 
-    def positions(self, x: Array) -> Array:
+    # -- what windows come to, all of them and one --------------------------------------------------------
+
+    def seen(self, x: Array, windows: Windows) -> Array:
+        """x (N, C, *sizes) -> windows (N, C, *places, *kernel), padded with what never changes the result."""
+        return windows.unfold(x, self._kind(x).fill)
+
+    def combined(self, x: Array, windows: Windows) -> Array:
+        """x (N, C, *sizes) -> what the windows come to, (N, C, *places)."""
+        return self._kind(x).output(self, self.seen(x, windows), windows)
+
+    def shares(self, x: Array, windows: Windows) -> Array:
+        """x (N, C, *sizes) -> the share of each cell of each window, (N, C, *places, *kernel)."""
+        return self._kind(x).share(self, self.seen(x, windows), windows)
+
+    def positions(self, x: Array, windows: Windows) -> Array:
         """x (N, C, *sizes) -> the positions (N, C, *places) that `indices` tells."""
-        windows = self.windows(x)
         d = len(windows.axes)
-        flat = _flat(self.seen(x), d)
+        flat = _flat(self.seen(x, windows), d)
         chosen = flat.shape[-1] - 1 - flat[..., ::-1].argmax(-1) if self.ties == "last" else flat.argmax(-1)
         position: Array = np.zeros(chosen.shape, np.int64)
         for k, (axis, u) in enumerate(zip(windows.axes, np.unravel_index(chosen, windows.kernel), strict=True)):
@@ -161,33 +182,18 @@ class Pool:
             position = position * axis.size + axis.cells[place, u]
         return position
 
-    # -- the windows, all of them and one ----------------------------------------------------------------
+    def seen_at(self, x: Array, windows: Windows, at: Place) -> Array:
+        """The windows of all channels of an example at a place, (C, *kernel); at = (example, *place)."""
+        return windows.seen(x[at[0]], at[1:], self._kind(x).fill)
 
-    def seen(self, x: Array) -> Array:
-        """x (N, C, *sizes) -> windows (N, C, *places, *kernel), padded with what never changes the result."""
-        return self.windows(x).unfold(x, self._kind(x).fill)
-
-    def combined(self, x: Array) -> Array:
-        """x (N, C, *sizes) -> what the windows come to, (N, C, *places)."""
-        return self._kind(x).output(self, self.seen(x), self.windows(x))
-
-    def shares(self, x: Array) -> Array:
-        """x (N, C, *sizes) -> the share of each cell of each window, (N, C, *places, *kernel)."""
-        return self._kind(x).share(self, self.seen(x), self.windows(x))
-
-    def seen_at(self, x: Array, n: int, channels: slice, place: Place) -> Array:
-        """The window of some channels of an example at a place, (channels, *kernel)."""
-        return self.windows(x).seen(x[n, channels], place, self._kind(x).fill)
-
-    def combined_at(self, x: Array, seen: Array, place: Place) -> Array:
+    def combined_at(self, seen: Array, windows: Windows, place: Place) -> Array:
         """seen (C, *kernel) at a place -> what the windows come to, (C, 1, ...)."""
-        windows = self.windows(x)
-        return self._kind(x).output(self, _alone(seen, windows), windows, place)
+        return self._kind(seen).output(self, _alone(seen, windows), windows, place)
 
-    def shares_at(self, x: Array, seen: Array, place: Place) -> Array:
+    def shares_at(self, seen: Array, windows: Windows, place: Place) -> Array:
         """seen (C, *kernel) at a place -> the share of each cell, of the same shape."""
-        windows = self.windows(x)
-        return np.asarray(self._kind(x).share(self, _alone(seen, windows), windows, place)).reshape(seen.shape)
+        share = self._kind(seen).share(self, _alone(seen, windows), windows, place)
+        return np.asarray(share).reshape(seen.shape)
 
     # -- kinds ----------------------------------------------------------------------------------------
 
@@ -259,7 +265,7 @@ class Pooled(ByY):
 
     def compute(self) -> Any:
         """All windows at once."""
-        return self.layer.combined(self.sum.x.given)
+        return self.layer.combined(self.sum.x.given, self.sum.windows)
 
     def live(self) -> Array:
         """Every place has an output."""
@@ -268,19 +274,19 @@ class Pooled(ByY):
     def products(self, at: Place) -> Sequence[Products]:
         """Any output here is the sum of share times input: the maximum's share is 1, the p-norm is homogeneous."""
         n, c, *place = at
-        x, layer = self.sum.x, replace(self.layer, ties="first")
-        seen = layer.seen_at(x.given, n, slice(c, c + 1), tuple(place))
-        _, u, z = self.sum.windows.meetings(place=place)
+        x, windows, layer = self.sum.x, self.sum.windows, replace(self.layer, ties="first")
+        seen = layer.seen_at(x.given[:, c : c + 1], windows, (n, *place))
+        _, u, z = windows.meetings(place=place)
         here = np.column_stack([np.full((len(z), 2), (n, c)), z])
         window = np.column_stack([np.full((len(z), 2 + len(place)), (n, c, *place)), u])
-        share = Column(named("share"), layer.shares_at(x.given, seen, tuple(place)).ravel(), window, self.sum.w.axes)
+        share = Column(named("share"), layer.shares_at(seen, windows, tuple(place)).ravel(), window, self.sum.w.axes)
         return [Products((share, cells(x.called, x.given, here, x.axes)))]
 
     def term(self, place: Place) -> Term:
         """One window and what it comes to."""
         s, x = self.sum, self.sum.x.given
-        seen = self.layer.seen_at(x, place[0], slice(None), place[1:])
-        patch = self.layer.combined_at(x, seen, place[1:])[None]
+        seen = self.layer.seen_at(x, s.windows, place)
+        patch = self.layer.combined_at(seen, s.windows, place[1:])[None]
         return self.made(place, block(place, self.box(place)), patch, (Factor(s.x.name, seen, "C*"),), "x")
 
 
@@ -293,17 +299,17 @@ class SharedOut(ByX):
     def compute(self) -> Any:
         """fold(share * delta)."""
         s = self.sum
-        return s.windows.fold(self.layer.shares(s.x.given) * beside(s.y.given, s.d))
+        return s.windows.fold(self.layer.shares(s.x.given, s.windows) * beside(s.y.given, s.d))
 
     def products(self, at: Place) -> Sequence[Products]:
         """The share times the delta of every window that holds the cell."""
         n, c, *z = at
-        x, delta = self.sum.x.given, self.sum.y
+        x, windows, delta = self.sum.x.given, self.sum.windows, self.sum.y
         found = []
-        for place, u in zip(*self.sum.windows.meetings(cell=z)[:2], strict=True):
+        for place, u in zip(*windows.meetings(cell=z)[:2], strict=True):
             i = (n, c, *map(int, place))
-            seen = self.layer.seen_at(x, n, slice(c, c + 1), i[2:])
-            share = self.layer.shares_at(x, seen, i[2:])[(0, *u)]
+            seen = self.layer.seen_at(x[:, c : c + 1], windows, (n, *i[2:]))
+            share = self.layer.shares_at(seen, windows, i[2:])[(0, *u)]
             each = Column(named("share"), np.asarray(share).reshape(1), np.array([(*i, *u)]), self.sum.w.axes)
             found.append(Products((each, cell(delta.called, delta.given, i, delta.axes))))
         return found or [Products((Column(named("share"), np.zeros(0, x.dtype)),))]
@@ -311,8 +317,8 @@ class SharedOut(ByX):
     def term(self, place: Place) -> Term:
         """One window's share times its delta, laid on its cells."""
         s, x = self.sum, self.sum.x.given
-        seen, d = self.layer.seen_at(x, place[0], slice(None), place[1:]), s.facing(place)
-        share = self.layer.shares_at(x, seen, place[1:])
+        seen, d = self.layer.seen_at(x, s.windows, place), s.facing(place)
+        share = self.layer.shares_at(seen, s.windows, place[1:])
         patch = s.windows.spread(place[1:], share * beside(d, s.d))[None]
         factors = (self.factor("y", d), Factor(s.x.name, seen, "C*"), Factor(s.w.name, share, "C*"))
         return self.made(place, block(place, self.box(place)), patch, factors, "xy")
@@ -327,7 +333,7 @@ class Indices(Quantity):
 
     def compute(self) -> Any:
         """All positions at once."""
-        return self.layer.positions(self.x)
+        return self.layer.positions(self.x, self.layer.windows(self.x))
 
     def live(self) -> Array:
         """Every place has one."""
