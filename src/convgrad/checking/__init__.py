@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
 from convgrad.checking.written import Answer, Rules, noise_of
-from convgrad.errors import OptionError, did_you_mean
-from convgrad.kinds import kind_of
+from convgrad.errors import OptionError, did_you_mean, shortened
+from convgrad.kinds import KINDS, kind_of
+from convgrad.kinds.kind import Kind
 from convgrad.kinds.setting import meaningless
 
 if TYPE_CHECKING:
     from convgrad.checking.verdict import Checked
     from convgrad.core.element import Array
     from convgrad.mistakes.case import Case
-
-_RENAMED = {"name": "activation", "whole": "global"}
-"""Fields of layers that are settings of another name."""
+    from convgrad.problems import Operands, Settings, Solution, Solver
 
 
 def check(
@@ -69,29 +68,67 @@ def _in_float64(case: Case) -> Case:
 
 
 def case_of(layer: Any, x: Array, delta: Array | None = None) -> Case:
-    """A layer with its arrays -> the same layer as operands and settings, solved."""
+    """A layer with its arrays -> the same layer as operands and settings, solved.
+
+    A subclass of a layer is what it was made from, and gives its own results. OptionError for a field that is no
+    setting of its kind.
+    """
     import numpy as np
 
     from convgrad.mistakes.case import Case
     from convgrad.problems import Operand
-    from convgrad.problems.solve import solver_of
 
-    word = layer.known_as
-    kind = kind_of(word)
+    kind = _kind_of(layer)
     arrays = {kind.given[0].name: x, kind.given[-1].name: delta}
-    table = {setting.name: setting for setting in kind.every}
-    settings: dict[str, Any] = {word: True} if word in kind.variants else {}
-    for each in fields(layer):
-        value, name = getattr(layer, each.name), _RENAMED.get(each.name, each.name)
-        if each.name in kind.roles:
-            arrays[each.name] = value
-        elif name in table and value not in (None, ()) and (value != each.default or name == "activation"):
-            settings[name] = table[name].value(value)
-    for setting, _ in [*meaningless(settings, table.values())]:
-        del settings[setting.name]  # a layer may have it, though it means nothing there
-    if "dims" in table:
+    arrays |= {each.name: getattr(layer, each.name) for each in fields(layer) if each.name in kind.roles}
+    settings = _settings_of(layer, kind)
+    if any(setting.name == "dims" for setting in kind.common):
         settings["dims"] = x.ndim - 2
     operands = {
         name: Operand(np.asarray(array, np.float64), name) for name, array in arrays.items() if array is not None
     }
-    return Case.of(solver_of(kind), operands, settings, delta is not None)
+    return Case.of(_solver_of(layer, kind), operands, settings, delta is not None)
+
+
+def _kind_of(layer: Any) -> Kind:
+    """The kind that a layer is of, by what it is known as; OptionError for none."""
+    word, known = getattr(layer, "known_as", None), [word for kind in KINDS.values() for word in kind.words]
+    if word not in known:
+        name = type(layer).__name__
+        raise OptionError(f"{name} is known as no layer, but as {word!r}", hint=f"layers are {', '.join(known)}")
+    return kind_of(word)
+
+
+def _settings_of(layer: Any, kind: Kind) -> dict[str, Any]:
+    """What the fields of a layer say, as settings; those that hold without being said are left out."""
+    settings: dict[str, Any] = {layer.known_as: True} if layer.known_as in kind.variants else {}
+    table = {each.field or each.name: each for each in (*kind.every, *kind.worked_out)}
+    for each in fields(layer):
+        value, setting = getattr(layer, each.name), table.get(each.name)
+        if each.name in kind.roles or value is None or value == ():
+            continue
+        if value == (each.default if setting is None or setting.default is None else setting.default):
+            continue
+        if setting is None:
+            name = f"{type(layer).__name__}.{each.name}"
+            raise OptionError(f"{name} is {shortened(value)}, which is no setting of {kind.name}", hint="leave it out")
+        settings[setting.name] = setting.value(value)
+    for setting, _ in [*meaningless(settings, table.values())]:
+        del settings[setting.name]  # a layer may have it, though it means nothing there
+    return settings
+
+
+def _solver_of(layer: Any, kind: Kind) -> Solver:
+    """What solves problems of a kind, by the layer's own class where that is a subclass of the kind's."""
+    from convgrad.problems.build import build
+    from convgrad.problems.solve import solve
+
+    def solver(operands: Operands, settings: Settings, backward: bool) -> Solution:
+        problem = build(kind, operands, settings, backward)
+        made: Any = problem.layer
+        if type(made) is not type(layer) and isinstance(layer, type(made)):
+            told = {each.name: getattr(made, each.name) for each in fields(made) if each.init}
+            problem = replace(problem, layer=type(layer)(**told))
+        return solve(problem)
+
+    return solver

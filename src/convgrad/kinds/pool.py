@@ -66,6 +66,7 @@ POOL = Kind(
             "global",
             truth,
             "One window over the whole input; pooled axes keep length 1.",
+            field="whole",
             rivals=(*_SIZED, "adaptive"),
         ),
     ),

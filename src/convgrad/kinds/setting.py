@@ -35,6 +35,9 @@ class Setting:
     belongs: tuple[str, tuple[str, ...]] | None = None
     """``("kind", ("avg",))``: it means something only beside these values of that other setting."""
 
+    field: str = ""
+    """The field of the layer that it is, where that has another name."""
+
     rivals: tuple[str, ...] = ()
     """What it puts out of force in the document, besides itself, where it stands on the command line."""
 

@@ -56,6 +56,7 @@ ACTIVATION = (
         "the delta is then the gradient of the activated output.",
         "NAME",
         default="",
+        field="name",
     ),
     Setting(
         "alpha",

@@ -48,7 +48,7 @@ def layer_problem(kind: Kind, operands: Operands, settings: Settings, backward: 
         shorthand = _shorthand(layer_class.input_axes, arrays["input"], settings)
         x = shorthand.lift(arrays["input"], layer_class.input_axes)
     axes = {"input": layer_class.input_axes, "delta": layer_class.output_axes}
-    fields = {setting.name: settings[setting.name] for setting in kind.fields if setting.name in settings}
+    fields = {each.field or each.name: settings[each.name] for each in kind.fields if each.name in settings}
     for given in kind.own:
         if given.name in arrays:
             axes[given.name], fields[given.name] = _operand(given, operands, arrays, shorthand, x, axes["input"])
