@@ -20,7 +20,7 @@ SOURCE = Path(__file__).parent.parent / "src" / "convgrad"
 CUBE = """
     ActivationRow(
         "cube",
-        "input^3",
+        "{input}^3",
         value=lambda x, f: x**3,
         derivative=lambda x, f: 3 * x**2,
         pytorch=(Written("{x} ** 3"),),
@@ -36,8 +36,8 @@ LOG_COSH = """
         "log-cosh",
         each=lambda e, one: np.log(np.cosh(e)),
         slope=lambda e, one: np.tanh(e),
-        formulas=("loss = 1/{m} sum of log(cosh(output - target))", "delta = tanh(output - target) / {m}"),
-        called=("log(cosh(output[] - target[]))", "tanh(output[] - target[])"),
+        formulas=("{loss} = 1/{m} sum of log(cosh({output} - {target}))", "{delta} = tanh({output} - {target}) / {m}"),
+        called=("log(cosh({output[]} - {target[]}))", "tanh({output[]} - {target[]})"),
         pytorch=(Written("torch.log(torch.cosh({output} - target)).mean()"),),
         drawn=(8,),
     ),

@@ -8,106 +8,16 @@ approximation; Elfwing et al. (2017) for silu.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from math import erf, pi, sqrt
 from typing import TYPE_CHECKING, Any
 
-from convgrad.kinds.in_pytorch import Written
+from convgrad.kinds.functions import ActivationRow, Along, Alpha, Chosen, Column, Written
 from convgrad.kinds.late_numpy import np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array = NDArray[Any]
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Chosen:
-    """What the settings say beside an activation's name, and which piece of it each number lies on."""
-
-    alpha: Any
-    approximate: str
-    on: Any = None
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Column:
-    """A factor of products: its name, its numbers (n,), and where they stand.
-
-    name: as a formula has it, ``{softmax[]}`` being a cell with its index; at: one index for all of them, None where
-    each stands at its own.
-    """
-
-    name: str
-    value: Array
-    at: int | None = None
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Along:
-    """What an activation that takes all numbers of the last axis together has in place of a derivative.
-
-    back: x, delta (..., n) -> dX (..., n); formula, rule: of dX, and what one row of it is; factors: x (n,) and an
-    index i -> the products with delta (n,) that dX[i] is the sum of: which of the n, and their other factors.
-    """
-
-    back: Callable[[Array, Array, Chosen], Array]
-    formula: str
-    rule: str
-    factors: Callable[[Array, int, Chosen], list[tuple[Array, tuple[Column, ...]]]]
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Alpha:
-    """What --alpha is to an activation, what it is where it is not given, and which are drawn at random."""
-
-    what: str
-    default: float
-    drawn: tuple[float, ...] = ()
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class ActivationRow:
-    """An activation and its facts.
-
-    words: the right-hand side of its formula, arrays in braces; derivative: of each number alone, or else `along`;
-    pytorch: how it is written there, given x; on: which numbers lie above the bend, for one in pieces; kinks: where
-    its slope jumps, given alpha; exact: whether it keeps fractions; inverse: an input that gives the output, or at
-    least its derivative; at_output: the derivative as people write it of the output; straight: whether its slope is
-    the same all over a piece; idle: whether it leaves everything as it is; grows: how large (the value, what a
-    delta is multiplied by) may be for inputs as large as z, where it grows faster than they do; alpha, approximate:
-    the settings that belong to it, the second as the help says it; drawn: its seats in the round from which one is
-    drawn at random.
-    """
-
-    name: str
-    words: str
-    value: Callable[[Array, Chosen], Any]
-    derivative: Callable[[Array, Chosen], Any] | None = None
-    pytorch: tuple[Written, ...] = ()
-    along: Along | None = None
-    on: Callable[[Array], Array] | None = None
-    kinks: Callable[[Any], tuple[float, ...]] = lambda alpha: ()
-    exact: bool = False
-    inverse: Callable[[Array, Chosen], Array] | None = None
-    at_output: Callable[[Array], Array] | None = None
-    straight: bool = False
-    idle: bool = False
-    grows: Callable[[float], tuple[float, float]] | None = None
-    alpha: Alpha | None = None
-    approximate: str = ""
-    drawn: tuple[int, ...] = ()
-
-    def bounds(self, z: float, alpha: Any) -> tuple[float, float]:
-        """How large (the value, what a delta is multiplied by) may be for inputs as large as z.
-
-        Where the slope changes with z, so does what rounding has done to z.
-        """
-        if self.grows is not None:
-            return self.grows(z)
-        steep = abs(float(alpha or 1))
-        return max(1.0, steep) * z + 1, max(1.2, steep) * (1 if self.straight else 1 + z)
 
 
 # -- the formulas that take more than a line ----------------------------------------------------------------

@@ -19,54 +19,21 @@ above 1e-12, as PyTorch does. Sources: PyTorch's documentation of the losses of 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from math import log
 from typing import TYPE_CHECKING, Any
 
-from convgrad.kinds.in_pytorch import Written
+from convgrad.kinds.functions import LossRow, Part, Parts, Written, class_axis
 from convgrad.kinds.late_numpy import np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array = NDArray[Any]
-    Part = tuple[tuple[str, Any], ...]
-    """Factors by name (``{output[]}`` is a cell, with its index), of the output's shape or one number."""
-    Parts = tuple[Part, ...]
-    """Products by their factors: what a loss is summed from position by position, and its gradient cell by cell."""
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class LossRow:
-    """A loss and its facts.
-
-    each, slope: what each position adds to the loss, and the gradient; formulas: of both, given the count; parts: the
-    products of both. mean: what a mean runs over, ``numbers`` or ``positions``, empty for a sum; classes: whether it
-    compares distributions over classes, along axis 1 or the last of a vector; probabilities: whether output and target
-    lie between 0 and 1; error: what it makes of output - target, ``squares`` or, far out, ``sizes``; kinks: the errors
-    at which its slope jumps; exact: whether it keeps fractions; note: what --help says in brackets; convention: how a
-    reader is told that this one was used in place of its like; sizes: output, target, how far these may be apart, and
-    how large the numbers are that the output is summed from -> how large those are that (the loss, its gradient) are
-    summed from; pytorch: how it is written there, given output and target; drawn: its seats in the round from which one
-    is drawn at random.
-    """
-
-    name: str
-    each: Callable[[Array, Array, Any], Any]
-    slope: Callable[[Array, Array, Any], Any]
-    formulas: Callable[[int], tuple[str, str]]
-    parts: Callable[[Array, Array, Any], tuple[Parts, Parts]]
-    pytorch: tuple[Written, ...]
-    mean: str = "numbers"
-    classes: bool = False
-    probabilities: bool = False
-    error: str = ""
-    kinks: tuple[float, ...] = ()
-    exact: bool = False
-    note: str = ""
-    convention: str = ""
-    sizes: Callable[[Array, Array, float, float], tuple[float, float]] = lambda a, t, far, x: (far, 1 + far)
-    drawn: tuple[int, ...] = ()
+def counted(*formulas: str) -> Callable[[int], tuple[str, ...]]:
+    """Formulas in which {m} is the count."""
+    return lambda m: tuple(text.replace("{m}", str(m)) for text in formulas)
 
 
 # -- of output - target alone -------------------------------------------------------------------------------
@@ -123,7 +90,7 @@ def mean_of(
         name,
         each=lambda a, t, m: each(a - t, m / m) / m,
         slope=lambda a, t, m: slope(a - t, m / m) / m,
-        formulas=lambda m: (formulas[0].format(m=m), formulas[1].format(m=m)),
+        formulas=counted(*formulas),
         parts=parts,
         **facts,
     )
@@ -190,7 +157,7 @@ def _entropy_parts(z: Array, t: Array, r: Any) -> tuple[Parts, Parts]:
 
 
 def _entropy_sizes(z: Array, t: Array, far: float, x: float) -> tuple[float, float]:
-    classes = z.shape[min(1, z.ndim - 1)]
+    classes = z.shape[class_axis(z.shape)]
     weight = max(1.0, float(np.abs(t).max())) * classes if t.shape == z.shape else 1.0
     return weight * (2 * far + log(classes) + 1), weight * (1 + x)
 
@@ -233,7 +200,7 @@ ROWS = (
         parts=_entropy_parts,
         pytorch=(
             Written(
-                "-(target * F.log_softmax({output}, {axis})).sum() / {positions}",
+                "-(target * F.log_softmax({output}, {axis})).sum() / {m}",
                 "F.cross_entropy divides by the batch alone where the target is a distribution",
                 when=lambda output, target: target.shape == output.shape and output.ndim > 2,
             ),
@@ -249,9 +216,9 @@ ROWS = (
         "bce",
         each=_bce,
         slope=lambda a, t, m: (a - t) / np.maximum(a * (1 - a), HELD) / m,
-        formulas=lambda m: (
-            f"{{loss}} = -1/{m} sum of {{target}} log({{output}}) + (1 - {{target}}) log(1 - {{output}})",
-            f"{{delta}} = ({{output}} - {{target}}) / ({{output}} (1 - {{output}})) / {m}",
+        formulas=counted(
+            "{loss} = -1/{m} sum of {target} log({output}) + (1 - {target}) log(1 - {output})",
+            "{delta} = ({output} - {target}) / ({output} (1 - {output})) / {m}",
         ),
         parts=_bce_parts,
         pytorch=(
@@ -272,8 +239,8 @@ ROWS = (
         each=lambda e, one: np.abs(e),
         slope=lambda e, one: np.sign(e) * one,
         formulas=(
-            "{{loss}} = 1/{m} sum of |{{output}} - {{target}}|",
-            "{{delta}} = sign({{output}} - {{target}}) / {m}",
+            "{loss} = 1/{m} sum of |{output} - {target}|",
+            "{delta} = sign({output} - {target}) / {m}",
         ),
         called=("|{output[]} - {target[]}|", "sign({output[]} - {target[]})"),
         pytorch=(Written("F.l1_loss({output}, target)"),),
@@ -287,8 +254,8 @@ ROWS = (
         each=_huber,
         slope=lambda e, one: np.clip(e, -one, one),
         formulas=(
-            "{{loss}} = 1/{m} sum of e^2/2, or |e| - 1/2 beyond 1, with e = {{output}} - {{target}}",
-            "{{delta}} = e held between -1 and 1, / {m}",
+            "{loss} = 1/{m} sum of e^2/2, or |e| - 1/2 beyond 1, with e = {output} - {target}",
+            "{delta} = e held between -1 and 1, / {m}",
         ),
         called=("h({output[]} - {target[]})", "held({output[]} - {target[]})"),
         pytorch=(Written("F.huber_loss({output}, target)"),),

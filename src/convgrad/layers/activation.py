@@ -20,7 +20,8 @@ from convgrad.core.rational import cast, refuse
 from convgrad.core.term import Cells, Factor, Lit, Term, real
 from convgrad.errors import OptionError
 from convgrad.formula import Formula, named
-from convgrad.kinds.activations import ACTIVATIONS, ActivationRow, Chosen
+from convgrad.kinds.activations import ACTIVATIONS
+from convgrad.kinds.functions import ActivationRow, Chosen
 from convgrad.layers import Parameter
 from convgrad.layers.shapes import check_shape
 

@@ -21,7 +21,8 @@ from convgrad.core.rational import cast, refuse
 from convgrad.core.term import Cells, Term, real
 from convgrad.errors import OptionError, ShapeError, by
 from convgrad.formula import Formula
-from convgrad.kinds.losses import LOSSES, LossRow
+from convgrad.kinds.functions import LossRow, class_axis
+from convgrad.kinds.losses import LOSSES
 from convgrad.layers import Parameter
 
 
@@ -52,7 +53,7 @@ class Loss:
         if not self.row.exact:
             refuse(output, self.kind, "--kind")
         worked = Worked(self.row, output, target, _fitted(self.row, output, target))
-        loss, delta = (Formula.of(each) for each in self.row.formulas(worked.count))
+        loss, delta = (Formula.of(each) for each in self.row.formulas(self.row.count(output.shape)))
         last = (output.ndim - 1,) if output.ndim else ()
         return (
             LossValue(worked, name="loss", formula=loss, shape=()),
@@ -72,15 +73,14 @@ class Worked:
     @property
     def operands(self) -> tuple[Array, Array, Array]:
         """(the output and the target, the classes of both last; the count that the mean runs over), of one dtype."""
-        a = np.moveaxis(self.output, _class_axis(self.output), -1) if self.row.classes else self.output
-        return a, self.fitted, cast(self.count, self._dtype)
+        a = np.moveaxis(self.output, class_axis(self.output.shape), -1) if self.row.classes else self.output
+        return a, self.fitted, cast(self.row.count(self.output.shape), self._dtype)
 
     @property
-    def count(self) -> int:
-        """How many the mean runs over; 1 where there is none."""
-        numbers = self.output.size
-        classes = self.output.shape[_class_axis(self.output)] if self.row.classes else 1
-        return {"": 1, "numbers": numbers, "positions": numbers // classes}[self.row.mean]
+    def positions(self) -> Array:
+        """Which positions add something: all numbers of the output, or what is left beside the classes."""
+        shape = self.output.shape
+        return np.ones(_beside_classes(shape) if self.row.classes else shape, bool)
 
     @cached_property
     def each(self) -> Array:
@@ -110,11 +110,12 @@ class Worked:
         return np.result_type(self.output, self.fitted)
 
     def _home(self, array: Array) -> Array:
-        return np.moveaxis(array, -1, _class_axis(self.output)) if self.row.classes and array.ndim else array
+        return np.moveaxis(array, -1, class_axis(self.output.shape)) if self.row.classes and array.ndim else array
 
 
-def _class_axis(output: Array) -> int:
-    return min(1, output.ndim - 1)
+def _beside_classes(shape: tuple[int, ...]) -> tuple[int, ...]:
+    axis = class_axis(shape)
+    return shape[:axis] + shape[axis + 1 :]
 
 
 def _fitted(row: LossRow, output: Array, target: Array) -> Array:
@@ -143,10 +144,10 @@ def _of_logits() -> str:
 
 def _distribution(target: Array, output: Array) -> Array:
     """Targets as distributions, class axis last: given so, or made from class indices."""
-    axis = _class_axis(output)
+    axis = class_axis(output.shape)
     if target.shape == output.shape:
         return np.moveaxis(target, axis, -1)
-    wanted, classes = output.shape[:axis] + output.shape[axis + 1 :], output.shape[axis]
+    wanted, classes = _beside_classes(output.shape), output.shape[axis]
     if target.shape != wanted:
         raise ShapeError(
             f"the target is {by(target.shape)}, but the output is {by(output.shape)}",
@@ -181,7 +182,7 @@ class LossValue(Quantity):
 
     def live(self) -> Array:
         """Every position."""
-        return np.ones(self.worked.each.shape, bool)
+        return self.worked.positions
 
     def term(self, place: Place) -> Term:
         """What one position adds."""
@@ -206,13 +207,13 @@ class FirstDelta(Quantity):
 
     def live(self) -> Array:
         """Every position."""
-        return np.ones(self.worked.each.shape, bool)
+        return self.worked.positions
 
     def term(self, place: Place) -> Term:
         """What one position adds: its own numbers, all classes of it."""
         axes: list[Any] = [slice(i, i + 1) for i in place]
-        if len(self.shape) > len(place):
-            axes.insert(_class_axis(self.worked.output), slice(None))
+        if self.worked.row.classes:
+            axes.insert(class_axis(self.shape), slice(None))
         region: Cells = tuple(axes)
         return Term(place, (), (), region, self.value[region])
 

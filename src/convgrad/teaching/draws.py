@@ -11,8 +11,9 @@ from numpy.random import Generator
 from convgrad.core.element import Array
 from convgrad.errors import ConvgradError
 from convgrad.kinds import kind_of
-from convgrad.kinds.activations import ACTIVATIONS, ActivationRow
-from convgrad.kinds.losses import LOSSES, LossRow
+from convgrad.kinds.activations import ACTIVATIONS
+from convgrad.kinds.functions import ActivationRow, LossRow, class_axis
+from convgrad.kinds.losses import LOSSES
 from convgrad.mistakes.case import Case
 from convgrad.mistakes.mistake import Mistake
 from convgrad.mistakes.recogniser import differs
@@ -269,7 +270,7 @@ def _loss(rng: Generator, small: bool) -> Drawn:
     output = np.round(rng.normal(0, 1.5, shape), 2)
     target = np.round(rng.normal(0, 1.5, shape), 2)
     if row.classes:
-        classes = shape[min(1, len(shape) - 1)]
+        classes = shape[class_axis(shape)]
         lead = shape[:1] + shape[2:] if len(shape) > 1 else ()
         target = rng.integers(0, classes, lead).astype(float)
     if row.probabilities:

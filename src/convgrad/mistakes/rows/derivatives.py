@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from convgrad.core.element import Array
-from convgrad.kinds.activations import ACTIVATIONS, ActivationRow
+from convgrad.kinds.activations import ACTIVATIONS
+from convgrad.kinds.functions import ActivationRow
 from convgrad.layers.activation import Activation
 from convgrad.mistakes.case import Variant
 from convgrad.mistakes.mistake import Alteration, Mistake

@@ -8,11 +8,11 @@ from functools import partial
 import numpy as np
 
 from convgrad.core.element import Array
-from convgrad.kinds.losses import LossRow
+from convgrad.kinds.functions import LossRow, class_axis
 from convgrad.mistakes.case import Case
 from convgrad.mistakes.mistake import Mistake
 from convgrad.mistakes.row import loss_operands, row
-from convgrad.mistakes.rows.ratios import counts, row_of
+from convgrad.mistakes.rows.ratios import own_count, row_of
 
 Maker = Callable[[Case, str], Iterator[Array]]
 
@@ -30,12 +30,12 @@ def entropy(others: Callable[[Array, Array, Array, int, Case], Iterator[Array]])
         if not _of_logits(case):
             return
         output, target = loss_operands(case)
-        axis = min(1, output.ndim - 1)
+        axis = class_axis(output.shape)
         z = np.moveaxis(output, axis, -1)
         s = _softmax(z, -1)
         t = np.moveaxis(target, axis, -1) if target.shape == output.shape else _one_hot(target, z.shape[-1])
         with np.errstate(all="ignore"):
-            for other in others(s, t, z, counts(case)["own"], case):
+            for other in others(s, t, z, own_count(case), case):
                 yield np.moveaxis(other, -1, axis)
 
     return predict
@@ -99,11 +99,11 @@ def _wrong_axis_loss(case: Case, name: str) -> Iterator[Array]:
     if not _of_logits(case):
         return
     output, target = loss_operands(case)
-    axis = min(1, output.ndim - 1)
+    axis = class_axis(output.shape)
     z = np.moveaxis(output, axis, -1)
     t = np.moveaxis(target, axis, -1) if target.shape == output.shape else _one_hot(target, z.shape[-1])
     for other in range(z.ndim - 1):
-        yield np.asarray(-(t * np.log(_softmax(z, other))).sum() / counts(case)["own"])
+        yield np.asarray(-(t * np.log(_softmax(z, other))).sum() / own_count(case))
 
 
 def probabilities(others: Callable[[Array, Array, int], Iterator[Array]]) -> Maker:
@@ -139,7 +139,7 @@ def errors(others: Callable[[Array, LossRow, int], Iterator[Array]], error: str)
     def predict(case: Case, name: str) -> Iterator[Array]:
         if row_of(case).error == error:
             output, target = loss_operands(case)
-            yield from others(output - target, row_of(case), counts(case)["own"])
+            yield from others(output - target, row_of(case), own_count(case))
 
     return predict
 

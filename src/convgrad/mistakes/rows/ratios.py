@@ -8,10 +8,10 @@ from math import prod
 from typing import Any, cast
 
 from convgrad.core.element import Array
-from convgrad.kinds.losses import LossRow
+from convgrad.kinds.functions import LossRow, counts
 from convgrad.mistakes.case import Case
 from convgrad.mistakes.mistake import Mistake, Rearrangement
-from convgrad.mistakes.row import KERNEL, count, loss_operands, row
+from convgrad.mistakes.row import KERNEL, count, row
 
 Numbers = Callable[[Case], list[float]]
 
@@ -65,25 +65,19 @@ def _reversed(of: Callable[[LossRow], Any]) -> Numbers:
     return lambda case: [-1.0] if of(row_of(case)) else []
 
 
-def counts(case: Case) -> dict[str, int]:
-    """What a loss may be averaged over: `own`, what it is; numbers, examples, classes, positions."""
-    output, _ = loss_operands(case)
-    axis = min(1, output.ndim - 1)
-    classes = output.shape[axis] if output.ndim else 1
-    numbers, examples = output.size, output.shape[0] if output.ndim > 1 else 1
-    found = {"numbers": numbers, "examples": examples, "classes": classes, "positions": numbers // classes}
-    return found | {"own": found.get(row_of(case).mean, 1)}
+def own_count(case: Case) -> int:
+    """What a loss is averaged over."""
+    return row_of(case).count(case.problem.x.shape)
 
 
 def _recounted(case: Case, *whats: str) -> list[float]:
     """The ratio of the loss's own count to other ones."""
-    found = counts(case)
-    return [found["own"] / found[what] for what in whats if found[what] != found["own"]]
+    own, found = own_count(case), counts(case.problem.x.shape)
+    return [own / found[what] for what in whats if found[what] != own]
 
 
 def _unaveraged(case: Case) -> list[float]:
-    found = counts(case)
-    return [float(found["own"])] if row_of(case).error != "squares" else []
+    return [float(own_count(case))] if row_of(case).error != "squares" else []
 
 
 def _averaged(case: Case) -> list[float]:
@@ -91,7 +85,7 @@ def _averaged(case: Case) -> list[float]:
 
 
 def _twice(case: Case) -> list[float]:
-    return [1 / counts(case)["own"]]
+    return [1 / own_count(case)]
 
 
 def _loss_itself(case: Case) -> list[float]:

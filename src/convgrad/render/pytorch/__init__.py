@@ -20,7 +20,7 @@ from convgrad.render.writer import Writer
 
 if TYPE_CHECKING:
     from convgrad.core.element import Array
-    from convgrad.kinds.losses import LossRow
+    from convgrad.kinds.functions import LossRow
     from convgrad.problems import Problem
     from convgrad.problems.report import Facts, Report
 

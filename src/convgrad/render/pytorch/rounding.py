@@ -14,7 +14,7 @@ import numpy as np
 
 from convgrad.core.element import Array
 from convgrad.core.quantity import Quantity
-from convgrad.kinds.losses import LossRow
+from convgrad.kinds.functions import LossRow
 from convgrad.layers import Layer
 from convgrad.problems import Problem
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from convgrad.core.element import Array
-from convgrad.kinds.in_pytorch import written
-from convgrad.kinds.losses import LossRow
+from convgrad.kinds.functions import LossRow, class_axis, written
 from convgrad.layers.activation import Activation
 from convgrad.layers.flatten import Flatten
 from convgrad.problems import Problem
@@ -49,9 +48,8 @@ def activated(layer: Activation, z: str, value: Array, output: str) -> list[str]
 def loss(row: LossRow, output: str, value: Array, target: Array) -> list[str]:
     """A loss of what is called output, whose numbers are `value`, and the target."""
     said = written(row.pytorch, value, target)
-    axis = min(1, value.ndim - 1)
-    positions = value.size // value.shape[axis] if row.classes else value.size
-    return assigned("loss", said.text.format(output=output, axis=axis, positions=positions), said.remark)
+    text = said.text.format(output=output, axis=class_axis(value.shape), m=row.count(value.shape))
+    return assigned("loss", text, said.remark)
 
 
 def targets(row: LossRow, value: Array, target: Array) -> Array:
