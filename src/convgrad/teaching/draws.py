@@ -36,7 +36,7 @@ def case_of(layer: str, operands: Mapping[str, Operand], settings: Mapping[str, 
 
 def drawn(layer: str, rng: Generator, small: bool = False) -> Case | None:
     """A random problem of a layer; None where what was drawn does not fit together."""
-    arrays, settings = DRAWERS[layer](rng, small)
+    arrays, settings = (kind_of(layer).draw or DRAWERS[layer])(rng, small)
     if small and "unshared" not in settings:  # what is set aside here would only have to be read
         settings = {name: value for name, value in settings.items() if name not in ASIDE or rng.random() < 0.4}
     settings = {name: value for name, value in settings.items() if not _default(name, value, settings)}
