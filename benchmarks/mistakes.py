@@ -23,10 +23,10 @@ import numpy as np
 from numpy.random import Generator
 
 from convgrad.core.element import Array
+from convgrad.mistakes.about import LAYERS
 from convgrad.mistakes.case import Case
 from convgrad.mistakes.catalogue import ROWS
 from convgrad.mistakes.recogniser import differs, predictions, recognise
-from convgrad.mistakes.row import LAYERS
 from convgrad.problems import Operand
 from convgrad.teaching.draws import case_of, drawn, showing
 

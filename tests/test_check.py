@@ -297,6 +297,19 @@ def test_a_step_worked_from_a_wrong_gradient_follows(convgrad: Convgrad, rule: t
     assert json.loads(convgrad(*command, "--check", json.dumps(mine)).out)["answers"]["W_new"]["verdict"] == "wrong"
 
 
+@pytest.mark.parametrize("short", ["W", "b"])
+def test_a_velocity_follows_from_a_wrong_gradient(convgrad: Convgrad, short: str) -> None:
+    before = json.dumps({"velocity_W": [[1, 2], [-3, 4]], "velocity_b": 7})
+    command = (*CLASSIC, *KERNEL, "-b", "0.5", "--lr", "0.1", "--momentum", "0.9", "--velocity", before)
+    right = answers_of(convgrad, *command)
+    wrong = np.array(right[f"d{short}"]) + np.array({"W": [[0.1234, 0], [0, -0.3521]], "b": 0.12345}[short])
+    velocity = np.array(right[f"velocity_{short}"]) + wrong - right[f"d{short}"]
+    mine = {f"d{short}": wrong.round(6).tolist(), f"velocity_{short}": velocity.round(6).tolist()}
+    found = json.loads(convgrad(*command, "--check", json.dumps(mine)).out)["answers"]
+    assert found[f"d{short}"]["verdict"] == "wrong"
+    assert (found[f"velocity_{short}"]["verdict"], found[f"velocity_{short}"]["follows"]) == ("follows", f"d{short}")
+
+
 def test_a_step_follows_a_gradient_that_was_rounded_when_it_was_written(convgrad: Convgrad) -> None:
     command = (*CLASSIC, *KERNEL, "--lr", "0.5")
     right = answers_of(convgrad, *command)

@@ -15,12 +15,12 @@ from scipy.signal import convolve, correlate
 
 from convgrad.kinds import RESULTS
 from convgrad.mistakes import catalogue
+from convgrad.mistakes.about import LAYERS
 from convgrad.mistakes.case import Case
-from convgrad.mistakes.catalogue import FAMILIES, rows_for
+from convgrad.mistakes.catalogue import rows_for
 from convgrad.mistakes.evidence import information
-from convgrad.mistakes.mistake import Mistake
+from convgrad.mistakes.mistake import FAMILIES, Mistake
 from convgrad.mistakes.recogniser import differs, pairs, predictions, recognise, shown
-from convgrad.mistakes.row import LAYERS
 from convgrad.problems import Operand
 from convgrad.teaching.draws import case_of, drawn, showing
 from convgrad.teaching.example import example

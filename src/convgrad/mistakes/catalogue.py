@@ -2,51 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
+from importlib import import_module
 
-from convgrad.mistakes.mistake import Mistake
-from convgrad.mistakes.rows import (
-    activations,
-    conventions,
-    derivatives,
-    descent,
-    factors,
-    geometry,
-    kernels,
-    losses,
-    missing_parts,
-    padding,
-    pooling,
-    ratios,
-    sizes,
-    stride_dilation,
+from convgrad.mistakes.mistake import FAMILIES, Mistake
+
+TABLES = (
+    "conventions",
+    "ratios",
+    "geometry",
+    "sizes",
+    "stride_dilation",
+    "padding",
+    "kernels",
+    "pooling",
+    "missing_parts",
+    "factors",
+    "derivatives",
+    "activations",
+    "losses",
+    "descent",
 )
+"""The modules of rows/, in the order in which those of one family are listed."""
 
-FAMILIES = ("convention", "ratio", "geometry", "setting", "partial", "factor")
 
-MODULES = (
-    conventions,
-    ratios,
-    geometry,
-    sizes,
-    stride_dilation,
-    padding,
-    kernels,
-    pooling,
-    missing_parts,
-    factors,
-    derivatives,
-    activations,
-    losses,
-    descent,
-)
+def _rows() -> Iterator[Mistake]:
+    for table in TABLES:
+        yield from import_module(f"convgrad.mistakes.rows.{table}").ROWS
 
-ROWS: tuple[Mistake, ...] = tuple(
-    sorted(
-        (mistake for module in MODULES for mistake in module.ROWS),
-        key=lambda mistake: FAMILIES.index(mistake.family),
-    )
-)
+
+ROWS: tuple[Mistake, ...] = tuple(sorted(_rows(), key=lambda mistake: [*FAMILIES].index(mistake.family)))
 
 
 @cache

@@ -12,6 +12,16 @@ from dataclasses import dataclass
 from convgrad.core.element import Array
 from convgrad.mistakes.case import Case, Variant
 
+FAMILIES = {
+    "convention": "Right under another convention",
+    "ratio": "One constant between the answer and the right value",
+    "geometry": "The right numbers in the wrong places",
+    "setting": "Another problem, solved rightly",
+    "partial": "Sums with parts missing",
+    "factor": "A factor missing, extra, or of the wrong thing",
+}
+"""The families, and what is common to each, in the order in which they are listed."""
+
 Alteration = Callable[[Variant, str], Iterator[Variant]]
 """(the problem at full rank, the result's name) -> the problems that are solved in its place."""
 

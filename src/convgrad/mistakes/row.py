@@ -10,15 +10,8 @@ import numpy as np
 
 from convgrad.core.element import Array
 from convgrad.errors import ConvgradError
-from convgrad.kinds import WORDS
 from convgrad.mistakes.case import Case
 from convgrad.mistakes.mistake import Alteration, Mistake, Rearrangement
-
-LAYERS = WORDS
-"""The layers that a case may have."""
-
-KERNEL = "conv transposed unshared"
-"""The layers with a kernel."""
 
 Maker = Callable[[Case, str], Iterator[Array]]
 
@@ -113,15 +106,15 @@ def count(case: Case, what: str) -> int:
     if variant is None:
         return 1
     counted: dict[str, Any] = {"examples": lambda: variant.x.shape[0] if variant.x.ndim else 1}
-    if case.layer in ("conv", "transposed", "unshared", "pool"):
-        windows = variant.places
+    if variant.windows is not None:
+        windows = variant.windows
         counted |= {
             "places": lambda: prod(windows.places),
             "kernel": lambda: prod(windows.kernel),
             "channels": lambda: variant.x.shape[1],
             "filters": lambda: variant.delta.shape[1] if variant.delta is not None else 1,
         }
-    if case.layer == "dense":
+    if "O" in case.problem.output_axes:
         counted |= {
             "nodes": lambda: variant.delta.shape[1] if variant.delta is not None else 1,
             "inputs": lambda: variant.x.shape[1],

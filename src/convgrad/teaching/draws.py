@@ -36,15 +36,14 @@ def case_of(layer: str, operands: Mapping[str, Operand], settings: Mapping[str, 
 
 def drawn(layer: str, rng: Generator, small: bool = False) -> Case | None:
     """A random problem of a layer; None where what was drawn does not fit together."""
-    arrays, settings = (kind_of(layer).draw or DRAWERS[layer])(rng, small)
+    kind = kind_of(layer)
+    arrays, settings = (kind.draw or DRAWERS[layer])(rng, small)
     if small and "unshared" not in settings:  # what is set aside here would only have to be read
         settings = {name: value for name, value in settings.items() if name not in ASIDE or rng.random() < 0.4}
     settings = {name: value for name, value in settings.items() if not _default(name, value, settings)}
-    if settings.get("transposed"):
-        layer = "transposed"
     operands = {name: Operand(array, name) for name, array in arrays.items()}
     try:
-        if "delta" not in arrays and layer != "loss":
+        if "delta" in kind.roles and "delta" not in arrays:
             wanted = case_of(layer, operands, settings, backward=False).right("output").shape
             delta = numbers(rng, wanted)
             if layer == "activation":
@@ -288,3 +287,4 @@ DRAWERS: dict[str, Callable[[Generator, bool], Drawn]] = {
     "activation": _activation_alone,
     "loss": _loss,
 }
+"""What draws the arrays and settings of a layer whose kind does not say it itself."""

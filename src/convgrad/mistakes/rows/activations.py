@@ -9,9 +9,10 @@ import numpy as np
 
 from convgrad.core.element import Array
 from convgrad.layers.activation import Activation
+from convgrad.mistakes.about import ACTIVATED
 from convgrad.mistakes.case import Case
 from convgrad.mistakes.mistake import Mistake
-from convgrad.mistakes.row import KERNEL, row
+from convgrad.mistakes.row import row
 from convgrad.mistakes.rows.derivatives import leaky, others, softmax, value_of
 
 
@@ -63,12 +64,9 @@ def _not_normalised(activation: Activation, z: Array) -> Iterator[Array]:
             yield z / z.sum(axis=-1, keepdims=True)
 
 
-BEHIND = f"activation {KERNEL} dense"
-
-
 def R(name: str, what: str, why: str, mend: str, **how: Any) -> Mistake:
     """A row about what an activation, alone or behind a layer, makes of the output."""
-    return row("factor", name, "output", BEHIND, what, why, mend, **how)
+    return row("factor", name, "output", ACTIVATED, what, why, mend, **how)
 
 
 ROWS: tuple[Mistake, ...] = (

@@ -14,6 +14,7 @@ import numpy as np
 from convgrad.core.element import Array
 from convgrad.errors import ConvgradError
 from convgrad.kinds.losses import LOSSES
+from convgrad.mistakes.about import ACTIVATED, GRADIENTS, WINDOWED
 from convgrad.mistakes.case import Case, Variant
 from convgrad.mistakes.mistake import Mistake
 from convgrad.mistakes.row import row
@@ -134,7 +135,7 @@ ROWS: tuple[Mistake, ...] = (
     R(
         "same-extra-before",
         "output dW dX",
-        "conv transposed unshared pool",
+        WINDOWED,
         "The odd cell of the padding lies before the input in place of after it.",
         "SAME is read in two ways: SAME_UPPER (TensorFlow) has the extra cell after, SAME_LOWER before.",
         "Here the extra cell is after; --padding same-lower is the other convention.",
@@ -144,7 +145,7 @@ ROWS: tuple[Mistake, ...] = (
     R(
         "same-extra-after",
         "output dW dX",
-        "conv transposed unshared pool",
+        WINDOWED,
         "The odd cell of the padding lies after the input in place of before it.",
         "SAME is read in two ways: SAME_UPPER (TensorFlow) has the extra cell after, SAME_LOWER before.",
         "SAME_LOWER was asked for here; --padding same is the other convention.",
@@ -153,8 +154,8 @@ ROWS: tuple[Mistake, ...] = (
     ),
     R(
         "relu-at-zero-one",
-        "dW db dX",
-        "activation conv transposed unshared dense",
+        GRADIENTS,
+        ACTIVATED,
         "At an input of exactly 0 the derivative of relu was taken as 1.",
         "The mask was made with >= 0.",
         "relu'(0) is 0 here, as in PyTorch and TensorFlow: use > 0.",
@@ -163,8 +164,8 @@ ROWS: tuple[Mistake, ...] = (
     ),
     R(
         "relu-at-zero-half",
-        "dW db dX",
-        "activation conv transposed unshared dense",
+        GRADIENTS,
+        ACTIVATED,
         "At an input of exactly 0 the derivative of relu was taken as 1/2.",
         "1/2 lies in the middle of the two slopes, and a central difference gives it.",
         "relu'(0) is 0 here, as in PyTorch and TensorFlow.",

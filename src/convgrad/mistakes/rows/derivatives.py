@@ -11,9 +11,10 @@ from convgrad.core.element import Array
 from convgrad.kinds.activations import ACTIVATIONS
 from convgrad.kinds.functions import ActivationRow
 from convgrad.layers.activation import Activation
+from convgrad.mistakes.about import ACTIVATED, GRADIENTS
 from convgrad.mistakes.case import Variant
 from convgrad.mistakes.mistake import Alteration, Mistake
-from convgrad.mistakes.row import KERNEL, row
+from convgrad.mistakes.row import row
 
 Sent = Callable[[Activation, Array, Array], Iterator[Array]]
 """(activation, its input z, the delta from above) -> what is sent back in place of the right thing."""
@@ -157,12 +158,9 @@ def _first_axis(activation: Activation, z: Array, dA: Array) -> Iterator[Array]:
         yield np.swapaxes(activation.backward(there, back)[0].value, axis, -1)
 
 
-BEHIND = f"activation {KERNEL} dense"
-
-
 def R(name: str, what: str, why: str, mend: str, **how: Any) -> Mistake:
     """A row about what an activation, alone or behind a layer, makes of the gradients."""
-    return row("factor", name, "dW db dX", BEHIND, what, why, mend, **how)
+    return row("factor", name, GRADIENTS, ACTIVATED, what, why, mend, **how)
 
 
 ROWS: tuple[Mistake, ...] = (

@@ -11,9 +11,10 @@ import numpy as np
 from convgrad.core.element import Array
 from convgrad.kinds import STEPPED
 from convgrad.layers.sgd import SGD
+from convgrad.mistakes.about import BOTH, NEW, OF_PARAMETERS, STEPPING
 from convgrad.mistakes.case import Case, Variant
 from convgrad.mistakes.mistake import Alteration, Mistake
-from convgrad.mistakes.row import KERNEL, row
+from convgrad.mistakes.row import row
 
 
 def stepping(others: Callable[[SGD], Iterator[SGD]]) -> Alteration:
@@ -51,7 +52,7 @@ def written(others: Callable[[Step, str], Iterator[Array]]) -> Callable[[Case, s
 
     def predict(case: Case, name: str) -> Iterator[Array]:
         variant = case.opened
-        short = STEPPED.get(name, name[-1])
+        short = STEPPED.get(name, name.removeprefix("d"))
         gradient = case.solution.quantities.get(f"d{short}")
         if variant is None or variant.step is None or gradient is None:
             return
@@ -175,14 +176,12 @@ def _no_bias_decay(variant: Variant, name: str) -> Iterator[Variant]:
 
 
 R = partial(row, "factor")
-STEPS = f"dense {KERNEL}"
-NEW, BOTH = "W_new b_new", "W_new b_new velocity_W velocity_b"
 
 ROWS: tuple[Mistake, ...] = (
     R(
         "ascent",
         NEW,
-        STEPS,
+        STEPPING,
         "The step was taken uphill: added in place of subtracted.",
         "The gradient was taken for the direction to go in.",
         "The gradient points to where the loss grows: subtract lr times it.",
@@ -192,7 +191,7 @@ ROWS: tuple[Mistake, ...] = (
     R(
         "learning-rate-forgotten",
         NEW,
-        STEPS,
+        STEPPING,
         "The gradient was subtracted without the learning rate.",
         "lr was left out (or the first velocity begun without it).",
         "W_new = W - lr * dW.",
@@ -202,7 +201,7 @@ ROWS: tuple[Mistake, ...] = (
     R(
         "learning-rate-squared",
         NEW,
-        STEPS,
+        STEPPING,
         "The learning rate was applied twice.",
         "It was already in the gradient (or in the velocity), and came in again with the step.",
         "Apply it once.",
@@ -211,7 +210,7 @@ ROWS: tuple[Mistake, ...] = (
     R(
         "divided-by-learning-rate",
         NEW,
-        STEPS,
+        STEPPING,
         "The gradient was divided by the learning rate.",
         "/ was written for *.",
         "W_new = W - lr * dW.",
@@ -221,7 +220,7 @@ ROWS: tuple[Mistake, ...] = (
     R(
         "step-not-taken",
         NEW,
-        STEPS,
+        STEPPING,
         "The parameters are the old ones.",
         "The step was not taken, or its result not kept.",
         "W_new = W - lr * dW.",
@@ -230,7 +229,7 @@ ROWS: tuple[Mistake, ...] = (
     R(
         "change-for-parameter",
         NEW,
-        STEPS,
+        STEPPING,
         "What is given is the change alone, not the new parameter.",
         "lr * dW was written down and not subtracted from W.",
         "W_new = W - lr * dW.",
@@ -239,7 +238,7 @@ ROWS: tuple[Mistake, ...] = (
     R(
         "momentum-forgotten",
         BOTH,
-        STEPS,
+        STEPPING,
         "The step was taken without momentum: the old velocity plays no part.",
         "Only the gradient was used.",
         "v = momentum * v + g, then W - lr * v.",
@@ -249,7 +248,7 @@ ROWS: tuple[Mistake, ...] = (
     R(
         "momentum-sign-mixed",
         BOTH,
-        STEPS,
+        STEPPING,
         "The signs of momentum and gradient are mixed: one of them drives the parameter the wrong way.",
         "There are two ways to write it, v = mu v + g with W - lr v, and v = mu v - lr g with W + v; halves of both "
         "were combined.",
@@ -259,7 +258,7 @@ ROWS: tuple[Mistake, ...] = (
     R(
         "velocity-with-learning-rate",
         BOTH,
-        STEPS,
+        STEPPING,
         "The velocity has the learning rate in it: v = mu v - lr g, W + v.",
         "Sutskever et al., and TensorFlow, write momentum so.",
         "Here the velocity is without it, as in PyTorch: v = mu v + g, W - lr v.",
@@ -270,7 +269,7 @@ ROWS: tuple[Mistake, ...] = (
     R(
         "velocity-not-updated",
         BOTH,
-        STEPS,
+        STEPPING,
         "The old velocity was used, without this step's gradient.",
         "The step was taken before the velocity was renewed.",
         "First v = momentum * v + g, then W - lr * v.",
@@ -279,7 +278,7 @@ ROWS: tuple[Mistake, ...] = (
     R(
         "momentum-dampened",
         BOTH,
-        STEPS,
+        STEPPING,
         "The gradient was weighed by 1 - momentum, as in a running mean.",
         "Adam's first moment, and PyTorch's dampening, are written so.",
         "v = momentum * v + g, the gradient undiminished.",
@@ -288,7 +287,7 @@ ROWS: tuple[Mistake, ...] = (
     R(
         "momentum-on-gradient-too",
         BOTH,
-        STEPS,
+        STEPPING,
         "The gradient was multiplied by the momentum too.",
         "The bracket is in the wrong place: momentum * (v + g).",
         "v = momentum * v + g.",
@@ -298,7 +297,7 @@ ROWS: tuple[Mistake, ...] = (
     R(
         "nesterov-mistaken",
         NEW,
-        STEPS,
+        STEPPING,
         "Nesterov's look-ahead is missing, or was done where it was not asked for, or twice.",
         "The two kinds of momentum differ only in the last line.",
         "With --nesterov it is W - lr * (g + momentum * v), without W - lr * v, with the new v in both.",
@@ -308,7 +307,7 @@ ROWS: tuple[Mistake, ...] = (
     R(
         "weight-decay-doubled",
         BOTH,
-        STEPS,
+        STEPPING,
         "The weight decay came in with twice its factor.",
         "The penalty was written lambda * W^2, whose derivative has a 2.",
         "Here the decay is that of lambda/2 * W^2: it adds lambda * W to the gradient.",
@@ -317,7 +316,7 @@ ROWS: tuple[Mistake, ...] = (
     R(
         "weight-decay-halved",
         BOTH,
-        STEPS,
+        STEPPING,
         "The weight decay came in with half its factor.",
         "The 1/2 of the penalty was not taken away by its derivative.",
         "The decay adds lambda * W to the gradient.",
@@ -326,7 +325,7 @@ ROWS: tuple[Mistake, ...] = (
     R(
         "weight-decay-sign-lost",
         BOTH,
-        STEPS,
+        STEPPING,
         "The weight decay was subtracted from the gradient: the weights grow.",
         "Decay sounds like a minus, but the minus is that of the step.",
         "g = dW + lambda * W, then W - lr * g.",
@@ -336,7 +335,7 @@ ROWS: tuple[Mistake, ...] = (
     R(
         "weight-decay-forgotten",
         "W_new velocity_W",
-        STEPS,
+        STEPPING,
         "The weight decay was left out.",
         "The option was overlooked.",
         "g = dW + lambda * W.",
@@ -346,7 +345,7 @@ ROWS: tuple[Mistake, ...] = (
     R(
         "bias-not-decayed",
         "b_new velocity_b",
-        STEPS,
+        STEPPING,
         "The weight decay was left out of the bias.",
         "Many recipes spare the biases.",
         "Here the decay holds for the bias too, as in PyTorch's SGD.",
@@ -356,7 +355,7 @@ ROWS: tuple[Mistake, ...] = (
     R(
         "weight-decay-decoupled",
         BOTH,
-        STEPS,
+        STEPPING,
         "The decay was taken off the weight itself, past the momentum.",
         "AdamW does so.",
         "Add it to the gradient: g = dW + lambda * W goes into the velocity.",
@@ -364,8 +363,8 @@ ROWS: tuple[Mistake, ...] = (
     ),
     R(
         "weight-decay-in-gradient",
-        "dW db",
-        STEPS,
+        OF_PARAMETERS,
+        STEPPING,
         "The gradient contains the weight decay (with some factor).",
         "The loss with its penalty was derived.",
         "dW is the gradient of the loss alone; the decay comes in with the step.",
@@ -374,8 +373,8 @@ ROWS: tuple[Mistake, ...] = (
     ),
     R(
         "gradient-not-reset",
-        "dW db",
-        STEPS,
+        OF_PARAMETERS,
+        STEPPING,
         "The last step's gradient is still inside.",
         "Gradients are added up, and were not set to zero before this pass.",
         "Set the gradients to zero before every backward pass.",

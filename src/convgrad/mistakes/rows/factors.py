@@ -12,9 +12,10 @@ import numpy as np
 
 from convgrad.core.element import Array
 from convgrad.core.term import beside
+from convgrad.mistakes.about import WEIGHED, less
 from convgrad.mistakes.case import Case, Variant
 from convgrad.mistakes.mistake import Alteration, Mistake
-from convgrad.mistakes.row import KERNEL, row
+from convgrad.mistakes.row import row
 
 
 def biased(others: Callable[[Variant, Array], Iterator[Array]]) -> Alteration:
@@ -144,7 +145,6 @@ def _other_flattening(variant: Variant, name: str) -> Iterator[Variant]:
             yield replace(variant, x=x.reshape(variant.x.shape))
 
 
-WEIGHED = f"{KERNEL} dense"
 R = partial(row, "factor")
 
 ROWS: tuple[Mistake, ...] = (
@@ -179,7 +179,7 @@ ROWS: tuple[Mistake, ...] = (
     R(
         "bias-in-every-product",
         "output",
-        "conv unshared dense",
+        less(WEIGHED, "transposed"),
         "The bias was added to every product (or in every channel), before the sum over the window.",
         "It stands inside the loop.",
         "Sum the products first, then add the bias once.",

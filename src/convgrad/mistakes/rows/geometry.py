@@ -10,9 +10,10 @@ from math import prod
 import numpy as np
 
 from convgrad.core.element import Array
+from convgrad.mistakes.about import KERNEL, WINDOWED
 from convgrad.mistakes.case import Case
 from convgrad.mistakes.mistake import Mistake, Rearrangement
-from convgrad.mistakes.row import KERNEL, axes_of, lifted, lowered, row
+from convgrad.mistakes.row import axes_of, lifted, lowered, row
 
 Laid = Callable[[Array, tuple[int, ...]], Iterator[Array]]
 """(an array at full rank, its spatial axes) -> the arrays laid otherwise."""
@@ -166,7 +167,6 @@ def _packed(array: Array, case: Case, name: str) -> Iterator[Array]:
 
 
 R = partial(row, "geometry")
-PLANES = f"{KERNEL} pool"
 
 ROWS: tuple[Mistake, ...] = (
     R(
@@ -183,7 +183,7 @@ ROWS: tuple[Mistake, ...] = (
     R(
         "result-rotated",
         "output dX",
-        PLANES,
+        WINDOWED,
         "The result is right, but rotated by 180 degrees.",
         "Where a kernel has to be rotated it is easy to rotate the result as well, or in its place.",
         "Rotate the kernel alone, before it is laid on.",
@@ -192,7 +192,7 @@ ROWS: tuple[Mistake, ...] = (
     R(
         "quarter-turn",
         "output dW dX",
-        PLANES,
+        WINDOWED,
         "The result is right, but turned by 90 degrees.",
         "np.rot90 turns once unless it is told how often.",
         "A rotation by 180 degrees is two quarter turns: np.rot90(k, 2), or k[::-1, ::-1].",
@@ -201,7 +201,7 @@ ROWS: tuple[Mistake, ...] = (
     R(
         "mirrored",
         "output dW dX",
-        PLANES,
+        WINDOWED,
         "The result is right, but mirrored along one axis.",
         "A rotation by 180 degrees is a mirror along both axes, and one of them was left out (or put in).",
         "Turn both axes round, or none.",
@@ -210,7 +210,7 @@ ROWS: tuple[Mistake, ...] = (
     R(
         "rows-and-columns-exchanged",
         "output dW dX",
-        PLANES,
+        WINDOWED,
         "The result is right, but rows and columns are exchanged.",
         "Width and height, or x and y, were taken in the other order.",
         "Arrays are written row by row: the first spatial axis is the height.",
@@ -229,7 +229,7 @@ ROWS: tuple[Mistake, ...] = (
     R(
         "channels-reversed",
         "output dX",
-        PLANES,
+        WINDOWED,
         "The result is right, but its channels stand in reverse order.",
         "Flipping every axis of an array flips the channels too (and some images come as BGR for RGB).",
         "Flip the spatial axes alone.",
@@ -247,7 +247,7 @@ ROWS: tuple[Mistake, ...] = (
     R(
         "batch-reversed",
         "output dX",
-        f"{PLANES} dense",
+        f"{WINDOWED} dense",
         "The result is right, but the examples stand in reverse order: the first one's lands on the last.",
         "np.flip without axes flips everything, the batch included.",
         "Name the axes to be flipped: the spatial ones.",
@@ -256,7 +256,7 @@ ROWS: tuple[Mistake, ...] = (
     R(
         "shifted-by-one",
         "output dW dX",
-        PLANES,
+        WINDOWED,
         "The result is right, but lies one cell off.",
         "Counting from 1 in one place and from 0 in the other, or a loop that starts one too late.",
         "Place (0, 0) of the output is where the kernel lies on the first cells of the padded input.",
@@ -266,7 +266,7 @@ ROWS: tuple[Mistake, ...] = (
     R(
         "reshaped-in-wrong-order",
         "output dW dX",
-        f"{PLANES} dense activation",
+        f"{WINDOWED} dense activation",
         "The numbers are right, but in the wrong places: an array was reshaped where its axes had to be exchanged too.",
         "reshape keeps the order of the numbers in memory; the patch matrix of im2col, or a layout with the channels "
         "last, has them in another.",
@@ -277,7 +277,7 @@ ROWS: tuple[Mistake, ...] = (
     R(
         "other-layout",
         "output dW dX",
-        PLANES,
+        WINDOWED,
         "The numbers are right, but the channels stand last.",
         "Libraries differ: (N, H, W, C) with kernel (kh, kw, C, F), or (N, C, H, W) with kernel (F, C, kh, kw).",
         "Write the axes in the order of the input, or say --layout channels-last.",

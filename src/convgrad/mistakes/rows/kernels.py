@@ -10,9 +10,10 @@ import numpy as np
 
 from convgrad.core.element import Array
 from convgrad.core.engines import rotated
+from convgrad.mistakes.about import KERNEL, ON_INPUT, WINDOWED
 from convgrad.mistakes.case import Variant
 from convgrad.mistakes.mistake import Mistake
-from convgrad.mistakes.row import KERNEL, row
+from convgrad.mistakes.row import row
 
 
 def kernels(others: Callable[[Array, int], Iterator[Array]]) -> Callable[[Variant, str], Iterator[Variant]]:
@@ -136,7 +137,6 @@ def _depthwise(variant: Variant, name: str) -> Iterator[Variant]:
         yield variant.with_layer(kernel=kernel * mask)
 
 
-WINDOWED = f"{KERNEL} pool"
 R = partial(row, "setting")
 
 ROWS: tuple[Mistake, ...] = (
@@ -204,7 +204,7 @@ ROWS: tuple[Mistake, ...] = (
     R(
         "kernel-channels-exchanged",
         "output dX",
-        "conv transposed unshared",
+        KERNEL,
         "The kernel's filters and input channels are exchanged: weight [c, f] was used for [f, c].",
         "For dX the kernel's two channel axes change roles, which is easily forgotten, or done once too often; and a "
         "transposed convolution's kernel is (C, F, ...) while a convolution's is (F, C, ...).",
@@ -235,7 +235,7 @@ ROWS: tuple[Mistake, ...] = (
     R(
         "input-layout-misread",
         "output dW dX",
-        "conv unshared pool",
+        ON_INPUT,
         "The input's numbers were read in another layout: channels last for channels first, or the reverse, by "
         "reshape.",
         "Images often come as (N, H, W, C), and reshape makes (N, C, H, W) of them without complaint.",

@@ -16,9 +16,10 @@ from convgrad.core.engines import rotated
 from convgrad.core.term import Cells, beside
 from convgrad.core.windows import Windows
 from convgrad.layers.pool import KINDS
+from convgrad.mistakes.about import KERNEL, ON_INPUT, WEIGHED
 from convgrad.mistakes.case import Case, Variant
 from convgrad.mistakes.mistake import Alteration, Mistake
-from convgrad.mistakes.row import KERNEL, row
+from convgrad.mistakes.row import row
 
 MOST = 64
 """Channels, filters or examples up to which each is tried as the only one."""
@@ -245,13 +246,12 @@ def _wrong_axes(case: Case, name: str) -> Iterator[Array]:
 
 
 R = partial(row, "partial")
-BACK = "conv unshared pool"
 
 ROWS: tuple[Mistake, ...] = (
     R(
         "one-channel-only",
         "output",
-        "conv transposed unshared",
+        KERNEL,
         "Only one input channel contributes to the output: the last (or another) one was kept, the others "
         "overwritten or left out.",
         "The loop over the channels assigns (=) where it should add (+=), or only the first channel is looked at.",
@@ -262,7 +262,7 @@ ROWS: tuple[Mistake, ...] = (
     R(
         "one-filter-only",
         "dX",
-        "conv transposed unshared dense",
+        WEIGHED,
         "Only one filter (or node) contributes to dX: the others were overwritten or left out.",
         "The loop over the filters assigns (=) where it should add (+=).",
         "Every filter sends something back to every input: add up over the filters.",
@@ -272,7 +272,7 @@ ROWS: tuple[Mistake, ...] = (
     R(
         "one-example-only",
         "dW db",
-        f"{KERNEL} dense",
+        WEIGHED,
         "Only one example of the batch contributes.",
         "The loop over the examples assigns (=) where it should add (+=).",
         "Add up over the batch.",
@@ -282,7 +282,7 @@ ROWS: tuple[Mistake, ...] = (
     R(
         "one-example-missing",
         "dW db",
-        f"{KERNEL} dense",
+        WEIGHED,
         "The first or the last example of the batch is missing from the sum.",
         "The loop over the examples ends one too early, or begins one too late.",
         "Add up over the whole batch.",
@@ -310,7 +310,7 @@ ROWS: tuple[Mistake, ...] = (
     R(
         "border-overlays-skipped",
         "dW db dX",
-        BACK,
+        ON_INPUT,
         "The overlays that touch the padding are missing.",
         "They were skipped because a part of the window is outside.",
         "The part inside still counts; the padding contributes zeros of itself.",
@@ -319,7 +319,7 @@ ROWS: tuple[Mistake, ...] = (
     R(
         "last-places-missing",
         "dW db dX",
-        BACK,
+        ON_INPUT,
         "The last (or first) row and column of overlays are missing.",
         "The loop over the places ends one too early, or begins one too late.",
         "There are floor((H + padding - span) / stride) + 1 places on an axis, the first at 0.",
@@ -328,7 +328,7 @@ ROWS: tuple[Mistake, ...] = (
     R(
         "overlaps-overwrite",
         "dX",
-        BACK,
+        ON_INPUT,
         "Where overlays overlap, the last one overwrote the others.",
         "dX[window] = ... was written where dX[window] += ... is meant.",
         "A cell under several overlays gets the sum of what they send back: begin with zeros and add.",
@@ -357,7 +357,7 @@ ROWS: tuple[Mistake, ...] = (
     R(
         "kept-apart-by-example",
         "dW db",
-        f"{KERNEL} dense",
+        WEIGHED,
         "There is one gradient for each example: they were not added up over the batch.",
         "The batch's axis was kept.",
         "All examples share the weights: add up over the batch.",
@@ -367,7 +367,7 @@ ROWS: tuple[Mistake, ...] = (
     R(
         "channels-kept-apart",
         "output",
-        "conv transposed unshared",
+        KERNEL,
         "There is one plane for each input channel: they were not added up.",
         "Each channel was convolved by itself, as in a depthwise layer.",
         "A filter adds up over all the channels it sees.",
@@ -377,7 +377,7 @@ ROWS: tuple[Mistake, ...] = (
     R(
         "summed-over-wrong-axes",
         "db",
-        f"{KERNEL} dense",
+        WEIGHED,
         "delta was summed over the wrong axes.",
         "The axes' numbers are those of another layout (or the last axis was taken for the filters').",
         "db has one number for each filter: sum over the examples and the places, here over all axes but the filters'.",

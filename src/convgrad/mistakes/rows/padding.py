@@ -8,10 +8,11 @@ from functools import partial
 from itertools import permutations
 from typing import Any
 
+from convgrad.mistakes.about import ON_INPUT, WINDOWED
 from convgrad.mistakes.case import Variant
 from convgrad.mistakes.misplaced import relaid, sizes_of
 from convgrad.mistakes.mistake import Mistake
-from convgrad.mistakes.row import KERNEL, row
+from convgrad.mistakes.row import row
 
 
 def _padded(variant: Variant) -> bool:
@@ -101,14 +102,13 @@ def _ragged(variant: Variant) -> bool:
     return any(isinstance(axis, Ragged) for axis in variant.places.axes)
 
 
-WINDOWED = f"{KERNEL} pool"
 R = partial(row, "setting")
 
 ROWS: tuple[Mistake, ...] = (
     R(
         "padding-ignored",
         "output",
-        "conv transposed unshared pool",
+        WINDOWED,
         "The padding was left out: the output has the size that it has without.",
         "The option was overlooked.",
         "Lay zeros around the input first (or, in a transposed convolution, crop the result).",
@@ -118,7 +118,7 @@ ROWS: tuple[Mistake, ...] = (
     R(
         "padding-forgotten",
         "output dW",
-        "conv unshared pool",
+        ON_INPUT,
         "Windows were taken from the input itself where the padded input is meant: they lie too far down and right.",
         "The loop runs over the right places, but slices X in place of X padded.",
         "Pad the input first, and slice the padded one in the backward pass too.",
@@ -159,7 +159,7 @@ ROWS: tuple[Mistake, ...] = (
     R(
         "same-as-half-kernel",
         "output dW dX",
-        "conv unshared pool",
+        ON_INPUT,
         "`same` was read as half the kernel on both sides.",
         "For stride 1 and odd kernels it is just that.",
         "The total is max(0, (ceil(H / stride) - 1) * stride + span - H), half of it before, the odd cell after.",
@@ -178,7 +178,7 @@ ROWS: tuple[Mistake, ...] = (
     R(
         "ceil-for-floor",
         "output",
-        "conv unshared pool",
+        ON_INPUT,
         "The output's size was rounded up: a last window that hangs over the end was counted.",
         "Pooling layers have an option for that; the rule for convolutions is to round down.",
         "size = floor((H + padding - span) / stride) + 1.",
@@ -214,7 +214,7 @@ ROWS: tuple[Mistake, ...] = (
     R(
         "dilation-left-out-of-size",
         "output",
-        "conv unshared pool",
+        ON_INPUT,
         "The output's size was worked out without the dilation.",
         "The formula in most places has the kernel's size k, and not its span.",
         "A dilated kernel spans dilation * (k - 1) + 1 cells.",
@@ -223,7 +223,7 @@ ROWS: tuple[Mistake, ...] = (
     R(
         "dilation-times-kernel-in-size",
         "output",
-        "conv unshared pool",
+        ON_INPUT,
         "The output's size was worked out with dilation * k for the kernel's span.",
         "dilation * (k - 1) + 1 was remembered as dilation * k.",
         "A dilated kernel spans dilation * (k - 1) + 1 cells.",
@@ -232,7 +232,7 @@ ROWS: tuple[Mistake, ...] = (
     R(
         "one-place-short",
         "output",
-        "conv unshared pool",
+        ON_INPUT,
         "The output is one place short on every axis: the + 1 of its size was lost.",
         "floor((H + padding - span) / stride) counts the steps between the places, not the places.",
         "size = floor((H + padding - span) / stride) + 1.",
@@ -241,7 +241,7 @@ ROWS: tuple[Mistake, ...] = (
     R(
         "last-step-misplaced-in-size",
         "output",
-        "conv unshared pool",
+        ON_INPUT,
         "The output's size has its parentheses in the wrong place: (H + padding - span + 1) / stride.",
         "The + 1 belongs outside the division, and slips in.",
         "size = floor((H + padding - span) / stride) + 1.",

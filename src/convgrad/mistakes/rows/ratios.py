@@ -9,9 +9,10 @@ from typing import Any, cast
 
 from convgrad.core.element import Array
 from convgrad.kinds.functions import LossRow, counts
+from convgrad.mistakes.about import EVERY, GRADIENTS, KERNEL, LEARNING, OF_PARAMETERS
 from convgrad.mistakes.case import Case
 from convgrad.mistakes.mistake import Mistake, Rearrangement
-from convgrad.mistakes.row import KERNEL, count, row
+from convgrad.mistakes.row import count, row
 
 Numbers = Callable[[Case], list[float]]
 
@@ -98,12 +99,11 @@ def _weighed(case: Case, factor: float) -> list[float]:
 
 
 R = partial(row, "ratio")
-EVERY = f"{KERNEL} pool dense activation"
 
 ROWS: tuple[Mistake, ...] = (
     R(
         "sign-reversed",
-        "output dW db dX",
+        f"output {GRADIENTS}",
         EVERY,
         "Every number is right but for its sign.",
         "A minus sign was lost or gained on the way, often in the delta that came in (target minus output).",
@@ -133,7 +133,7 @@ ROWS: tuple[Mistake, ...] = (
     ),
     R(
         "doubled",
-        "output dW db dX delta",
+        f"output {GRADIENTS} delta",
         f"{EVERY} loss",
         "Every number is twice the right one.",
         "A factor 2 of a square was kept that the 1/2 of the loss takes away, or everything was added twice (an old "
@@ -143,7 +143,7 @@ ROWS: tuple[Mistake, ...] = (
     ),
     R(
         "halved",
-        "output dW db dX delta",
+        f"output {GRADIENTS} delta",
         f"{EVERY} loss",
         "Every number is half the right one.",
         "A factor 1/2 was kept or brought in that does not belong here, as of a loss that is half a square.",
@@ -152,7 +152,7 @@ ROWS: tuple[Mistake, ...] = (
     ),
     R(
         "averaged-over-batch",
-        "dW db dX",
+        GRADIENTS,
         EVERY,
         "Every number is divided by the number of examples: a mean over the batch in place of the sum.",
         "The loss is a mean, so 1/N is expected here; but the delta that comes in carries it already, and it is "
@@ -163,7 +163,7 @@ ROWS: tuple[Mistake, ...] = (
     ),
     R(
         "multiplied-by-batch",
-        "dW db dX",
+        GRADIENTS,
         EVERY,
         "Every number is multiplied by the number of examples.",
         "The 1/N that the delta carries was taken out again, or a sum over the batch was taken twice.",
@@ -250,8 +250,8 @@ ROWS: tuple[Mistake, ...] = (
     ),
     R(
         "learning-rate-in-gradient",
-        "dW db",
-        f"{KERNEL} dense",
+        OF_PARAMETERS,
+        LEARNING,
         "The gradient is multiplied by the learning rate.",
         "The step lr * dW was written down in place of dW.",
         "dW is the gradient alone; the learning rate comes in with W_new = W - lr * dW.",
@@ -259,8 +259,8 @@ ROWS: tuple[Mistake, ...] = (
     ),
     R(
         "step-for-gradient",
-        "dW db",
-        f"{KERNEL} dense",
+        OF_PARAMETERS,
+        LEARNING,
         "What is given as the gradient is the step, minus the learning rate times the gradient.",
         "The change of the weights was written down in place of their gradient.",
         "dW is the gradient alone; the step - lr * dW belongs to W_new.",

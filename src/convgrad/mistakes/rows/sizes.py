@@ -10,6 +10,7 @@ from convgrad.core.axis import Ragged
 from convgrad.core.element import Array
 from convgrad.core.term import Cells
 from convgrad.core.windows import Windows
+from convgrad.mistakes.about import ON_INPUT
 from convgrad.mistakes.case import Case, Variant
 from convgrad.mistakes.mistake import Mistake
 from convgrad.mistakes.row import row
@@ -119,7 +120,7 @@ ROWS: tuple[Mistake, ...] = (
     R(
         "padding-not-removed",
         "dX",
-        "conv unshared pool",
+        ON_INPUT,
         "dX has the size of the padded input: the padding was not cut off.",
         "The gradient is collected on the padded input, and it stayed there.",
         "Cut the padding off on both sides: dX = dX_padded[before : before + size].",
@@ -129,7 +130,7 @@ ROWS: tuple[Mistake, ...] = (
     R(
         "not-shifted-back",
         "dX",
-        "conv unshared pool",
+        ON_INPUT,
         "dX lies where it lies on the padded input: it is shifted by the padding and cut off at the end.",
         "The gradient is collected on the padded input, and its first rows and columns were kept in place of its "
         "middle.",
@@ -140,7 +141,7 @@ ROWS: tuple[Mistake, ...] = (
     R(
         "rows-lost",
         "dX",
-        "conv unshared pool",
+        ON_INPUT,
         "dX ends where the last window ends: the rows and columns that the stride leaves over are missing.",
         "The size was worked out backwards, (places - 1) * stride + span - padding, which forgets what rounding down "
         "lost (the output_padding of a transposed convolution).",

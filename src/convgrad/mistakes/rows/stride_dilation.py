@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
+from convgrad.mistakes.about import KERNEL, WINDOWED
 from convgrad.mistakes.case import Variant
 from convgrad.mistakes.misplaced import relaid, sizes_of
 from convgrad.mistakes.mistake import Mistake
-from convgrad.mistakes.row import KERNEL, row
+from convgrad.mistakes.row import row
 
 Axes = Callable[[Sequence[int]], Iterator[Sequence[int]]]
 
@@ -60,14 +61,13 @@ def _stride_and_dilation(variant: Variant, name: str) -> Iterator[Variant]:
             yield found
 
 
-WINDOWED = f"{KERNEL} pool"
 R = partial(row, "setting")
 
 ROWS: tuple[Mistake, ...] = (
     R(
         "stride-ignored",
         "output dW dX",
-        f"{WINDOWED}",
+        WINDOWED,
         "The stride was ignored: windows were taken one cell apart. For dX that means that the delta was not dilated "
         "by it.",
         "The formulas of most introductions are for stride 1; in a loop, start = i is written for start = i * stride.",

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from convgrad.core.element import Array
 from convgrad.errors import by
-from convgrad.mistakes.mistake import Mistake
+from convgrad.mistakes.mistake import FAMILIES, Mistake
 from convgrad.mistakes.recogniser import Shown
 from convgrad.render.catalogue import Listing, MistakeInFull, Shows
 from convgrad.render.number_text import aligned
@@ -21,16 +21,6 @@ from convgrad.render.terminal.console import labelled, printed
 from convgrad.render.terminal.side_by_side import LIT, NAME, QUIET, Block, flow, lit_line
 from convgrad.render.writer import Style
 from convgrad.teaching.example import Example
-
-FAMILIES = {
-    "convention": "Right under another convention",
-    "ratio": "One constant between the answer and the right value",
-    "geometry": "The right numbers in the wrong places",
-    "setting": "Another problem, solved rightly",
-    "partial": "Sums with parts missing",
-    "factor": "A factor missing, extra, or of the wrong thing",
-}
-"""The families, and what is common to each."""
 
 
 def draw_listing(listing: Listing, style: Style) -> str:
