@@ -10,7 +10,8 @@ from convgrad import Activation, Conv, Dense, Pool, Transposed, Unshared
 from convgrad.errors import ShapeError
 from convgrad.kinds.activations import ACTIVATIONS
 from convgrad.kinds.setting import PAD_MODES, PADDINGS
-from convgrad.layers.pool import KINDS, TIES
+from convgrad.layers.pool import TIES
+from convgrad.layers.pool_kinds import POOL_KINDS
 
 Array = NDArray[Any]
 
@@ -63,7 +64,7 @@ def convolutions(draw: st.DrawFn) -> tuple[Conv, Array, Array]:
 def poolings(draw: st.DrawFn) -> tuple[Pool, Array, Array]:
     """(layer, x, delta) of a pooling layer with 1 to 3 spatial axes and any options."""
     d = draw(st.integers(1, 3))
-    kind = draw(st.sampled_from(sorted(KINDS)))
+    kind = draw(st.sampled_from(sorted(POOL_KINDS)))
     p = draw(st.sampled_from([1.0, 2.0, 3.0, 2.5]))
     layer = Pool(
         kind,

@@ -11,9 +11,8 @@ Source: the chain rule, with d output / d cell as the share.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from math import prod
 from typing import Any, ClassVar
 
 import numpy as np
@@ -22,7 +21,7 @@ from convgrad.core.axis import Ints, Padding
 from convgrad.core.derivatives import ByX, ByY
 from convgrad.core.element import Array, Column, Place, Products, cell, cells, constant
 from convgrad.core.quantity import Quantity
-from convgrad.core.rational import cast, refuse
+from convgrad.core.rational import refuse
 from convgrad.core.sum import Part, Sum
 from convgrad.core.term import Factor, Term, beside, block, real
 from convgrad.core.windows import Windows
@@ -30,6 +29,7 @@ from convgrad.errors import OptionError, ShapeError, by
 from convgrad.formula import Formula, Over, named
 from convgrad.formula import Part as FormulaPart
 from convgrad.layers import Parameter
+from convgrad.layers.pool_kinds import POOL_KINDS, PoolKind, alone, flat
 
 TIES = ("first", "last", "all", "split")
 
@@ -38,7 +38,7 @@ TIES = ("first", "last", "all", "split")
 class Pool:
     """A pooling layer over windows of `size` cells, whose `stride` is the size where none is given.
 
-    kind: a key of KINDS. ceil: count a last window that hangs over the end (PyTorch's rule).
+    kind: a key of POOL_KINDS. ceil: count a last window that hangs over the end (PyTorch's rule).
     count_include_pad: padding counts in an average's divisor; cells that hang over the padded input never
     do. divisor: the average's divisor, whatever the window holds. ties: who takes the delta among equal
     maxima (`split` shares it equally). whole: one window over the whole input; adaptive:
@@ -68,7 +68,7 @@ class Pool:
 
     def __post_init__(self) -> None:
         """OptionError for a kind or ties that there are none of."""
-        for name, value, known in (("kind", self.kind, KINDS), ("ties", self.ties, TIES)):
+        for name, value, known in (("kind", self.kind, POOL_KINDS), ("ties", self.ties, TIES)):
             if value not in known:
                 raise OptionError(f"there is no {name} called {value!r}", hint=f"use one of {', '.join(known)}")
 
@@ -174,8 +174,8 @@ class Pool:
     def positions(self, x: Array, windows: Windows) -> Array:
         """x (N, C, *sizes) -> the positions (N, C, *places) that `indices` tells."""
         d = len(windows.axes)
-        flat = _flat(self.seen(x, windows), d)
-        chosen = flat.shape[-1] - 1 - flat[..., ::-1].argmax(-1) if self.ties == "last" else flat.argmax(-1)
+        cells = flat(self.seen(x, windows), d)
+        chosen = cells.shape[-1] - 1 - cells[..., ::-1].argmax(-1) if self.ties == "last" else cells.argmax(-1)
         position: Array = np.zeros(chosen.shape, np.int64)
         for k, (axis, u) in enumerate(zip(windows.axes, np.unravel_index(chosen, windows.kernel), strict=True)):
             place = np.arange(axis.places).reshape(-1, *(1,) * (d - 1 - k))
@@ -188,73 +188,19 @@ class Pool:
 
     def combined_at(self, seen: Array, windows: Windows, place: Place) -> Array:
         """seen (C, *kernel) at a place -> what the windows come to, (C, 1, ...)."""
-        return self._kind(seen).output(self, _alone(seen, windows), windows, place)
+        return self._kind(seen).output(self, alone(seen, windows), windows, place)
 
     def shares_at(self, seen: Array, windows: Windows, place: Place) -> Array:
         """seen (C, *kernel) at a place -> the share of each cell, of the same shape."""
-        share = self._kind(seen).share(self, _alone(seen, windows), windows, place)
+        share = self._kind(seen).share(self, alone(seen, windows), windows, place)
         return np.asarray(share).reshape(seen.shape)
 
     # -- kinds ----------------------------------------------------------------------------------------
 
-    def _kind(self, x: Array) -> Kind:
-        if not KINDS[self.kind].rational:
+    def _kind(self, x: Array) -> PoolKind:
+        if not POOL_KINDS[self.kind].rational:
             refuse(x, f"{self.kind} pooling", "--kind")
-        return KINDS[self.kind]
-
-    def _divisors(self, windows: Windows, dtype: Any, place: Place | None) -> Array:
-        """What each window's sum is divided by, (*places); or at one place, (1, ...)."""
-        if self.divisor is not None:
-            return np.full((1,) * len(windows.axes) if place else windows.places, cast(self.divisor, dtype))
-        counts = np.ones((), int)
-        for k, axis in enumerate(windows.axes):
-            padded = axis.inside(-axis.before, axis.size + axis.after)
-            along = padded if self.count_include_pad else axis.inside(0, axis.size)
-            counts = np.multiply.outer(counts, along if place is None else along[place[k] : place[k] + 1])
-        return cast(counts, dtype)
-
-    def _max(self, seen: Array, windows: Windows, place: Place | None = None) -> Array:
-        return _reduced(np.maximum, seen, windows)
-
-    def _max_share(self, seen: Array, windows: Windows, place: Place | None = None) -> Array:
-        top = self._max(seen, windows)
-        share = np.zeros(seen.shape, bool)
-        kernel = list(np.ndindex(windows.kernel))
-        alone = self.ties in ("first", "last")
-        free = np.ones(top.shape, bool)
-        for u in reversed(kernel) if self.ties == "last" else kernel:
-            wins = (seen[(..., *u)] == top) & free
-            share[(..., *u)] = wins
-            if alone:
-                free &= ~wins
-        shares = cast(share, seen.dtype)
-        if self.ties == "split":
-            return shares / beside(_reduced(np.add, shares, windows), len(windows.axes))
-        return shares
-
-    def _sum(self, seen: Array, windows: Windows, place: Place | None = None) -> Array:
-        return _reduced(np.add, seen, windows)
-
-    def _sum_share(self, seen: Array, windows: Windows, place: Place | None = None) -> Array:
-        return np.broadcast_to(cast(1, seen.dtype), seen.shape)
-
-    def _power(self, seen: Array, windows: Windows, place: Place | None = None) -> Array:
-        p = seen.dtype.type(self.p)
-        return self._sum(np.abs(seen) ** p, windows) ** (1 / p)
-
-    def _power_share(self, seen: Array, windows: Windows, place: Place | None = None) -> Array:
-        """sign(x) |x|^(p-1) / output^(p-1), 0 where the output is."""
-        p = seen.dtype.type(self.p)
-        output = beside(self._power(seen, windows), len(windows.axes))
-        ratio = np.divide(np.abs(seen), output, out=np.zeros_like(seen), where=output != 0)
-        return np.where(seen == 0, 0, np.sign(seen) * ratio ** (p - 1))
-
-    def _average(self, seen: Array, windows: Windows, place: Place | None = None) -> Array:
-        return self._sum(seen, windows) / self._divisors(windows, seen.dtype, place)
-
-    def _average_share(self, seen: Array, windows: Windows, place: Place | None = None) -> Array:
-        share = 1 / self._divisors(windows, seen.dtype, place)
-        return np.broadcast_to(share.reshape(*share.shape, *(1,) * share.ndim), seen.shape)
+        return POOL_KINDS[self.kind]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -347,48 +293,3 @@ class Indices(Quantity):
         """The positions of all channels at a place."""
         box = tuple((i, i + 1) for i in place[1:])
         return Term(place, box, (), block(place, box), self.value[block(place, box)])
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Kind:
-    """A kind of pooling: the output of each window, each cell's share of the delta, and what padding holds."""
-
-    words: str
-    output: Callable[..., Array]
-    share: Callable[..., Array]
-    fill: float = 0
-    rational: bool = True
-
-
-KINDS = {
-    "max": Kind("maximum", Pool._max, Pool._max_share, fill=-np.inf),
-    "avg": Kind("average", Pool._average, Pool._average_share),
-    "sum": Kind("sum", Pool._sum, Pool._sum_share),
-    "lp": Kind("p-norm", Pool._power, Pool._power_share, rational=False),
-}
-
-
-def _reduced(combine: np.ufunc, seen: Array, windows: Windows) -> Array:
-    """seen (..., *places, *kernel) -> (..., *places): all cells of each window combined.
-
-    A cell of the kernel at all places is one strided view, which is quicker than many short reductions, as long as the
-    kernel has few cells.
-    """
-    if prod(windows.kernel) > prod(windows.places):
-        return np.asarray(combine.reduce(_flat(seen, len(windows.axes)), axis=-1))
-    total: Array | None = None
-    for u in np.ndindex(windows.kernel):
-        cell = seen[(..., *u)]
-        total = cell.copy() if total is None else combine(total, cell, out=total)
-    assert total is not None
-    return total
-
-
-def _alone(seen: Array, windows: Windows) -> Array:
-    """seen (C, *kernel) at one place -> (C, 1, ..., *kernel), like the windows at all places."""
-    return seen.reshape(len(seen), *(1,) * len(windows.axes), *windows.kernel)
-
-
-def _flat(windows: Array, d: int) -> Array:
-    """windows (..., *kernel) -> (..., cells of the kernel)."""
-    return windows.reshape(*windows.shape[:-d], prod(windows.shape[-d:]))

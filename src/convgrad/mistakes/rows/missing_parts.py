@@ -15,7 +15,7 @@ from convgrad.core.element import Array
 from convgrad.core.engines import rotated
 from convgrad.core.term import Cells, beside
 from convgrad.core.windows import Windows
-from convgrad.layers.pool import KINDS
+from convgrad.layers.pool_kinds import POOL_KINDS
 from convgrad.mistakes.about import KERNEL, ON_INPUT, WEIGHED
 from convgrad.mistakes.case import Case, Variant
 from convgrad.mistakes.mistake import Alteration, Mistake
@@ -138,7 +138,7 @@ def _patches(variant: Variant, filters: slice) -> Array | None:
         return None
     windows, delta, d = variant.places, variant.delta, variant.d
     if variant.case.layer == "pool":
-        kind = KINDS[variant.layer.kind]
+        kind = POOL_KINDS[variant.layer.kind]
         share = kind.share(variant.layer, windows.unfold(variant.x, kind.fill), windows)
         return share * beside(delta, d)
     kernel = rotated(variant.kernel, d) if variant.layer.flip else variant.kernel

@@ -10,7 +10,7 @@ import numpy as np
 
 from convgrad.core.element import Array
 from convgrad.core.term import beside
-from convgrad.layers.pool import KINDS
+from convgrad.layers.pool_kinds import POOL_KINDS
 from convgrad.mistakes.case import Case, Variant
 from convgrad.mistakes.misplaced import relaid
 from convgrad.mistakes.mistake import Mistake
@@ -18,7 +18,7 @@ from convgrad.mistakes.row import row
 
 
 def _shares(variant: Variant, seen: Array) -> Array:
-    share: Array = KINDS[variant.layer.kind].share(variant.layer, seen, variant.places)
+    share: Array = POOL_KINDS[variant.layer.kind].share(variant.layer, seen, variant.places)
     return share
 
 
@@ -34,7 +34,7 @@ def _zero_padded(case: Case, name: str) -> Iterator[Array]:
         return
     seen = variant.places.unfold(variant.x, 0)
     if name == "output":
-        yield variant.problem.shorthand.lower(KINDS["max"].output(variant.layer, seen, variant.places), "NC*")
+        yield variant.problem.shorthand.lower(POOL_KINDS["max"].output(variant.layer, seen, variant.places), "NC*")
     elif variant.delta is not None:
         yield _laid(variant, _shares(variant, seen))
 
@@ -45,7 +45,7 @@ def _almost_equal(case: Case, name: str) -> Iterator[Array]:
     if variant is None or variant.layer.kind != "max" or variant.delta is None:
         return
     seen = variant.places.unfold(variant.x, -np.inf)
-    top = beside(KINDS["max"].output(variant.layer, seen, variant.places), variant.d)
+    top = beside(POOL_KINDS["max"].output(variant.layer, seen, variant.places), variant.d)
     exact = top - seen <= 0
     for tolerance in (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.05, 0.1):
         mask = top - seen < tolerance
@@ -61,7 +61,7 @@ def _maximum_in_unpadded(case: Case, name: str) -> Iterator[Array]:
         return
     moved = relaid(variant, "dX", before=(0,) * variant.d)
     if moved is not None and any(axis.before for axis in variant.places.axes):
-        yield _laid(variant, _shares(variant, moved.places.unfold(variant.x, KINDS[variant.layer.kind].fill)))
+        yield _laid(variant, _shares(variant, moved.places.unfold(variant.x, POOL_KINDS[variant.layer.kind].fill)))
 
 
 def _times_maximum(case: Case, name: str) -> Iterator[Array]:
@@ -69,7 +69,7 @@ def _times_maximum(case: Case, name: str) -> Iterator[Array]:
     variant = case.opened
     if variant is None or variant.layer.kind != "max" or variant.delta is None:
         return
-    output = KINDS["max"].output(variant.layer, variant.places.unfold(variant.x, -np.inf), variant.places)
+    output = POOL_KINDS["max"].output(variant.layer, variant.places.unfold(variant.x, -np.inf), variant.places)
     yield from (value for value in [replace(variant, delta=variant.delta * output).solved("dX")] if value is not None)
 
 

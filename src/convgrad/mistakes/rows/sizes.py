@@ -30,9 +30,9 @@ def on_padded(variant: Variant) -> Array | None:
     )
     fill = 0.0
     if variant.case.layer == "pool":
-        from convgrad.layers.pool import KINDS
+        from convgrad.layers.pool_kinds import POOL_KINDS
 
-        fill = KINDS[variant.layer.kind].fill
+        fill = POOL_KINDS[variant.layer.kind].fill
         if variant.layer.kind == "avg" and not variant.layer.count_include_pad and variant.layer.divisor is None:
             return None
     padded = replace(variant, x=windows.pad(variant.x, fill), windows=Windows(axes))
