@@ -108,3 +108,89 @@ def test_strides_and_dilations_are_arithmetic_in_one_place() -> None:
         if products and name not in ("core/axis.py", "core/windows.py"):
             found[name] = products
     assert found.keys() == WRONG_ON_PURPOSE.keys(), found
+
+
+def modules() -> dict[str, Path]:
+    """Every module by its dotted name."""
+    found = {}
+    for path in SOURCE.rglob("*.py"):
+        parts = path.relative_to(SOURCE).with_suffix("").parts
+        found[".".join(("convgrad", *(parts[:-1] if parts[-1] == "__init__" else parts)))] = path
+    return found
+
+
+def imported(path: Path, known: dict[str, Path]) -> set[str]:
+    """The modules of convgrad that a file imports anywhere, but for types alone."""
+    found: set[str] = set()
+
+    def visit(node: ast.AST) -> None:
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+            for each in node.orelse:
+                visit(each)
+            return
+        if isinstance(node, ast.ImportFrom) and node.module:
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                found.add(inner if inner in known else node.module)
+        elif isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        for child in ast.iter_child_nodes(node):
+            visit(child)
+
+    visit(ast.parse(path.read_text()))
+    return found & known.keys()
+
+
+def circles(graph: dict[str, set[str]]) -> list[list[str]]:
+    """The strongly connected components of more than one node, or of one that points at itself (Tarjan)."""
+    index: dict[str, int] = {}
+    low: dict[str, int] = {}
+    stack: list[str] = []
+    found: list[list[str]] = []
+
+    def visit(node: str) -> None:
+        index[node] = low[node] = len(index)
+        stack.append(node)
+        for other in graph[node]:
+            if other not in index:
+                visit(other)
+                low[node] = min(low[node], low[other])
+            elif other in stack:
+                low[node] = min(low[node], index[other])
+        if low[node] == index[node]:
+            component = stack[stack.index(node) :]
+            del stack[stack.index(node) :]
+            if len(component) > 1 or node in graph[node]:
+                found.append(sorted(component))
+
+    for node in graph:
+        if node not in index:
+            visit(node)
+    return found
+
+
+NOTEBOOK = "convgrad.render.page.notebook"
+"""Imported upwards, when a notebook asks a value how it looks (ALLOWED_UPWARDS)."""
+
+
+def test_no_two_files_import_each_other_however_far_around() -> None:
+    known = modules()
+    graph = {name: imported(path, known) - {NOTEBOOK} for name, path in known.items()}
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"b"}}) == [["b", "c"]]
+    assert not circles(graph)
+
+
+LONGER = {
+    "core/windows.py": "unfold, fold and the meetings of places and cells are one thing, read together",
+    "mistakes/rows/descent.py": "a table of the catalogue, read row by row",
+    "mistakes/rows/missing_parts.py": "a table of the catalogue, read row by row",
+    "mistakes/rows/ratios.py": "a table of the catalogue, read row by row",
+}
+"""Files that may have more than 300 lines, and why."""
+
+
+def test_files_are_short_enough_to_be_read_in_one_go() -> None:
+    long = {
+        path.relative_to(SOURCE).as_posix() for path in SOURCE.rglob("*.py") if len(path.read_text().splitlines()) > 300
+    }
+    assert long == LONGER.keys()

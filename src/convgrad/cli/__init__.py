@@ -13,7 +13,8 @@ from typing import NoReturn
 
 import click
 
-from convgrad.cli.app import Outcome, Page, app
+from convgrad.cli.app import app
+from convgrad.cli.command import HelpShown, Outcome
 from convgrad.errors import ConvgradError
 
 
@@ -61,7 +62,7 @@ def _invoke(arguments: list[str]) -> Outcome:
     try:
         with app.make_context("convgrad", list(arguments)) as context:
             result = app.invoke(context)
-    except Page as page:
+    except HelpShown as page:
         return Outcome(str(page).encode())
     except click.exceptions.Exit as done:
         return Outcome(code=done.exit_code)

@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from convgrad.cli.app import Command, Outcome
 from convgrad.cli.checking import compare_network, comparing, wanted
+from convgrad.cli.command import Command, Outcome
 from convgrad.cli.options import STEP, explaining, option, output, own_settings
 from convgrad.cli.options import settings as setting_options
 from convgrad.errors import OptionError

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from convgrad.cli.app import Outcome
+from convgrad.cli.command import Outcome
 from convgrad.cli.options import CHECKING, Option, Read, option, source
 from convgrad.errors import OptionError
 from convgrad.kinds.setting import number

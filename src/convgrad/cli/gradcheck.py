@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from convgrad.cli.app import Outcome
+from convgrad.cli.command import Outcome
 
 if TYPE_CHECKING:
     from convgrad.checking.gradcheck import Task

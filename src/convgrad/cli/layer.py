@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from convgrad.cli.app import Command, Outcome
 from convgrad.cli.checking import comparing
+from convgrad.cli.command import Command, Outcome
 from convgrad.cli.options import AFTER, OPERANDS, STEP, explaining, output, own_settings, source, velocity, working
 from convgrad.cli.options import settings as setting_options
 from convgrad.errors import OptionError

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from convgrad.cli.app import Command, Outcome
+from convgrad.cli.command import Command, Outcome
 from convgrad.cli.options import LAYER, Read, option, output
 from convgrad.errors import OptionError, did_you_mean
 from convgrad.kinds import OF_PROBLEMS

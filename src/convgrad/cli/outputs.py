@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from convgrad.cli.app import Outcome
+from convgrad.cli.command import Outcome
 from convgrad.kinds.formats import format_of
 from convgrad.problems.report import Facts
 from convgrad.problems.selection import picked

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from convgrad.cli.app import Command, Outcome
+from convgrad.cli.command import Command, Outcome
 from convgrad.cli.options import LAYER, Read, option, output
 from convgrad.cli.options import settings as setting_options
 from convgrad.errors import OptionError
