@@ -182,9 +182,6 @@ def test_no_two_files_import_each_other_however_far_around() -> None:
 
 LONGER = {
     "core/windows.py": "unfold, fold and the meetings of places and cells are one thing, read together",
-    "mistakes/rows/descent.py": "a table of the catalogue, read row by row",
-    "mistakes/rows/missing_parts.py": "a table of the catalogue, read row by row",
-    "mistakes/rows/ratios.py": "a table of the catalogue, read row by row",
 }
 """Files that may have more than 300 lines, and why."""
 

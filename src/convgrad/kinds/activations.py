@@ -182,7 +182,7 @@ ROWS = (
         value=_softmax,
         along=Along(
             _softmax_back,
-            "{dX} = s * ({delta} - sum of {delta} * s), with s = {softmax}({input})",
+            "{dX} = s * ({delta} - sum of {delta} * s), with s = softmax({input})",
             "softmax x ({delta} - the sum of {delta} x softmax)",
             _softmax_factors,
         ),

@@ -172,8 +172,7 @@ class Activated(RowByRow):
     def products(self, at: Place) -> Sequence[Products]:
         """The one number itself, called f of its input."""
         value = self.layer.value(np.asarray(self.x[at[:-1]]))[at[-1:]]
-        name = self.layer.name if self.layer.elementwise else f"{{{self.layer.name}}}"  # an array in dX's working too
-        form = Formula.of(f"{name}({{input[]}})")
+        form = Formula.of(f"{self.layer.name}({{input[]}})")
         return [Products((Column(form, np.asarray(value).reshape(1), np.array([at], int).reshape(1, -1)),))]
 
     def term(self, place: Place) -> Term:

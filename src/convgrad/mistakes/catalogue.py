@@ -11,6 +11,7 @@ from convgrad.mistakes.mistake import FAMILIES, Mistake
 TABLES = (
     "conventions",
     "ratios",
+    "loss_ratios",
     "geometry",
     "sizes",
     "stride_dilation",
@@ -18,11 +19,13 @@ TABLES = (
     "kernels",
     "pooling",
     "missing_parts",
+    "collecting",
     "factors",
     "derivatives",
     "activations",
     "losses",
     "descent",
+    "decay",
 )
 """The modules of rows/, in the order in which those of one family are listed."""
 
