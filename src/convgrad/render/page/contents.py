@@ -9,11 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from convgrad.core.element import Array
 from convgrad.core.quantity import Quantity
 from convgrad.kinds import FORMS
 from convgrad.problems.report import Report
-from convgrad.render.page.numbered_cells import MOST_ARRAY_CELLS, Drawn, Numbers, drawn
+from convgrad.render.page.numbered_cells import MOST_ARRAY_CELLS, Drawn, Numbers, Part, drawn
 from convgrad.render.page.steps import OverlayLimits, walk_data
 from convgrad.render.page.written_out import Room, Sums
 
@@ -26,6 +28,9 @@ and the page itself stay below 750,000."""
 
 PER_NUMBER, PER_CELL = 36, 7
 """Characters that a number of an overlay takes, about, and a cell beside its number."""
+
+SAMPLE = 1000
+"""Numbers, about, that are written to see how long they are."""
 
 
 def page_data(reports: list[Report], title: str, precision: int | None = None) -> dict[str, Any]:
@@ -96,11 +101,19 @@ def _arrays(report: Report) -> list[tuple[str, Array, tuple[int, ...]]]:
 
 
 def _fitting(arrays: Sequence[tuple[str, Array, tuple[int, ...]]], precision: int | None) -> tuple[int, int]:
-    """(the most cells of one array with which all arrays fit on the page, the characters that they take then)."""
-    numbers, most = Numbers(precision), MOST_ARRAY_CELLS
+    """(the most cells of one array with which all arrays fit on the page, the characters that they take then, about).
+
+    Each different number is written once, and each cell says which it is. How long a number is, a sample says.
+    """
+    most = MOST_ARRAY_CELLS
     while True:
-        cells = [cell for each in arrays for cell in drawn(*each, numbers, 0, most).data["numbers"]]
-        taken = PER_CELL * len(cells) + sum(len(numbers.texts[number]) + 1 for number in set(cells))
+        drawn = [array.ravel()[Part.of(name, array.shape, axes, most).cells] for name, array, axes in arrays]
+        cells = np.concatenate(drawn) if drawn else np.zeros(0)
+        sample = Numbers(precision)
+        for each in drawn:
+            sample.all(each[:: 1 + len(cells) // SAMPLE])
+        length = sum(len(text) + 1 for text in sample.texts) / max(1, len(sample.texts))
+        taken = PER_CELL * len(cells) + round(length * len(set(cells.tolist())))
         if taken <= ROOM_FOR_ARRAYS or most == 1:
             return most, taken
         most = most * 4 // 5

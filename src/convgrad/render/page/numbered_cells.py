@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -46,6 +47,39 @@ class Numbers:
         # tolist() makes Python floats, quicker to write, but would widen the digits of a float32
         numbers: Iterable[Any] = array.ravel() if array.dtype == np.float32 else array.ravel().tolist()
         return [self.add(number) for number in numbers]
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """What of an array is drawn: its planes (label, cells by their places in reading order), and rows, columns of each.
+
+    left: what is left out, in words; empty where nothing is.
+    """
+
+    planes: list[tuple[str, Array]]
+    rows: int
+    columns: int
+    left: str
+
+    @classmethod
+    def of(cls, name: str, shape: tuple[int, ...], spatial: Sequence[int], most: int) -> Part:
+        """All of an array, or as much of the first rows of its first planes as `most` cells are."""
+        flat = np.arange(prod(shape)).reshape(shape)
+        found = [(str(label), plane) for label, plane, _ in planes(name, flat, spatial)]
+        shown = found[:MOST_ARRAY_PLANES]
+        height, width = shown[0][1].shape if shown else (0, 0)
+        room = most // max(len(shown), 1)
+        columns = min(width, max(1, room // max(1, min(height, FEWEST_ROWS))))
+        rows = min(height, max(1, room // max(1, columns)))
+        counts = [(rows, height, "rows"), (columns, width, "columns"), (len(shown), len(found), "planes")]
+        left = [f"the first {part} of {total} {what}" for part, total, what in counts if part < total]
+        return cls(shown, rows, columns, " and ".join(left))
+
+    @property
+    def cells(self) -> Array:
+        """The places, in the array's reading order, of the cells that are drawn."""
+        each = [plane[: self.rows, : self.columns].ravel() for _, plane in self.planes]
+        return np.concatenate(each) if each else np.zeros(0, int)
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,26 +125,20 @@ def drawn(
     name: str, array: Array, spatial: Sequence[int], numbers: Numbers, start: int, most: int = MOST_ARRAY_CELLS
 ) -> Drawn:
     """An array as planes, its cells' places counted from `start`; of a large one as many of the first as fit."""
-    flat = np.arange(array.size).reshape(array.shape)
-    found = list(planes(name, flat, spatial))
-    shown = found[:MOST_ARRAY_PLANES]
-    height, width = shown[0][1].shape if shown else (0, 0)
-    room = most // max(len(shown), 1)
-    columns = min(width, max(1, room // max(1, min(height, FEWEST_ROWS))))
-    rows = min(height, max(1, room // max(1, columns)))
-    cells, order, drawings = np.full(array.size, -1), [], []
-    for label, plane, _ in shown:
-        drawings.append({"label": str(label), "rows": rows, "columns": columns, "cell": _template(name, array, plane)})
-        order.append(plane[:rows, :columns].ravel())
-    kept = np.concatenate(order) if order else np.zeros(0, int)
+    part = Part.of(name, array.shape, spatial, most)
+    kept, cells = part.cells, np.full(array.size, -1)
     cells[kept] = start + np.arange(len(kept))
+    drawings = [
+        {"label": label, "rows": part.rows, "columns": part.columns, "cell": _template(name, array, plane)}
+        for label, plane in part.planes
+    ]
     data = {
         "name": name,
         "size": by(array.shape) if array.ndim > 1 else "",
         "start": start,
         "planes": drawings,
         "numbers": numbers.all(array.ravel()[kept]),
-        "left": _left_out([(rows, height, "rows"), (columns, width, "columns"), (len(shown), len(found), "planes")]),
+        "left": part.left,
     }
     return Drawn(name, array, cells, kept, data)
 
@@ -126,12 +154,6 @@ def _template(name: str, array: Array, plane: Array) -> str:
             moved = np.unravel_index(int(beside[0]), array.shape)
             index = [text if i == j else mark for i, j, text in zip(corner, moved, index, strict=True)]
     return f"{name}[{','.join(index)}]"
-
-
-def _left_out(counts: Iterable[tuple[int, int, str]]) -> str:
-    """What of an array is drawn where not all of it is: ``the first 15 of 512 rows``."""
-    said = [f"the first {shown} of {total} {what}" for shown, total, what in counts if shown < total]
-    return " and ".join(said)
 
 
 def runs(places: Array) -> list[int]:
