@@ -17,7 +17,7 @@ or the numbers themselves, such as '[[1,2],[3,4]]'. INPUT may be a document that
 The last two axes are pooled (the one axis of a vector), or as many as --dims says; all others stay apart.
 """
 
-_WIDE = ("global", "adaptive")
+WIDE = ("global", "adaptive")
 """What spreads windows over the whole input, and leaves no room for a window's own size and places."""
 
 _SIZED = ("size", "stride", "padding", "dilation", "ceil")
@@ -28,11 +28,11 @@ POOL = Kind(
     given=(INPUT, DELTA),
     settings=(
         Setting("kind", choice(POOLINGS), "max (the default), avg, sum or lp.", "NAME", default="max"),
-        Setting("size", wholes, "The window: 2, or 2,3 an axis.", "N[,N]", rivals=_WIDE),
-        Setting("stride", wholes, "Step between windows; the window's size where not given.", "N[,N]", rivals=_WIDE),
-        replace(PADDING, rivals=_WIDE),
-        replace(DILATION, rivals=_WIDE),
-        Setting("ceil", truth, "Count a last window that hangs over the end, if it starts inside.", rivals=_WIDE),
+        Setting("size", wholes, "The window: 2, or 2,3 an axis.", "N[,N]", rivals=WIDE),
+        Setting("stride", wholes, "Step between windows; the window's size where not given.", "N[,N]", rivals=WIDE),
+        replace(PADDING, rivals=WIDE),
+        replace(DILATION, rivals=WIDE),
+        Setting("ceil", truth, "Count a last window that hangs over the end, if it starts inside.", rivals=WIDE),
         Setting(
             "count_include_pad",
             truth,

@@ -2,8 +2,11 @@
 
 from dataclasses import replace
 
-from convgrad.kinds import setting_of
+from convgrad.kinds import KINDS, setting_of
 from convgrad.kinds.setting import Setting
+
+POOLING, CONVOLUTION = ("size", "global", "adaptive"), ("kernel_size",)
+"""The settings that say which layer is meant; with neither and --filters, a dense layer."""
 
 SHAPE: tuple[Setting, ...] = (
     replace(setting_of("conv", "kernel_size"), help="A convolution with this kernel: 3, or 3,2 an axis."),
@@ -26,3 +29,9 @@ SHAPE: tuple[Setting, ...] = (
     setting_of("conv", "layout"),
     setting_of("conv", "dims"),
 )
+
+_POOLS, _CONVOLVES = ({setting.name for setting in KINDS[name].fields} for name in ("pool", "conv"))
+
+ONLY_POOLING = [each.name for each in SHAPE if each.name in _POOLS - _CONVOLVES]
+ONLY_CONVOLUTION = [each.name for each in SHAPE if each.name in _CONVOLVES - _POOLS]
+"""Those of them that mean nothing for the other layer."""

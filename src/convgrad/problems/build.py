@@ -58,8 +58,6 @@ def layer_problem(kind: Kind, operands: Operands, settings: Settings, backward: 
     with at(operands["input"].source):
         shape = layer.forward(x).shape
     left_out: dict[str, str] = {}
-    parameters = {name: given.name for name, given in kind.parameters.items()}
-    needs = {given.name: given.wanting for given in kind.own}
     spatial = {name: shorthand.spatial(axes.get(name, "")) if array.ndim else () for name, array in arrays.items()}
     problem = Problem(
         layer,
@@ -68,10 +66,9 @@ def layer_problem(kind: Kind, operands: Operands, settings: Settings, backward: 
         layer_class.output_axes,
         arrays,
         activation=activation_of(settings) if kind.activation else None,
-        parameters=parameters,
         passes=("forward", *(each.name for each in kind.forward_only if settings.get(each.name))),
         left_out=left_out,
-        sgd=sgd_of(settings, left_out, parameters, arrays, needs) if backward and kind.descent else None,
+        sgd=sgd_of(settings, kind, arrays, left_out) if backward and kind.descent else None,
         spatial=spatial,
     )
     if not backward:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -11,12 +11,15 @@ import numpy as np
 from convgrad.core.axis import per_axis
 from convgrad.core.element import Array
 from convgrad.errors import OptionError, ShapeError, at, by
+from convgrad.kinds.conv import CONV
 from convgrad.layers.conv import Conv
+from convgrad.layers.transposed import Transposed
+from convgrad.layers.unshared import Unshared
 from convgrad.problems.fitting import activation_of, fitted_delta, in_dtype, sgd_of, what_fits
 from convgrad.problems.problem import Operands, Problem, Settings, sources
 from convgrad.problems.ranks import FIRST, LAST, Shorthand, conv_dims, delta_dims
 
-COMMON = ("stride", "padding", "dilation", "flip")
+CONV_SETTINGS = tuple(setting.name for setting in CONV.fields)
 
 
 def conv_problem(operands: Operands, settings: Settings, backward: bool) -> Problem:
@@ -63,8 +66,6 @@ def conv_problem(operands: Operands, settings: Settings, backward: bool) -> Prob
     activation = activation_of(settings)
     if activation is not None and "kernel" not in arrays and backward:
         raise ShapeError("the activation's derivative needs the output before it", hint="add a kernel (-k)")
-    parameters = {"W": "kernel", "b": "bias"}
-    needs = {"kernel": "a kernel (-k)", "bias": "a bias (-b)"}
     problem = Problem(
         layer,
         x,
@@ -72,10 +73,9 @@ def conv_problem(operands: Operands, settings: Settings, backward: bool) -> Prob
         "NF*",
         arrays,
         activation=activation,
-        parameters=parameters,
         passes=("forward",) if "kernel" in arrays else (),
         left_out=left_out,
-        sgd=sgd_of(settings, left_out, parameters, arrays, needs) if backward else None,
+        sgd=sgd_of(settings, CONV, arrays, left_out) if backward else None,
         spatial=_spatial(arrays, shorthand, layer),
     )
     return replace(problem, delta=_delta(operands, arrays, shape, shorthand, layer, x)) if backward else problem
@@ -83,27 +83,18 @@ def conv_problem(operands: Operands, settings: Settings, backward: bool) -> Prob
 
 def _layer(settings: Settings) -> Any:
     """The layer that the settings ask for, without its kernel."""
-    given = {name: settings[name] for name in COMMON if name in settings}
-    transposed, unshared = (bool(settings.get(name)) for name in ("transposed", "unshared"))
+    transposed, unshared = (bool(settings.get(name)) for name in CONV.variants)
     if transposed and unshared:
         raise OptionError("--transposed and --unshared are two different layers", hint="drop one of them")
     if np.any(settings.get("output_padding", 0)) and not transposed:
         raise OptionError("--output-padding belongs to a transposed convolution", hint="add --transposed")
     if unshared and settings.get("groups", 1) != 1:
         raise OptionError("an unshared layer has no groups", hint="drop --groups")
-    if transposed:
-        from convgrad.layers.transposed import Transposed
-
-        if settings.get("pad_mode", "zeros") != "zeros":
-            raise OptionError(
-                "a transposed convolution crops its result, and pads with nothing", hint="drop --pad-mode"
-            )
-        return Transposed(**given, groups=settings.get("groups", 1), output_padding=settings.get("output_padding", 0))
-    if unshared:
-        from convgrad.layers.unshared import Unshared
-
-        return Unshared(**given, pad_mode=settings.get("pad_mode", "zeros"))
-    return Conv(**given, groups=settings.get("groups", 1), pad_mode=settings.get("pad_mode", "zeros"))
+    if transposed and settings.get("pad_mode", "zeros") != "zeros":
+        raise OptionError("a transposed convolution crops its result, and pads with nothing", hint="drop --pad-mode")
+    layer: Any = Transposed if transposed else Unshared if unshared else Conv
+    own = {each.name for each in fields(layer)} - {"kernel_size"}  # which follows from the kernel, or from the delta
+    return layer(**{name: settings[name] for name in CONV_SETTINGS if name in own and name in settings})
 
 
 def _filters(layer: Any) -> int:

@@ -10,6 +10,7 @@ import numpy as np
 
 from convgrad.core.element import Array
 from convgrad.errors import ShapeError, at, by
+from convgrad.kinds.dense import DENSE
 from convgrad.layers.dense import Dense
 from convgrad.problems.fitting import activation_of, fitted_delta, in_dtype, sgd_of
 from convgrad.problems.problem import Operands, Problem, Settings, sources
@@ -37,7 +38,6 @@ def dense_problem(operands: Operands, settings: Settings, backward: bool) -> Pro
     activation = activation_of(settings)
     if activation is not None and "weight" not in arrays:
         raise ShapeError("the activation's derivative needs the output before it", hint="add a weight (-w)")
-    parameters = {"W": "weight", "b": "bias"}
     problem = Problem(
         layer,
         x,
@@ -45,7 +45,6 @@ def dense_problem(operands: Operands, settings: Settings, backward: bool) -> Pro
         "NO",
         arrays,
         activation=activation,
-        parameters=parameters,
         passes=("forward",) if "weight" in arrays else (),
         left_out=left_out,
     )
@@ -53,11 +52,10 @@ def dense_problem(operands: Operands, settings: Settings, backward: bool) -> Pro
         return problem
     wanted = shorthand.lower_shape((len(x), nodes), "NO")
     given = f"a {by(arrays['input'].shape)} input under {nodes} nodes"
-    needs = {"weight": "a weight (-w)", "bias": "a bias (-b)"}
     return replace(
         problem,
         delta=fitted_delta(operands, arrays["delta"], wanted, given),
-        sgd=sgd_of(settings, left_out, parameters, arrays, needs),
+        sgd=sgd_of(settings, DENSE, arrays, left_out),
     )
 
 

@@ -11,8 +11,10 @@ import numpy as np
 from convgrad.core.element import Array
 from convgrad.core.rational import cast, finite
 from convgrad.errors import ConvgradError, OptionError, ShapeError, by
+from convgrad.kinds import VELOCITIES
+from convgrad.kinds.kind import Kind
 from convgrad.kinds.setting import PADDINGS, check_owned
-from convgrad.kinds.shared import ACTIVATION
+from convgrad.kinds.shared import ACTIVATION, DESCENT
 from convgrad.layers.sgd import SGD
 from convgrad.problems.problem import Operands, Settings, sources
 
@@ -92,9 +94,9 @@ def what_fits(layer: Any, x: Array, delta: Array, wanted: tuple[int, ...], spati
 def activation_of(settings: Settings) -> Activation | None:
     """The activation that settings ask for after a layer; None where they do not."""
     if "activation" not in settings:
-        for name in ("alpha", "approximate"):
-            if name in settings:
-                raise OptionError(f"--{name} belongs to an activation", hint="add --activation NAME")
+        for setting in ACTIVATION:
+            if setting.name in settings:
+                raise OptionError(f"{setting.option} belongs to an activation", hint="add --activation NAME")
         return None
     from convgrad.layers.activation import Activation
 
@@ -104,28 +106,28 @@ def activation_of(settings: Settings) -> Activation | None:
 
 def sgd_of(
     settings: Settings,
-    left_out: dict[str, str],
-    parameters: Mapping[str, str],
-    arrays: Mapping[str, Array],
-    needs: Mapping[str, str],
+    kind: Kind | None = None,
+    arrays: Mapping[str, Array] | None = None,
+    left_out: dict[str, str] | None = None,
 ) -> SGD | None:
-    """The step that settings ask for; parameters that were not given are noted as left out."""
+    """The step that settings ask for; parameters of a kind that were not given are noted as left out."""
+    given = arrays or {}
+    velocities = [name for name in given if name in VELOCITIES]
     if "lr" not in settings:
-        for name in ("momentum", "nesterov", "weight_decay"):
-            if settings.get(name):
-                raise OptionError(f"--{name.replace('_', '-')} belongs to a step of gradient descent", hint="add --lr")
-        if any(name.startswith("velocity") for name in arrays):
+        for setting in DESCENT:
+            if settings.get(setting.name):
+                raise OptionError(f"{setting.option} belongs to a step of gradient descent", hint="add --lr")
+        if velocities:
             raise OptionError("a velocity belongs to a step of gradient descent", hint="add --lr and --momentum")
         return None
     if settings.get("nesterov") and not settings.get("momentum"):
         raise OptionError("--nesterov needs a momentum", hint="add --momentum")
-    for name, operand in parameters.items():
-        if operand not in arrays:
-            left_out[f"{name}_new"] = needs[operand]
-            if "momentum" in settings:
-                left_out[f"velocity_{name}"] = needs[operand]
-    if "momentum" not in settings and any(name.startswith("velocity") for name in arrays):
+    if "momentum" not in settings and velocities:
         raise OptionError("a velocity needs a momentum", hint="add --momentum")
+    for name, parameter in (kind.parameters if kind else {}).items():
+        if left_out is not None and parameter.name not in given:
+            made = (f"{name}_new", *([f"velocity_{name}"] if "momentum" in settings else []))
+            left_out |= dict.fromkeys(made, parameter.wanting)
     return SGD(
         settings["lr"], settings.get("momentum"), bool(settings.get("nesterov")), settings.get("weight_decay", 0.0)
     )

@@ -69,7 +69,7 @@ def run_network(stages: Sequence[Stage], x: Operand, target: Operand, kind: str,
     settings: those of settings.SGD and the dtype. Every error names the layer it is about.
     """
     dtype = {"dtype": settings.get("dtype", "float64")}
-    sgd = sgd_of(settings, {}, {}, {}, {})
+    sgd = sgd_of(settings)
     arrays = in_dtype({"x": x, "target": target}, dtype)
     here, dims, built, done = arrays["x"], None, [], []
     for number, stage in enumerate(stages):

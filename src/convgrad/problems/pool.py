@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from convgrad.errors import OptionError, ShapeError, at, by
-from convgrad.kinds.pool import POOL
+from convgrad.kinds import setting_of
+from convgrad.kinds.pool import POOL, WIDE
 from convgrad.kinds.setting import check_owned
 from convgrad.layers.pool import Pool
 from convgrad.problems.fitting import fitted_delta, in_dtype, what_fits
 from convgrad.problems.problem import Operands, Problem, Settings
 from convgrad.problems.ranks import FIRST, LAST, Shorthand
-
-OWN = ("kind", "size", "stride", "padding", "dilation", "ceil", "count_include_pad", "divisor", "ties", "p", "adaptive")
-SIZED = ("size", "stride", "padding", "dilation", "ceil")
-"""Settings that mean nothing where one window, or a number of windows, is spread over the whole input."""
 
 
 def pool_problem(operands: Operands, settings: Settings, backward: bool) -> Problem:
@@ -57,16 +52,16 @@ def pool_problem(operands: Operands, settings: Settings, backward: bool) -> Prob
 
 def pool_layer(settings: Settings) -> Pool:
     """The layer that settings ask for; OptionError for those that do not go together."""
-    fields: dict[str, Any] = {name: settings[name] for name in OWN if name in settings}
-    whole = bool(settings.get("global"))
-    for spread, option in ((whole, "--global"), ("adaptive" in fields, "--adaptive")):
-        if spread and (found := [name for name in SIZED if name in fields]):
+    wide = [setting_of("pool", name) for name in WIDE if settings.get(name)]
+    for setting in wide:
+        if found := [name for name in setting.rivals if name in settings and name not in WIDE]:
             raise OptionError(
-                f"{option} pools the whole input, which leaves no room for --{found[0]}", hint="drop one of them"
+                f"{setting.option} pools the whole input, which leaves no room for --{found[0]}",
+                hint="drop one of them",
             )
-    if whole and "adaptive" in fields:
+    if len(wide) > 1:
         raise OptionError("--global is --adaptive 1", hint="drop one of them")
-    if not whole and not {"size", "adaptive"} & set(fields):
+    if not wide and "size" not in settings:
         raise OptionError("the window's size is not given", hint="add --size 2 (or --global for the whole input)")
     check_owned(settings, POOL.settings)
-    return Pool(**fields, whole=whole)
+    return Pool(**{each.field or each.name: settings[each.name] for each in POOL.settings if each.name in settings})

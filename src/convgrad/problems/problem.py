@@ -10,6 +10,7 @@ from convgrad.core.element import Array
 from convgrad.core.operand import Operand
 from convgrad.core.quantity import Quantity
 from convgrad.errors import listed
+from convgrad.kinds import kind_of
 from convgrad.layers import Layer
 from convgrad.layers.sgd import SGD
 from convgrad.problems.ranks import Shorthand
@@ -56,8 +57,6 @@ class Problem:
     above: str = "delta"
     activation: Activation | None = None
     sgd: SGD | None = None
-    parameters: Mapping[str, str] = field(default_factory=dict)
-    """Which operand is W, and which b."""
     passes: tuple[str, ...] = ("forward",)
     left_out: dict[str, str] = field(default_factory=dict)
     spatial: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
@@ -66,6 +65,11 @@ class Problem:
     def lifted(self, y: Array) -> Array:
         """The layer's output, or a delta of it, as the files have it -> at full rank."""
         return self.shorthand.lift(y, self.output_axes)
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """Which operand is W, and which b."""
+        return {name: given.name for name, given in kind_of(self.layer.known_as).parameters.items()}
 
     @property
     def is_layer(self) -> bool:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import prod
 from typing import Any
 
 from convgrad.core.axis import per_axis
 from convgrad.core.windows import Windows
 from convgrad.errors import OptionError, ShapeError, by
+from convgrad.kinds.sizes import CONVOLUTION, ONLY_CONVOLUTION, ONLY_POOLING, POOLING
 from convgrad.layers.shapes import check_groups
 from convgrad.problems.pool import pool_layer
-
-POOLING, CONVOLUTION = ("size", "global", "adaptive"), ("kernel_size",)
-"""The settings that say which layer is meant; with neither and --filters, a dense layer."""
 
 
 def shapes(shape: Sequence[int], filters: int | None, settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -28,8 +26,8 @@ def shapes(shape: Sequence[int], filters: int | None, settings: Mapping[str, Any
         raise OptionError("--kernel-size is for a convolution, --size, --global and --adaptive for pooling")
     if not pooling and not convolution:
         return _dense(shape, filters, settings)
-    _refuse(settings, ("groups", "transposed", "output_padding"), pooling, "a convolution")
-    _refuse(settings, ("ceil",), convolution, "pooling")
+    _refuse(settings, ONLY_CONVOLUTION, pooling, "a convolution")
+    _refuse(settings, ONLY_POOLING, convolution, "pooling")
     if pooling and filters is not None:
         raise OptionError("pooling has no filters", where="--filters", hint="drop it")
     size = next((settings[name] for name in (*CONVOLUTION, "size", "adaptive") if name in settings), (1,))
@@ -85,7 +83,7 @@ def _dense(shape: Sequence[int], filters: int | None, settings: Mapping[str, Any
     return {"output_shape": [filters], "parameters": dict.fromkeys(("shared", "unshared", "dense"), weights)}
 
 
-def _refuse(settings: Mapping[str, Any], names: tuple[str, ...], wrong: bool, owner: str) -> None:
+def _refuse(settings: Mapping[str, Any], names: Iterable[str], wrong: bool, owner: str) -> None:
     """OptionError for settings that belong to another layer."""
     for name in names:
         if wrong and name in settings:
