@@ -13,8 +13,6 @@ from convgrad.core.element import Array
 from convgrad.errors import OptionError, ShapeError, at, by
 from convgrad.kinds.conv import CONV
 from convgrad.layers.conv import Conv
-from convgrad.layers.transposed import Transposed
-from convgrad.layers.unshared import Unshared
 from convgrad.problems.fitting import activation_of, fitted_delta, in_dtype, sgd_of, what_fits
 from convgrad.problems.problem import Operands, Problem, Settings, sources
 from convgrad.problems.ranks import FIRST, LAST, Shorthand, conv_dims, delta_dims
@@ -92,9 +90,22 @@ def _layer(settings: Settings) -> Any:
         raise OptionError("an unshared layer has no groups", hint="drop --groups")
     if transposed and settings.get("pad_mode", "zeros") != "zeros":
         raise OptionError("a transposed convolution crops its result, and pads with nothing", hint="drop --pad-mode")
-    layer: Any = Transposed if transposed else Unshared if unshared else Conv
+    layer = _class(CONV.known_as(settings))
     own = {each.name for each in fields(layer)} - {"kernel_size"}  # which follows from the kernel, or from the delta
     return layer(**{name: settings[name] for name in CONV_SETTINGS if name in own and name in settings})
+
+
+def _class(word: str) -> Any:
+    """The class of a convolution, or of what it is called as a variant; imported when it is asked for."""
+    if word == "transposed":
+        from convgrad.layers.transposed import Transposed
+
+        return Transposed
+    if word == "unshared":
+        from convgrad.layers.unshared import Unshared
+
+        return Unshared
+    return Conv
 
 
 def _filters(layer: Any) -> int:
