@@ -1,12 +1,11 @@
 """What people see, at fixed widths. `pytest --rewrite` writes the screens anew; look at them before committing."""
 
-from pathlib import Path
 
 import pytest
 from conftest import ROOT, SAMPLES, Convgrad
 from screens import picture
 
-SCREENS = Path(__file__).parent / "screens"
+SCREENS = ROOT / "tests" / "screens"
 
 CLASSIC = ["conv-backward", "classic/input.json", "classic/delta.json", "-k", "[[0.1, 0.2], [0.3, 0.4]]"]
 JOBS = {
