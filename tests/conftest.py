@@ -1,6 +1,7 @@
 """What several tests use: running the program inside this process, and drawing problems over the option space."""
 
 import io
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,6 +15,10 @@ from convgrad.cli import run
 
 ROOT = Path(__file__).parent.parent
 SAMPLES = ROOT / "samples"
+
+# Some tests start the program in another folder, where a path such as PYTHONPATH=src has to mean the same.
+if path := os.environ.get("PYTHONPATH"):
+    os.environ["PYTHONPATH"] = os.pathsep.join(os.path.abspath(folder) for folder in path.split(os.pathsep))
 
 
 @dataclass
