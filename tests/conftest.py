@@ -69,6 +69,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--rewrite", action="store_true", help="write the golden screens anew from what is printed now")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Screens, picture and pages are written by one process: two would write over each other in one page."""
+    if config.getoption("--rewrite"):
+        config.option.numprocesses = 0
+
+
 # A machine under load is no reason to fail, and a failure has to be the same failure on every machine.
 settings.register_profile(
     "convgrad", deadline=None, derandomize=True, max_examples=100, suppress_health_check=list(HealthCheck)

@@ -70,7 +70,10 @@ BLOCKS = [block for page in PAGES for block in read(page, page.read_text())]
 
 
 def of_kind(kind: str) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("block", [block for block in BLOCKS if block.kind == kind], ids=str)
+    """A case for each block of a kind; one that trains a network in a loop takes its time."""
+    blocks = [block for block in BLOCKS if block.kind == kind]
+    cases = [pytest.param(each, id=str(each), marks=[pytest.mark.slow] * ("$(seq " in each.body)) for each in blocks]
+    return pytest.mark.parametrize("block", cases)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

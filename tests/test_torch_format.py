@@ -99,6 +99,7 @@ def by_path(document: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 @given(job=JOBS)
 @examples(max_examples=60)
 def test_the_numbers_of_a_program_are_those_of_the_json(job: Job, tmp_path_factory: pytest.TempPathFactory) -> None:
