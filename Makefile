@@ -19,7 +19,7 @@ ENVIRONMENT := $(if $(filter .venv-test/bin/python,$(PYTHON)),.venv-test/ready)
 # the checkout itself is run, whatever is installed
 export PYTHONPATH := $(CURDIR)/src$(if $(PYTHONPATH),:$(PYTHONPATH))
 
-.PHONY: test quick lint screens bench
+.PHONY: test quick lint ruff-check ruff-format mypy screens bench
 
 test: $(ENVIRONMENT)
 	$(PYTHON) -m pytest -n auto
@@ -27,9 +27,15 @@ test: $(ENVIRONMENT)
 quick: $(ENVIRONMENT)
 	$(PYTHON) -m pytest -n auto -m "not slow"
 
-lint: $(ENVIRONMENT)
+lint: ruff-check ruff-format mypy
+
+ruff-check: $(ENVIRONMENT)
 	$(PYTHON) -m ruff check .
+
+ruff-format: $(ENVIRONMENT)
 	$(PYTHON) -m ruff format --check .
+
+mypy: $(ENVIRONMENT)
 	$(PYTHON) -m mypy
 
 screens: $(ENVIRONMENT)
