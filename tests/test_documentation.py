@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, SAMPLES
+from conftest import ROOT, SAMPLES, Convgrad
 
 README = ROOT / "README.md"
 PAGES = [README, *sorted((ROOT / "docs").rglob("*.md"))]
@@ -185,6 +185,13 @@ def test_ci_runs_the_two_commands_that_lead_the_readme() -> None:
 
 def test_the_readme_is_a_doorstep() -> None:
     assert len(README.read_text().splitlines()) <= 170
+
+
+def test_the_readme_lists_every_command(convgrad: Convgrad) -> None:
+    commands = convgrad("--help").out.split("\nCommands:\n")[1].split("\n\n")[0]
+    names = [line.split()[0] for line in commands.splitlines()]
+    rows = "".join(re.findall(r"^\| `.*? \|", README.read_text(), re.M))
+    assert re.findall(r"`([\w-]+)`", rows) == names
 
 
 def test_every_sample_is_shown() -> None:
