@@ -22,11 +22,13 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 from numpy.random import Generator
 
-from convgrad.mistakes import LAYERS, Subject, catalogue, recognise
-from convgrad.mistakes.recogniser import differs, predictions
-from convgrad.mistakes.samples import drawn, showing, subject_of
+from convgrad.core.quantity import Array
+from convgrad.mistakes.case import Case
+from convgrad.mistakes.catalogue import ROWS
+from convgrad.mistakes.recogniser import differs, predictions, recognise
+from convgrad.mistakes.row import LAYERS
 from convgrad.problems import Operand
-from convgrad.quantity import Array
+from convgrad.teaching.draws import case_of, drawn, showing
 
 KINDS = ("whole numbers -4 to 4", "one cell changed", "noise added", "shuffled", "unrelated", "one row changed")
 SMALL = 0.4
@@ -48,17 +50,17 @@ def says(answer: Array, digits: int) -> Callable[[Array], bool]:
 
 def planted(number: int, problems: int) -> tuple[str, int, int]:
     """(name, problems where a row shows, those where it is recognised)."""
-    row, rng = catalogue()[number], np.random.default_rng(number)
+    row, rng = ROWS[number], np.random.default_rng(number)
     shown = found = 0
-    for subject, name in islice(showing(row, rng), problems):
+    for case, name in islice(showing(row, rng), problems):
         with np.errstate(all="ignore"):
-            arrays = [array for array in row.predict(subject, name) if differs(array, subject.right(name))]
+            arrays = [array for array in row.predict(case, name) if differs(array, case.right(name))]
         digits = int(rng.integers(4, 7))
         answer = rounded(arrays[int(rng.integers(len(arrays)))], digits)
-        if says(answer, digits)(subject.right(name)):
+        if says(answer, digits)(case.right(name)):
             continue  # rounded so, it is the right answer
         named = {
-            mistake.name for sighting in recognise(subject, name, says(answer, digits)) for mistake in sighting.mistakes
+            mistake.name for sighting in recognise(case, name, says(answer, digits)) for mistake in sighting.mistakes
         }
         shown, found = shown + 1, found + (row.name in named)
     return row.name, shown, found
@@ -71,22 +73,22 @@ def accused(seed: int, answers: int) -> tuple[Counter[str], Counter[str], list[s
     blamed: Counter[str] = Counter()
     which = []
     while tried.total() < answers:
-        subject = small(rng) if rng.random() < SMALL else drawn(LAYERS[int(rng.integers(len(LAYERS)))], rng)
-        if subject is None:
+        case = small(rng) if rng.random() < SMALL else drawn(LAYERS[int(rng.integers(len(LAYERS)))], rng)
+        if case is None:
             continue
-        names = list(subject.solution.quantities)
+        names = list(case.solution.quantities)
         name = names[int(rng.integers(len(names)))]
         kind = KINDS[tried.total() % len(KINDS)]
         digits = int(rng.integers(3, 6))
-        answer = wrong(kind, subject.right(name), digits, rng)
-        if answer is None or says(answer, digits)(subject.right(name)):
+        answer = wrong(kind, case.right(name), digits, rng)
+        if answer is None or says(answer, digits)(case.right(name)):
             continue
-        if kind == "shuffled" and any(says(answer, digits)(p.array) for p in predictions(subject, name)):
+        if kind == "shuffled" and any(says(answer, digits)(p.array) for p in predictions(case, name)):
             continue  # of four cells every third shuffle is a rotation or a mirror, cell by cell
         tried[kind] += 1
-        if sightings := recognise(subject, name, says(answer, digits)):
+        if sightings := recognise(case, name, says(answer, digits)):
             blamed[kind] += 1
-            which.append(f"{kind}: {subject.layer} {name} {answer.shape} {[m.name for m in sightings[0].mistakes]}")
+            which.append(f"{kind}: {case.layer} {name} {answer.shape} {[m.name for m in sightings[0].mistakes]}")
     return tried, blamed, which
 
 
@@ -112,30 +114,30 @@ def wrong(kind: str, right: Array, digits: int, rng: Generator) -> Array | None:
     return np.round(rng.normal(0, size, right.shape), int(rng.integers(0, 4)))
 
 
-def small(rng: Generator) -> Subject:
+def small(rng: Generator) -> Case:
     """A problem as it is set on paper: whole numbers from -4 to 4, a 2x2 kernel."""
     n = int(rng.integers(2, 4))
     shapes = {"input": (n + 1, n + 1), "kernel": (2, 2), "delta": (n, n), "bias": ()}
     arrays = {role: rng.integers(-4, 5, shape).astype(float) for role, shape in shapes.items()}
-    return subject_of("conv", {role: Operand(np.asarray(array), role) for role, array in arrays.items()}, {})
+    return case_of("conv", {role: Operand(np.asarray(array), role) for role, array in arrays.items()}, {})
 
 
 def diagnosis() -> None:
     """The time of a search that finds nothing, the longest there is."""
     rng = np.random.default_rng(0)
     shapes = {"input": (1, 28, 28), "kernel": (8, 1, 3, 3), "bias": (8,), "delta": (8, 26, 26)}
-    subject = subject_of("conv", {role: Operand(rng.normal(size=shape), role) for role, shape in shapes.items()}, {})
+    case = case_of("conv", {role: Operand(rng.normal(size=shape), role) for role, shape in shapes.items()}, {})
     print("\na wrong answer of unknown origin on 28x28, 8 filters 3x3, over the whole catalogue and its pairs")
     for name in ("output", "dW", "db", "dX"):
-        answer = rounded(subject.right(name) + rng.normal(size=subject.right(name).shape), 5)
+        answer = rounded(case.right(name) + rng.normal(size=case.right(name).shape), 5)
         start, busy = time.perf_counter(), time.process_time()
-        assert recognise(subject, name, says(answer, 5)) == []
+        assert recognise(case, name, says(answer, 5)) == []
         wall, own = time.perf_counter() - start, time.process_time() - busy
         print(f"  {name:<8} {1000 * wall:6.0f} ms, {1000 * own:6.0f} ms of them computing")
 
 
 def main(problems: int = 50, answers: int = 10_000) -> None:
-    rows, workers = catalogue(), os.cpu_count() or 1
+    rows, workers = ROWS, os.cpu_count() or 1
     print(f"{len(rows)} mistakes, {sum(bool(row.convention) for row in rows)} of them conventions")
     diagnosis()
     with ProcessPoolExecutor(workers) as pool:

@@ -24,7 +24,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 
 from convgrad import Conv, Pool
-from convgrad.exact import cast
+from convgrad.core.rational import cast
 
 SAMPLE = Path(__file__).parent.parent / "samples" / "classic"
 

@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from convgrad import Activation, Conv, Dense, Pool, Transposed, Unshared
 from convgrad.errors import ShapeError
+from convgrad.kinds.setting import PAD_MODES, PADDINGS
+from convgrad.kinds.shared import ACTIVATIONS
 from convgrad.layers.pool import KINDS, TIES
-from convgrad.settings import ACTIVATIONS, PAD_MODES, PADDINGS
 
 Array = NDArray[Any]
 

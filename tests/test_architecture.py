@@ -9,15 +9,14 @@ SOURCE = Path(__file__).parent.parent / "src" / "convgrad"
 
 FLOORS = [
     {"errors"},
-    {"numerals", "exact"},
-    {"settings", "files"},
-    {"axis", "quantity"},
-    {"windows"},
-    {"layers", "shorthand", "sgd"},
+    {"numerals"},
+    {"kinds"},
+    {"core"},
+    {"layers", "files"},
     {"problems"},
-    {"report", "shapes", "gradcheck"},
     {"mistakes"},
-    {"answers"},
+    {"checking"},
+    {"teaching"},
     {"render"},
     {"cli"},
 ]
@@ -28,7 +27,7 @@ ONLY = {"rich": {"render"}, "click": {"cli"}}
 
 ALLOWED_SIDEWAYS = {("render", "files")}
 
-ALLOWED_UPWARDS = {("quantity", "render"), ("report", "render")}
+ALLOWED_UPWARDS = {("core", "render"), ("problems", "render")}
 """A notebook asks the value itself how it looks (``_repr_html_``), and only rendering knows; imported when asked."""
 
 

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from spaces import EVERY_LAYER
 
 from convgrad import Activation, Conv, Dense, Loss, Pool, check
-from convgrad.answers import subject_of
-from convgrad.answers.verdict import Verdict
-from convgrad.answers.written import Answer, Rules
-from convgrad.quantity import Array
+from convgrad.checking import case_of
+from convgrad.checking.verdict import Verdict
+from convgrad.checking.written import Answer, Rules
+from convgrad.core.quantity import Array
 
 CLASSIC = ("conv-backward", SAMPLES / "classic/input.json", SAMPLES / "classic/delta.json")
 KERNEL = ("-k", "[[0.1, 0.2], [0.3, 0.4]]")
@@ -164,7 +164,7 @@ def test_a_layer_is_checked_as_files_would_describe_it(problem: tuple[Any, Array
     """The operands and settings made of a layer give its own results again; its rounded results are right."""
     layer, x, delta = problem
     answers = {quantity.name: quantity.value for quantity in (layer.forward(x), *layer.backward(x, delta))}
-    solved = subject_of(layer, x, delta).solution.quantities
+    solved = case_of(layer, x, delta).solution.quantities
     for name, value in answers.items():
         np.testing.assert_allclose(solved[name].value, value, rtol=1e-12, atol=1e-12)
     assert check(answers, layer, x, delta).verdict == "right"
@@ -642,8 +642,8 @@ def test_it_works_in_a_shell_script(tmp_path: Path) -> None:
 def test_nothing_of_it_is_imported_unless_it_is_asked_for() -> None:
     program = (
         "import sys; from convgrad.cli import run; run(sys.argv[1:]); "
-        "print(sorted(name for name in sys.modules if name.startswith(('convgrad.answers', 'convgrad.mistakes', "
-        "'convgrad.gradcheck'))), file=sys.stderr)"
+        "print(sorted(name for name in sys.modules if name.startswith(('convgrad.checking', 'convgrad.mistakes', "
+        "'convgrad.teaching'))), file=sys.stderr)"
     )
     done = subprocess.run(
         [sys.executable, "-c", program, "conv-backward", "[1,2,3]", "[1,2]", "-q"],

@@ -374,7 +374,7 @@ def test_a_bug_is_not_a_wrong_answer(convgrad: Convgrad, monkeypatch: pytest.Mon
         raise ZeroDivisionError("surprise\nin two lines")
 
     convgrad("--version")  # the fixture undoes its own changes only
-    monkeypatch.setattr("convgrad.cli.work.solve", broken)
+    monkeypatch.setattr("convgrad.problems.solve.solve", broken)
     ran = convgrad("conv-forward", "[1,2]", "-k", "[1]")
     assert ran.code == 70
     assert ran.err.count("\n") == 1

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from conftest import SAMPLES, Convgrad
 
-from convgrad.render.latex import escaped, mathematics
-from convgrad.render.numbers import readable
+from convgrad.render.documents.latex import escaped, mathematics
+from convgrad.render.number_text import readable
 
 CLASSIC = [
     "conv-backward",

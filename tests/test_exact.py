@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from spaces import EVERY_LAYER, whole_numbers
 
 from convgrad import SGD, Activation, Loss, Pool
+from convgrad.core.rational import cast, fraction
 from convgrad.errors import OptionError
-from convgrad.exact import cast, fraction
 from convgrad.numerals import parse_number, to_fraction
-from convgrad.render.numbers import written
+from convgrad.render.number_text import written
 
 Array = NDArray[Any]
 CLASSIC = [str(SAMPLES / "classic/input.json"), str(SAMPLES / "classic/delta.json")]

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from spaces import EVERY_LAYER, convolutions, whole_numbers
 
 from convgrad import SGD, Conv, Flatten, Loss, Quantity
-from convgrad.problems import Operand, solve
+from convgrad.kinds.loss import LOSSES
+from convgrad.problems import Operand
 from convgrad.problems.conv import conv_problem
-from convgrad.settings import LOSSES
+from convgrad.problems.solve import solve
 
 Array = NDArray[Any]
 CLASSIC = ["conv-backward", str(SAMPLES / "classic/input.json"), str(SAMPLES / "classic/delta.json")]

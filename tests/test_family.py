@@ -10,8 +10,8 @@ from conftest import Convgrad
 from hypothesis import given
 from spaces import convolutions, poolings, transposed
 
-from convgrad.settings import EVERY
-from convgrad.shapes import shapes
+from convgrad.kinds import setting_of
+from convgrad.problems.sizes import shapes
 
 K = "[[1,2],[3,4]]"
 X = json.dumps(np.arange(25).reshape(5, 5).tolist())
@@ -261,7 +261,7 @@ def test_every_setting_means_in_a_document_what_its_option_means(
     lists = {name: np.asarray(array).tolist() for name, array in arrays.items()}
     options: list[str] = []
     for name, value in settings.items():
-        flag = EVERY[name]
+        flag = setting_of(command.partition("-")[0], name)
         if value is False:
             options.append(flag.off)
         else:

@@ -21,8 +21,8 @@ from convgrad.files.numbers import to_array
 from convgrad.files.pasted import parse_pasted
 from convgrad.files.table_text import format_table, parse_table
 from convgrad.files.writing import write_files
-from convgrad.render.json import dump
-from convgrad.render.numbers import exact
+from convgrad.render.data.json import dump
+from convgrad.render.number_text import exact
 
 Array = NDArray[Any]
 

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from spaces import convolutions, transposed, whole_numbers
 
-from convgrad.problems import Operand, solve
+from convgrad.problems import Operand
 from convgrad.problems.conv import conv_problem
 from convgrad.problems.dense import dense_problem
+from convgrad.problems.solve import solve
 
 Array = NDArray[Any]
 SUM = re.compile(

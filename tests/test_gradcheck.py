@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from spaces import EVERY_LAYER
 
 from convgrad import Conv
-from convgrad.answers import subject_of
-from convgrad.gradcheck import Task, compare, gradcheck, layer_tasks
+from convgrad.checking import case_of
+from convgrad.checking.gradcheck import Task, compare, gradcheck, layer_tasks
+from convgrad.core.quantity import Array
 from convgrad.layers.conv import Conv as Layer
-from convgrad.quantity import Array
 
 CLASSIC = ("conv-backward", SAMPLES / "classic/input.json", SAMPLES / "classic/delta.json")
 KERNEL = ("-k", "[[0.1, 0.2], [0.3, 0.4]]")
@@ -24,7 +24,7 @@ KERNEL = ("-k", "[[0.1, 0.2], [0.3, 0.4]]")
 @given(EVERY_LAYER)
 def test_every_layer_agrees_and_what_does_not_is_a_kink(problem: tuple[Any, Array, Array]) -> None:
     layer, x, delta = problem
-    found = gradcheck("", layer_tasks(subject_of(layer, x, delta).solution))
+    found = gradcheck("", layer_tasks(case_of(layer, x, delta).solution))
     assert found.verdict == "agrees"
     smooth = type(layer).__name__ in ("Conv", "Transposed", "Unshared", "Dense")
     for each in found.gradients.values():
@@ -129,7 +129,7 @@ def test_of_a_large_gradient_a_sample_and_whole_directions_are_compared() -> Non
     random = np.random.default_rng(0)
     conv = Conv(random.normal(size=(1, 1, 3, 3)), padding=1)
     x, delta = random.normal(size=(1, 1, 256, 256)), random.normal(size=(1, 1, 256, 256))
-    tasks = {task.name: task for task in layer_tasks(subject_of(conv, x, delta).solution)}
+    tasks = {task.name: task for task in layer_tasks(case_of(conv, x, delta).solution)}
     found = compare(tasks["dX"])
     assert found.verdict == "agrees"
     assert 16 <= found.compared < found.total == 65536

@@ -12,10 +12,11 @@ import pytest
 from conftest import SAMPLES, Convgrad
 
 from convgrad import Conv, Pool, Unshared
-from convgrad.problems import Operand, solve
+from convgrad.problems import Operand
 from convgrad.problems.conv import conv_problem
-from convgrad.render.html import render_facts_html, render_html
-from convgrad.report import Facts, Report
+from convgrad.problems.report import Facts, Report
+from convgrad.problems.solve import solve
+from convgrad.render.page.html import render_facts_html, render_html
 
 X = "[[1,2,3],[4,5,6],[7,8,9]]"
 K = "[[1,0],[2,-3]]"

@@ -13,17 +13,21 @@ from conftest import Convgrad
 from numpy.typing import NDArray
 from scipy.signal import convolve, correlate
 
-from convgrad.mistakes import LAYERS, Mistake, Subject, catalogue, recognise
+from convgrad.kinds import RESULTS
+from convgrad.mistakes import catalogue
+from convgrad.mistakes.case import Case
+from convgrad.mistakes.catalogue import FAMILIES, rows_for
 from convgrad.mistakes.evidence import information
-from convgrad.mistakes.index import FAMILIES, rows_for
-from convgrad.mistakes.recogniser import differs, pairs, predictions, shown
-from convgrad.mistakes.samples import drawn, showing, subject_of
-from convgrad.mistakes.worked import example
-from convgrad.problems import RESULTS, Operand
+from convgrad.mistakes.mistake import Mistake
+from convgrad.mistakes.recogniser import differs, pairs, predictions, recognise, shown
+from convgrad.mistakes.row import LAYERS
+from convgrad.problems import Operand
+from convgrad.teaching.draws import case_of, drawn, showing
+from convgrad.teaching.example import example
 
 Array = NDArray[Any]
 
-ROWS = {row.name: row for row in catalogue()}
+ROWS = {row.name: row for row in catalogue.ROWS}
 MOST = 60
 """Problems on which a row is tried before it is said that it is never named alone."""
 
@@ -41,7 +45,7 @@ def rounded(array: Array, digits: int = 5) -> Array:
     return np.asarray(np.round(array * scale) / scale)
 
 
-def problem(layer: str = "conv", seed: int = 0, settings: dict[str, Any] | None = None, **shapes: Any) -> Subject:
+def problem(layer: str = "conv", seed: int = 0, settings: dict[str, Any] | None = None, **shapes: Any) -> Case:
     """A problem of random numbers in these shapes; arrays are taken as they are."""
     rng = np.random.default_rng(seed)
     arrays = {
@@ -49,12 +53,12 @@ def problem(layer: str = "conv", seed: int = 0, settings: dict[str, Any] | None 
         for role, given in shapes.items()
     }
     operands = {role: Operand(array, role) for role, array in arrays.items()}
-    return subject_of(layer, operands, settings or {}, backward="delta" in shapes or layer == "loss")
+    return case_of(layer, operands, settings or {}, backward="delta" in shapes or layer == "loss")
 
 
-def named(subject: Subject, name: str, answer: Any, digits: int = 5) -> set[str]:
+def named(case: Case, name: str, answer: Any, digits: int = 5) -> set[str]:
     """The mistakes named alone for an answer."""
-    found = recognise(subject, name, says(answer, digits))
+    found = recognise(case, name, says(answer, digits))
     return {sighting.mistakes[0].name for sighting in found if len(sighting.mistakes) == 1}
 
 
@@ -62,8 +66,8 @@ def named(subject: Subject, name: str, answer: Any, digits: int = 5) -> set[str]
 
 
 def test_every_row_is_whole() -> None:
-    assert len(ROWS) == len(catalogue()) >= 150
-    for row in catalogue():
+    assert len(ROWS) == len(catalogue.ROWS) >= 150
+    for row in catalogue.ROWS:
         assert re.fullmatch(r"[a-zA-Z]+(-[a-z]+)*", row.name), row.name
         assert row.family in FAMILIES
         assert set(row.layers) <= set(LAYERS) and set(row.about) <= set(RESULTS), row.name
@@ -79,10 +83,10 @@ def test_every_row_is_whole() -> None:
 def test_a_row_is_recognised_from_what_it_gives_and_named_alone(name: str) -> None:
     """On a suitable problem it is the only one named, but for those that are declared to be alike."""
     row, rng = ROWS[name], np.random.default_rng(7)
-    for subject, result in islice(showing(row, rng), MOST):
+    for case, result in islice(showing(row, rng), MOST):
         with np.errstate(all="ignore"):
-            given = [array for array in row.predict(subject, result) if differs(array, subject.right(result))]
-        found = named(subject, result, rounded(given[int(rng.integers(len(given)))]))
+            given = [array for array in row.predict(case, result) if differs(array, case.right(result))]
+        found = named(case, result, rounded(given[int(rng.integers(len(given)))]))
         if name in found and found <= {name, *row.alike}:
             return
     raise AssertionError(f"{name} was never named alone")
@@ -92,21 +96,19 @@ def test_a_row_is_recognised_from_what_it_gives_and_named_alone(name: str) -> No
 
 
 def test_dX_by_correlating_with_the_kernel_itself() -> None:
-    subject = problem(input=(6, 7), kernel=(3, 2), delta=(4, 6))
-    x, w, g = (subject.operands[role].array for role in ("input", "kernel", "delta"))
-    assert np.allclose(subject.right("dX"), convolve(g, w, "full"))
-    assert named(subject, "dX", rounded(correlate(g, w, "full"))) == {"kernel-not-rotated"}
-    assert named(subject, "output", rounded(convolve(x, w, "valid"))) == {"kernel-rotated"}
-    assert named(subject, "dW", rounded(correlate(x[::-1, ::-1], g[::-1, ::-1], "valid"))) == {"dW-rotated"}
-    assert named(subject, "dW", rounded(convolve(x, g, "valid"))) == {"delta-rotated"}
-    assert named(subject, "dX", rounded(correlate(g, w[::-1, ::-1], "valid"))) == {"valid-for-full"}
+    case = problem(input=(6, 7), kernel=(3, 2), delta=(4, 6))
+    x, w, g = (case.operands[role].array for role in ("input", "kernel", "delta"))
+    assert np.allclose(case.right("dX"), convolve(g, w, "full"))
+    assert named(case, "dX", rounded(correlate(g, w, "full"))) == {"kernel-not-rotated"}
+    assert named(case, "output", rounded(convolve(x, w, "valid"))) == {"kernel-rotated"}
+    assert named(case, "dW", rounded(correlate(x[::-1, ::-1], g[::-1, ::-1], "valid"))) == {"dW-rotated"}
+    assert named(case, "dW", rounded(convolve(x, g, "valid"))) == {"delta-rotated"}
+    assert named(case, "dX", rounded(correlate(g, w[::-1, ::-1], "valid"))) == {"valid-for-full"}
 
 
-def loops(
-    subject: Subject, stride: int, padding: int, assign: bool = False, step: int | None = None
-) -> dict[str, Array]:
+def loops(case: Case, stride: int, padding: int, assign: bool = False, step: int | None = None) -> dict[str, Array]:
     """A convolution's backward pass as a course's exercise has it: four loops, with a padded input."""
-    x, w, g = (subject.operands[role].array for role in ("input", "kernel", "delta"))
+    x, w, g = (case.operands[role].array for role in ("input", "kernel", "delta"))
     (n, _, h, v), (f, _, kh, kw) = x.shape, w.shape
     padded = np.pad(x, ((0, 0), (0, 0), (padding, padding), (padding, padding)))
     dX, dW = np.zeros_like(padded), np.zeros_like(w)
@@ -123,25 +125,25 @@ def loops(
 
 
 def test_the_loops_of_a_course_with_their_usual_slips() -> None:
-    subject = problem(
+    case = problem(
         input=(2, 2, 7, 8),
         kernel=(3, 2, 3, 3),
         delta=(2, 3, 4, 4),
         settings={"stride": (2, 2), "padding": ((1, 1),) * 2},
     )
-    right, slipped = loops(subject, 2, 1), loops(subject, 2, 1, assign=True)
-    assert np.allclose(right["dX"], subject.right("dX")) and np.allclose(right["dW"], subject.right("dW"))
-    assert named(subject, "dX", rounded(slipped["dX"])) == {"overlaps-overwrite"}
-    assert named(subject, "dW", rounded(slipped["dW"])) == {"last-overlay-only"}
-    assert named(subject, "dX", rounded(loops(subject, 2, 1, step=1)["dX"])) == {"stride-ignored"}
-    assert named(subject, "dW", rounded(loops(subject, 2, 1, step=1)["dW"])) == {"stride-ignored"}
-    assert named(subject, "dX", rounded(right["dXp"])) == {"padding-not-removed"}
-    assert named(subject, "dX", rounded(right["dXp"][:, :, :7, :8])) == {"not-shifted-back"}
-    delta = subject.operands["delta"].array
-    assert named(subject, "db", rounded(delta.mean(axis=(0, 2, 3)))) == {"averaged-over-batch-and-overlays"}
-    assert named(subject, "db", rounded(delta.sum(axis=(0, 1, 2)))) == {"summed-over-wrong-axes"}
-    assert named(subject, "db", rounded(delta[-1].sum(axis=(1, 2)))) == {"one-example-only"}
-    assert named(subject, "dW", rounded(right["dW"] / 2)) == {
+    right, slipped = loops(case, 2, 1), loops(case, 2, 1, assign=True)
+    assert np.allclose(right["dX"], case.right("dX")) and np.allclose(right["dW"], case.right("dW"))
+    assert named(case, "dX", rounded(slipped["dX"])) == {"overlaps-overwrite"}
+    assert named(case, "dW", rounded(slipped["dW"])) == {"last-overlay-only"}
+    assert named(case, "dX", rounded(loops(case, 2, 1, step=1)["dX"])) == {"stride-ignored"}
+    assert named(case, "dW", rounded(loops(case, 2, 1, step=1)["dW"])) == {"stride-ignored"}
+    assert named(case, "dX", rounded(right["dXp"])) == {"padding-not-removed"}
+    assert named(case, "dX", rounded(right["dXp"][:, :, :7, :8])) == {"not-shifted-back"}
+    delta = case.operands["delta"].array
+    assert named(case, "db", rounded(delta.mean(axis=(0, 2, 3)))) == {"averaged-over-batch-and-overlays"}
+    assert named(case, "db", rounded(delta.sum(axis=(0, 1, 2)))) == {"summed-over-wrong-axes"}
+    assert named(case, "db", rounded(delta[-1].sum(axis=(1, 2)))) == {"one-example-only"}
+    assert named(case, "dW", rounded(right["dW"] / 2)) == {
         "averaged-over-batch",  # two examples, two channels: nothing tells them apart here
         "averaged-over-channels",
         "halved",
@@ -149,13 +151,13 @@ def test_the_loops_of_a_course_with_their_usual_slips() -> None:
 
 
 def test_bias_and_channels_of_an_output() -> None:
-    subject = problem(input=(3, 5, 5), kernel=(2, 3, 2, 2), bias=(2,))
-    x, w, b = (subject.operands[role].array for role in ("input", "kernel", "bias"))
+    case = problem(input=(3, 5, 5), kernel=(2, 3, 2, 2), bias=(2,))
+    x, w, b = (case.operands[role].array for role in ("input", "kernel", "bias"))
     each = np.stack([[correlate(x[c], w[f, c], "valid") for c in range(3)] for f in range(2)])
-    assert np.allclose(each.sum(1) + b[:, None, None], subject.right("output"))
-    assert named(subject, "output", rounded(each.sum(1))) == {"bias-forgotten"}
-    assert named(subject, "output", rounded(each[:, -1] + b[:, None, None])) == {"one-channel-only"}
-    assert named(subject, "output", rounded(each.sum(1) + 12 * b[:, None, None])) == {"bias-in-every-product"}
+    assert np.allclose(each.sum(1) + b[:, None, None], case.right("output"))
+    assert named(case, "output", rounded(each.sum(1))) == {"bias-forgotten"}
+    assert named(case, "output", rounded(each[:, -1] + b[:, None, None])) == {"one-channel-only"}
+    assert named(case, "output", rounded(each.sum(1) + 12 * b[:, None, None])) == {"bias-in-every-product"}
 
 
 def test_pooling_worked_by_hand() -> None:
@@ -198,19 +200,19 @@ def test_derivatives_and_losses_by_formula() -> None:
 
 def test_dense_layers_and_steps_by_formula() -> None:
     step = {"lr": 0.1, "momentum": 0.9, "weight_decay": 0.5}
-    subject = problem("dense", input=(2, 3), weight=(3, 3), delta=(2, 3), velocity_W=(3, 3), settings=step)
-    x, W, g, v = (subject.operands[role].array for role in ("input", "weight", "delta", "velocity_W"))
-    assert named(subject, "dX", rounded(g @ W.T)) == {"weight-not-transposed"}
-    assert named(subject, "dX", rounded(g @ np.linalg.inv(W).T)) == {"inverse-for-transpose"}
-    assert named(subject, "dW", rounded(x.T @ g)) == {"channel-axes-exchanged", "reshaped-in-wrong-order"}
-    assert named(subject, "dW", rounded(x * g)) == {"element-wise-product"}
+    case = problem("dense", input=(2, 3), weight=(3, 3), delta=(2, 3), velocity_W=(3, 3), settings=step)
+    x, W, g, v = (case.operands[role].array for role in ("input", "weight", "delta", "velocity_W"))
+    assert named(case, "dX", rounded(g @ W.T)) == {"weight-not-transposed"}
+    assert named(case, "dX", rounded(g @ np.linalg.inv(W).T)) == {"inverse-for-transpose"}
+    assert named(case, "dW", rounded(x.T @ g)) == {"channel-axes-exchanged", "reshaped-in-wrong-order"}
+    assert named(case, "dW", rounded(x * g)) == {"element-wise-product"}
     dW = g.T @ x
-    assert np.allclose(subject.right("W_new"), W - 0.1 * (0.9 * v + dW + 0.5 * W))
-    assert named(subject, "W_new", rounded(W + 0.1 * (0.9 * v + dW + 0.5 * W))) == {"ascent"}
-    assert named(subject, "W_new", rounded(W - (0.9 * v + dW + 0.5 * W))) == {"learning-rate-forgotten"}
-    assert named(subject, "W_new", rounded(W - 0.1 * (0.9 * v + dW - 0.5 * W))) == {"weight-decay-sign-lost"}
-    assert named(subject, "W_new", rounded(W + (0.9 * v - 0.1 * (dW + 0.5 * W)))) == {"velocity-with-learning-rate"}
-    assert named(subject, "W_new", rounded(W - 0.1 * (0.9 * v + x.T @ g + 0.5 * W))) == {
+    assert np.allclose(case.right("W_new"), W - 0.1 * (0.9 * v + dW + 0.5 * W))
+    assert named(case, "W_new", rounded(W + 0.1 * (0.9 * v + dW + 0.5 * W))) == {"ascent"}
+    assert named(case, "W_new", rounded(W - (0.9 * v + dW + 0.5 * W))) == {"learning-rate-forgotten"}
+    assert named(case, "W_new", rounded(W - 0.1 * (0.9 * v + dW - 0.5 * W))) == {"weight-decay-sign-lost"}
+    assert named(case, "W_new", rounded(W + (0.9 * v - 0.1 * (dW + 0.5 * W)))) == {"velocity-with-learning-rate"}
+    assert named(case, "W_new", rounded(W - 0.1 * (0.9 * v + x.T @ g + 0.5 * W))) == {
         "channel-axes-exchanged",
         "reshaped-in-wrong-order",
     }  # a wrong dW is recognised in what the step makes of it
@@ -232,79 +234,79 @@ def test_a_lone_number_is_recognised_where_it_has_digits_enough() -> None:
 
 
 def test_two_mistakes_at_once_are_recognised() -> None:
-    subject = problem(input=(2, 2, 6, 7), kernel=(3, 2, 3, 2), delta=(2, 3, 2, 6), settings={"stride": (2, 1)})
-    w, g = subject.operands["kernel"].array, subject.operands["delta"].array
-    turned = {**subject.operands, "kernel": Operand(w[:, :, ::-1, ::-1], "kernel")}
-    unrotated = subject.solver(turned, subject.settings, True).quantities["dX"].value
-    last = {**subject.operands, "delta": Operand(g * np.arange(2)[:, None, None, None], "delta")}
-    only_last = subject.solver(last, subject.settings, True).quantities["dW"].value
+    case = problem(input=(2, 2, 6, 7), kernel=(3, 2, 3, 2), delta=(2, 3, 2, 6), settings={"stride": (2, 1)})
+    w, g = case.operands["kernel"].array, case.operands["delta"].array
+    turned = {**case.operands, "kernel": Operand(w[:, :, ::-1, ::-1], "kernel")}
+    unrotated = case.solver(turned, case.settings, True).quantities["dX"].value
+    last = {**case.operands, "delta": Operand(g * np.arange(2)[:, None, None, None], "delta")}
+    only_last = case.solver(last, case.settings, True).quantities["dW"].value
     for name, answer, both in (
         ("dX", -unrotated, {"kernel-not-rotated", "sign-reversed"}),
         ("dX", unrotated / 2, {"kernel-not-rotated", "averaged-over-batch"}),
         ("dW", only_last[..., ::-1, ::-1], {"one-example-only", "dW-rotated"}),
     ):
-        found = recognise(subject, name, says(rounded(answer)))
+        found = recognise(case, name, says(rounded(answer)))
         assert all(len(sighting.mistakes) == 2 for sighting in found)
         assert any(both == {mistake.name for mistake in sighting.mistakes} for sighting in found), (name, both)
-    assert recognise(subject, "dW", says(rounded(only_last[..., ::-1, ::-1] / 12))) == []  # three at once are too many
+    assert recognise(case, "dW", says(rounded(only_last[..., ::-1, ::-1] / 12))) == []  # three at once are too many
 
 
 # -- silence ------------------------------------------------------------------------------------------------------
 
 
-def accusations(subject: Subject, name: str, answer: Array, digits: int = 5) -> list[list[str]]:
-    return [[m.name for m in sighting.mistakes] for sighting in recognise(subject, name, says(answer, digits))]
+def accusations(case: Case, name: str, answer: Array, digits: int = 5) -> list[list[str]]:
+    return [[m.name for m in sighting.mistakes] for sighting in recognise(case, name, says(answer, digits))]
 
 
 def test_a_right_answer_is_never_accused() -> None:
     rng = np.random.default_rng(3)
     for layer in LAYERS:
         for _ in range(6):
-            subject = drawn(layer, rng)
-            for name in subject.solution.quantities if subject else ():
-                assert subject is not None
+            case = drawn(layer, rng)
+            for name in case.solution.quantities if case else ():
+                assert case is not None
                 for digits in (3, 6):
-                    assert accusations(subject, name, rounded(subject.right(name), digits), digits) == []
+                    assert accusations(case, name, rounded(case.right(name), digits), digits) == []
 
 
 @pytest.mark.slow
 def test_a_right_answer_with_one_cell_changed_is_not_accused() -> None:
     rng = np.random.default_rng(4)
     for seed in range(3):
-        subject = problem(seed=seed, input=(2, 6, 6), kernel=(3, 2, 2, 2), delta=(3, 5, 5), bias=(3,))
+        case = problem(seed=seed, input=(2, 6, 6), kernel=(3, 2, 2, 2), delta=(3, 5, 5), bias=(3,))
         for name in ("output", "dW", "dX", "db"):
-            answer = np.array(rounded(subject.right(name)))
+            answer = np.array(rounded(case.right(name)))
             cell = tuple(int(rng.integers(n)) for n in answer.shape)
             for wrong in (0.0, -answer[cell], 2 * answer[cell], answer[cell] + 1, round(float(rng.normal()), 3)):
                 answer[cell] = wrong
-                assert accusations(subject, name, answer) == [], (seed, name, cell, wrong)
-                answer[cell] = rounded(subject.right(name))[cell]
+                assert accusations(case, name, answer) == [], (seed, name, cell, wrong)
+                answer[cell] = rounded(case.right(name))[cell]
 
 
 def test_small_whole_numbers_that_mean_nothing_are_not_accused() -> None:
     rng = np.random.default_rng(5)
     for seed in range(20):
         whole = [rng.integers(-4, 5, shape).tolist() for shape in ((3, 3), (2, 2), (2, 2))]
-        subject = problem(seed=seed, input=whole[0], kernel=whole[1], delta=whole[2])
+        case = problem(seed=seed, input=whole[0], kernel=whole[1], delta=whole[2])
         for name in ("output", "dW", "db", "dX"):
-            answer = rng.integers(-4, 5, subject.right(name).shape).astype(float)
-            if differs(answer, subject.right(name)):
-                assert accusations(subject, name, answer) == [], (seed, name, answer)
+            answer = rng.integers(-4, 5, case.right(name).shape).astype(float)
+            if differs(answer, case.right(name)):
+                assert accusations(case, name, answer) == [], (seed, name, answer)
 
 
 def test_zeros_and_one_number_everywhere_are_no_evidence() -> None:
-    subject = problem(input=(6, 6), kernel=(2, 2), delta=[[1.0] * 5] * 5, bias=[0.5])
+    case = problem(input=(6, 6), kernel=(2, 2), delta=[[1.0] * 5] * 5, bias=[0.5])
     ones = problem(input=[[1.0] * 6] * 6, kernel=[[1.0, 1.0], [1.0, 1.0]], delta=[[2.0] * 5] * 5)
-    for each in (subject, ones):
+    for each in (case, ones):
         for name in ("output", "dW", "dX"):
             assert accusations(each, name, np.zeros(each.right(name).shape)) == []
     assert accusations(ones, "output", np.full((5, 5), 8.0)) == []  # twice the right 4, as anything could be
 
 
 def test_zeros_are_not_explained_by_the_noise_of_sums_that_cancel() -> None:
-    subject = problem(input=(6, 6), kernel=(2, 2), delta=[[0.1, 0.2, -0.3]] * 5, settings={"stride": (1, 2)})
-    assert 0 < abs(float(subject.right("db"))) < 1e-15  # so delta times weight is noise too
-    assert accusations(subject, "dW", np.zeros((2, 2))) == []
+    case = problem(input=(6, 6), kernel=(2, 2), delta=[[0.1, 0.2, -0.3]] * 5, settings={"stride": (1, 2)})
+    assert 0 < abs(float(case.right("db"))) < 1e-15  # so delta times weight is noise too
+    assert accusations(case, "dW", np.zeros((2, 2))) == []
 
 
 def test_evidence_counts_what_is_not_known_already() -> None:
@@ -324,12 +326,12 @@ def test_evidence_counts_what_is_not_known_already() -> None:
 def test_predictions_are_never_the_right_value_and_cost_little() -> None:
     rng = np.random.default_rng(6)
     for layer in LAYERS:
-        subject = next(filter(None, (drawn(layer, rng) for _ in range(20))))
-        for name in subject.solution.quantities:
-            alone = list(predictions(subject, name))
-            assert all(differs(each.array, subject.right(name)) for each in alone)
+        case = next(filter(None, (drawn(layer, rng) for _ in range(20))))
+        for name in case.solution.quantities:
+            alone = list(predictions(case, name))
+            assert all(differs(each.array, case.right(name)) for each in alone)
             assert len(alone) < 300
-            assert sum(1 for _ in pairs(subject, name, alone)) < 20_000
+            assert sum(1 for _ in pairs(case, name, alone)) < 20_000
 
 
 # -- what a problem shows -----------------------------------------------------------------------------------------
@@ -339,8 +341,8 @@ def test_a_symmetric_kernel_hides_a_rotation_and_asymmetry_shows_it() -> None:
     kernels = {"symmetric": [[1.0, 2.0], [2.0, 1.0]], "plain": [[1.0, 2.0], [3.0, 5.0]]}
     found = {}
     for name, kernel in kernels.items():
-        subject = problem(input=(5, 6), kernel=kernel, delta=(4, 5))
-        each = shown(subject, "dX")
+        case = problem(input=(5, 6), kernel=kernel, delta=(4, 5))
+        each = shown(case, "dX")
         assert {*each.alone, *chain(*each.together), *each.hidden} == set(rows_for("conv", "dX"))
         found[name] = {row.name for row in each.hidden}
     assert "kernel-not-rotated" in found["symmetric"] - found["plain"]
@@ -350,8 +352,8 @@ def test_a_symmetric_kernel_hides_a_rotation_and_asymmetry_shows_it() -> None:
 def test_a_worked_example_shows_its_mistake(name: str) -> None:
     worked = example(ROWS[name])
     assert worked is not None
-    assert worked.right.shape == worked.subject.right(worked.name).shape
-    assert name in named(worked.subject, worked.name, worked.wrong)
+    assert worked.right.shape == worked.case.right(worked.name).shape
+    assert name in named(worked.case, worked.name, worked.wrong)
     again = example(ROWS[name])
     assert again is not None
     assert np.array_equal(worked.wrong, again.wrong)
@@ -364,7 +366,7 @@ def test_the_catalogue_as_json_and_as_a_table(convgrad: Convgrad) -> None:
     rows = json.loads(convgrad("mistakes").out)
     assert [set(row) for row in rows] == [{"name", "about", "layers", "what", "why", "mend"}] * len(ROWS)
     assert len(json.loads(convgrad("mistakes", "--layer", "pool").out)) == sum(
-        "pool" in row.layers for row in catalogue()
+        "pool" in row.layers for row in catalogue.ROWS
     )
     for width in (80, 120):
         table = convgrad("mistakes", tty=True, COLUMNS=str(width), NO_COLOR="1").out
@@ -450,8 +452,8 @@ def test_the_help_begins_with_an_example(convgrad: Convgrad) -> None:
 
 def test_rows_are_their_own(convgrad: Convgrad) -> None:
     """Rows are values: the same object every time, so that they can be counted and compared."""
-    assert catalogue() is catalogue()
-    assert all(isinstance(row, Mistake) for row in catalogue())
+    assert len({row.name for row in catalogue.ROWS}) == len(catalogue.ROWS)
+    assert all(isinstance(row, Mistake) for row in catalogue.ROWS)
 
 
 def test_a_problem_in_fractions_is_looked_at_in_floats(convgrad: Convgrad) -> None:

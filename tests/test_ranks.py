@@ -12,10 +12,12 @@ from spaces import convolutions, poolings, whole_numbers
 
 from convgrad import Conv, Pool
 from convgrad.errors import ConvgradError
-from convgrad.problems import Operand, solve, what_fits
+from convgrad.kinds import setting_of
+from convgrad.problems import Operand
+from convgrad.problems.build import what_fits
 from convgrad.problems.conv import conv_problem
 from convgrad.problems.pool import pool_problem
-from convgrad.settings import EVERY
+from convgrad.problems.solve import solve
 
 Array = NDArray[Any]
 
@@ -297,7 +299,7 @@ def test_every_hint_followed_makes_the_delta_fit(case: Any, size: int) -> None:
             other = replace(layer, kernel=None, kernel_size=kernel)
         else:
             option, _, value = hint[2:].partition(" ")
-            other = replace(layer, **{option: True if not value else EVERY[option].value(value)})
+            other = replace(layer, **{option: True if not value else setting_of(layer.known_as, option).value(value)})
         assert other.windows(x).places == (size,) * d, hint
 
 

@@ -9,7 +9,8 @@ import pytest
 from numpy.typing import NDArray
 
 from convgrad import SGD, Activation, Conv, Loss, Pool, Transposed, Unshared
-from convgrad.settings import ACTIVATIONS, LOSSES
+from convgrad.kinds.loss import LOSSES
+from convgrad.kinds.shared import ACTIVATIONS
 
 Array = NDArray[Any]
 HERE = Path(__file__).parent / "stored"

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from spaces import convolutions, paddings, per_axis, poolings, whole_numbers
 
-from convgrad.axis import Axis, Ragged
+from convgrad.core.axis import Axis, Ragged
+from convgrad.core.windows import Windows
 from convgrad.errors import OptionError, ShapeError
-from convgrad.windows import Windows
 
 LAYERS = st.one_of(convolutions(), poolings())
 
@@ -102,7 +102,7 @@ def test_blocks_cover_everything_once(case: Any) -> None:
     for limit in (1, 10, 10**6):
         seen = np.zeros((len(x), windows.places[0]), int)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("convgrad.windows.BLOCK_CELLS", limit)
+            patch.setattr("convgrad.core.windows.BLOCK_CELLS", limit)
             for n, i in windows.blocks(len(x), x.shape[1]):
                 seen[n, i] += 1
         assert (seen == 1).all()
@@ -113,7 +113,7 @@ def test_small_blocks_give_the_same_numbers(case: Any) -> None:
     layer, x, delta = case
     whole = [layer.forward(x).value, *(q.value for q in layer.backward(x, delta))]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("convgrad.windows.BLOCK_CELLS", 1)
+        patch.setattr("convgrad.core.windows.BLOCK_CELLS", 1)
         parts = [layer.forward(x).value, *(q.value for q in layer.backward(x, delta))]
     for one, other in zip(whole, parts, strict=True):
         np.testing.assert_array_equal(one, other)

@@ -13,8 +13,9 @@ from spaces import activations, convolutions, dense, poolings, transposed, unsha
 
 from convgrad import Transposed, Unshared
 from convgrad.cli import run
-from convgrad.settings import ACTIVATIONS, LOSSES
-from convgrad.shorthand import FIRST, IN_OUT, LAST, Shorthand
+from convgrad.kinds.loss import LOSSES
+from convgrad.kinds.shared import ACTIVATIONS
+from convgrad.problems.ranks import FIRST, IN_OUT, LAST, Shorthand
 
 Array = NDArray[Any]
 
@@ -37,7 +38,7 @@ class Job:
             (folder / "network.json").write_text(json.dumps(self.network))
             sources.insert(0, str(folder / "network.json"))
         arguments = [self.command, *sources, *self.arguments, "-q"]
-        with patch("convgrad.render.torch.program.MOST_NUMBERS", 10**6):
+        with patch("convgrad.render.pytorch.program.MOST_NUMBERS", 10**6):
             code = run([*arguments, "-o", str(out)])
         if code:
             assert run([*arguments, "-o", str(folder / "results.json")]) == code == 2
@@ -116,7 +117,7 @@ def convolution_jobs(draw: st.DrawFn) -> Job:
     shorthand = Shorthand(d, {"N": (len(x),) if x_rank == 2 else ()}, frozenset(absent), order)
     arrays: dict[str, Any] = {
         "input": shorthand.lower(draw(numbers(x)), "NC*"),
-        "kernel": shorthand.lower(draw(numbers(layer.kernel)), layer.kernel_axes),
+        "kernel": shorthand.lower(draw(numbers(layer.kernel)), layer.parameters["W"].axes),
     }
     settings: dict[str, Any] = {"dims": d, "stride": list(layer.stride) if layer.stride != 1 else 1}
     settings["padding"] = layer.padding if isinstance(layer.padding, str | int) else [list(p) for p in layer.padding]
@@ -132,7 +133,7 @@ def convolution_jobs(draw: st.DrawFn) -> Job:
     shapes = {"W": arrays["kernel"].shape}
     if layer.bias is not None:
         full = draw(numbers(layer.bias))
-        arrays["bias"] = shorthand.lower(full, layer.bias_axes)
+        arrays["bias"] = shorthand.lower(full, layer.parameters["b"].axes)
         shapes["b"] = arrays["bias"].shape
         if layer.bias.ndim == 1 and draw(st.integers(0, 3)) == 0:
             arrays["bias"] = np.array(0.5)

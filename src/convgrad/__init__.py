@@ -14,15 +14,15 @@ _HOMES = {
     "Dense": "convgrad.layers.dense",
     "Flatten": "convgrad.layers.flatten",
     "Loss": "convgrad.layers.loss",
-    "SGD": "convgrad.sgd",
+    "SGD": "convgrad.layers.sgd",
     "Transposed": "convgrad.layers.transposed",
     "Unshared": "convgrad.layers.unshared",
     "Pool": "convgrad.layers.pool",
-    "Windows": "convgrad.windows",
-    "Quantity": "convgrad.quantity",
-    "Term": "convgrad.quantity",
+    "Windows": "convgrad.core.windows",
+    "Quantity": "convgrad.core.quantity",
+    "Term": "convgrad.core.quantity",
     "ConvgradError": "convgrad.errors",
-    "check": "convgrad.answers",
+    "check": "convgrad.checking",
 }
 
 __all__ = [*_HOMES, "__version__"]  # noqa: PLE0604 - all of them strings

@@ -10,6 +10,7 @@ import click
 
 from convgrad import __version__
 from convgrad.errors import OptionError, did_you_mean
+from convgrad.kinds import KINDS
 from convgrad.numerals import parse_number
 
 
@@ -41,19 +42,14 @@ class Help(click.Command):
         )
 
 
+OF_LAYERS = {name: said.line for kind in KINDS.values() for name, said in kind.commands.items()}
+"""The commands of the kinds of layers."""
+
 COMMANDS = {
-    "conv-forward": ("convgrad.cli.conv", "The output of a convolution."),
-    "conv-backward": ("convgrad.cli.conv", "dW, db and dX of a convolution."),
-    "pool-forward": ("convgrad.cli.pool", "The output of a pooling layer."),
-    "pool-backward": ("convgrad.cli.pool", "dX of a pooling layer."),
-    "dense-forward": ("convgrad.cli.dense", "The output of a dense layer."),
-    "dense-backward": ("convgrad.cli.dense", "dW, db and dX of a dense layer."),
-    "activation-forward": ("convgrad.cli.activation", "An activation of every number."),
-    "activation-backward": ("convgrad.cli.activation", "dX of an activation."),
-    "loss": ("convgrad.cli.loss", "A loss, and the first delta."),
-    "backprop": ("convgrad.cli.backprop", "The whole backward pass through a network."),
-    "shape": ("convgrad.cli.shape", "Output shape and number of weights, from sizes alone."),
-    "mistakes": ("convgrad.cli.mistakes", "The mistakes that --check recognises; which ones a problem tells apart."),
+    **OF_LAYERS,
+    "backprop": "The whole backward pass through a network.",
+    "shape": "Output shape and number of weights, from sizes alone.",
+    "mistakes": "The mistakes that --check recognises; which ones a problem tells apart.",
 }
 
 
@@ -68,8 +64,11 @@ class App(Help, click.Group):
         """The command called `cmd_name`; None where there is none."""
         if cmd_name not in COMMANDS:
             return None
-        module = import_module(COMMANDS[cmd_name][0])
-        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
+        if cmd_name in OF_LAYERS:
+            from convgrad.cli.layer import layer_command
+
+            return layer_command(cmd_name)
+        command: click.Command = getattr(import_module(f"convgrad.cli.{cmd_name}"), cmd_name)
         return command
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[Any, Any, list[str]]:
@@ -88,7 +87,7 @@ class App(Help, click.Group):
             "Gradients of the layers of convolutional networks, with the working behind every number.\n"
             "On a terminal the results are tables, with the overlays one by one; in a pipe they are JSON.\n\n"
             "Commands:\n"
-            + "".join(f"  {name:<19} {text}\n" for name, (_, text) in COMMANDS.items())
+            + "".join(f"  {name:<19} {text}\n" for name, text in COMMANDS.items())
             + "\nOptions:\n  --version       Show the version.\n  -h, --help      Show this page.\n\n"
             "'convgrad COMMAND --help' shows a command's options, what it reads and what it writes.\n"
             "Exit codes: 0 done; 1 answers or gradients were compared, and differ; 2 it could not be done\n"

@@ -4,36 +4,32 @@ from __future__ import annotations
 
 import copy
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from convgrad import settings
 from convgrad.cli.app import Command, Outcome
 from convgrad.cli.checking import answers, compare_network, gradients, wanted
 from convgrad.cli.options import explaining, output
 from convgrad.cli.options import settings as setting_options
 from convgrad.errors import ConvgradError, OptionError, at, did_you_mean
+from convgrad.kinds import KINDS, setting_of
+from convgrad.kinds.setting import choice, read_settings
+from convgrad.kinds.shared import DESCENT, DTYPE
 
 if TYPE_CHECKING:
+    from convgrad.core.quantity import Explanation, Quantity
     from convgrad.files import Document
     from convgrad.problems import Solution
     from convgrad.problems.network import Pass, Stage
-    from convgrad.quantity import Explanation, Quantity
-    from convgrad.report import Report
+    from convgrad.problems.report import Report
 
-_PLACE = (settings.LAYOUT, settings.DIMS)
-TYPES: dict[str, tuple[tuple[settings.Setting, ...], tuple[str, ...]]] = {
-    "conv": ((*settings.CONV, *settings.ACTIVATION, *_PLACE), ("kernel", "bias")),
-    "pool": ((*settings.POOL, *_PLACE), ()),
-    "dense": ((*settings.DENSE, *settings.ACTIVATION), ("weight", "bias")),
-    "activation": (settings.ACTIVATION, ()),
-    "flatten": ((), ()),
-}
-"""The types of layers, with the settings and operands of each."""
+TYPES = {kind.name: kind for kind in KINDS.values() if kind.in_networks}
+"""The types of layers."""
+
+LOSS = setting_of("loss", "kind")
 
 
 @click.command(
@@ -53,7 +49,7 @@ TYPES: dict[str, tuple[tuple[settings.Setting, ...], tuple[str, ...]]] = {
 @click.argument("network")
 @click.argument("input_", metavar="INPUT")
 @click.argument("target_", metavar="[TARGET]", required=False)
-@setting_options((*settings.SGD, settings.DTYPE))
+@setting_options((*DESCENT, DTYPE))
 @click.option("--save-network", metavar="FILE", help="Write the updated network, in the form of NETWORK.")
 @explaining
 @answers
@@ -70,9 +66,10 @@ def backprop(
     from convgrad.cli.work import IN_ALL_FORMS, choose_format, own_options, titled, write_facts
     from convgrad.files import Document, Reader
     from convgrad.problems.network import run_network
-    from convgrad.report import Facts, Report, explained
+    from convgrad.problems.report import Facts, Report
+    from convgrad.problems.selection import Selection, explained, picked
 
-    reader, table = Reader(), (*settings.SGD, settings.DTYPE)
+    reader, table = Reader(), (*DESCENT, DTYPE)
     operands, values = gather(reader, {"input": input_, "target": target_}, own_options(options), table)
     document = reader.read(network).value  # in the dtype that INPUT's document may have asked for
     if not isinstance(document, Document):
@@ -86,7 +83,7 @@ def backprop(
         _check_target(save_network, options["out"], "lr" in values)
     done = run_network(stages, operands["input"], operands["target"], kind, values)
     if comparing:
-        from convgrad.answers.network import Network
+        from convgrad.checking.network import Network
 
         plain = {name: value for name, value in values.items() if name != "dtype"}
         dtype = values.get("dtype", "float64")
@@ -95,10 +92,12 @@ def backprop(
         asked = Network(stages, whole, operands["target"], kind, plain, None if same else done, dtype)
         return compare_network(reader, titled("network", values), asked, options)
     title, only = titled("network", values), options["only"] or ()
-    entries = pick(_entries(stages, done), only)
+    results = _entries(stages, done)
+    entries = picked(results, only)
     explanations = explained(done.explainable(), options["explain"], {})
     if choose_format(options) in IN_ALL_FORMS:
-        reports = _figures(stages, done, kind, only, explanations, options["zeros"])
+        chosen = Selection.of(results).chosen(only) if only else []
+        reports = _figures(stages, done, kind, chosen, explanations, options["zeros"])
     else:
         reports = _picked(title, entries) if only else [] if explanations else _reports(stages, done, kind)
         if explanations:
@@ -106,7 +105,7 @@ def backprop(
     facts = Facts(title, entries, reports, explanations, options["zeros"], done)
     more = []
     if save_network is not None:
-        from convgrad.render.json import dump
+        from convgrad.render.data.json import dump
 
         more.append((save_network, (dump(_updated(document, stages, done)) + "\n").encode()))
     return write_facts(facts, {**options, "only": None}, reader.paths, more)
@@ -147,38 +146,34 @@ def read_network(document: Document) -> tuple[list[Stage], str]:
             raise ConvgradError("it is no object", where=where, hint='a layer is {"type": "dense", ...}')
         stages.append(_stage(Document(where, entries, document.spelled)))
     with at(f"{document.source}: loss"):
-        return stages, settings.LOSS[0].value(document.entries.get("loss", "mse"))
+        return stages, LOSS.value(document.entries.get("loss", LOSS.default))
 
 
 def _stage(layer: Document) -> Stage:
-    from convgrad.cli.gather import VELOCITIES, operand
-    from convgrad.files.document import ROLES
+    from convgrad.cli.gather import operand
     from convgrad.problems.network import Stage
 
     with at(f"{layer.source}: type"):
         if "type" not in layer.entries:
             raise ConvgradError("there is no type", hint=f"use one of {', '.join(TYPES)}")
-        kind = settings.choice(TYPES)(layer.entries["type"])
-    table, roles = TYPES[kind]
-    known = {
-        "type",
-        "name",
-        "comment",
-        *(setting.name for setting in table),
-        *(name for role in roles for name in ROLES[role]),
-        *(VELOCITIES if roles else ()),
-    }
+        kind = TYPES[choice(TYPES)(layer.entries["type"])]
+    entries = {name for given in kind.own for name in given.entries}
+    known = {"type", "name", "comment", *(each.name for each in kind.in_network), *entries, *kind.velocities}
     for name in layer.entries:
-        if name not in known and name.lower() not in {each.lower() for role in roles for each in ROLES[role]}:
-            raise ConvgradError(f"a {kind} layer has no {name!r}", where=layer.source, hint=did_you_mean(name, known))
-    found = {role: layer.role(role) for role in roles}
+        if name not in known and name.lower() not in entries:
+            hint = did_you_mean(name, known)
+            raise ConvgradError(f"a {kind.name} layer has no {name!r}", where=layer.source, hint=hint)
+    found = {given.name: layer.role(given.name) for given in kind.own}
     operands = {role: operand(layer.array(name)) for role, name in found.items() if name}
-    operands |= {name: operand(layer.array(name)) for name in VELOCITIES if name in layer.entries and roles}
-    if roles and roles[0] not in operands:
-        raise ConvgradError(
-            f"a {kind} layer needs its {roles[0]}", where=layer.source, hint=f'add "{roles[0]}": [[...]]'
-        )
-    return Stage(kind, operands, settings.read_settings(layer.entries, table, layer.source), layer.source)
+    operands |= {name: operand(layer.array(name)) for name in kind.velocities if name in layer.entries}
+    for given in kind.own:
+        if given.needed and given.name not in operands:
+            raise ConvgradError(
+                f"a {kind.name} layer needs its {given.name}",
+                where=layer.source,
+                hint=f'add "{given.name}": [[...]]',
+            )
+    return Stage(kind.name, operands, read_settings(layer.entries, kind.in_network, layer.source), layer.source)
 
 
 def _entries(stages: list[Stage], done: Pass) -> dict[str, Any]:
@@ -196,7 +191,7 @@ def _entries(stages: list[Stage], done: Pass) -> dict[str, Any]:
 def _reports(stages: list[Stage], done: Pass, kind: str) -> list[Report]:
     """What a table shows: the loss, and the layers from there back."""
     from convgrad.cli.work import titled
-    from convgrad.report import Report
+    from convgrad.problems.report import Report
 
     first = done.layers[-1]
     top = {name: first[name] for name in ("output", "delta")} | {"loss": done.loss_quantity}
@@ -212,15 +207,16 @@ def _reports(stages: list[Stage], done: Pass, kind: str) -> list[Report]:
 
 
 def _figures(
-    stages: list[Stage], done: Pass, kind: str, only: tuple[str, ...], asked: list[Explanation], zeros: bool
+    stages: list[Stage], done: Pass, kind: str, only: list[str], asked: list[Explanation], zeros: bool
 ) -> list[Report]:
-    """What a page shows: the loss, and each layer with its overlays, in its forms; of them the results asked for.
+    """What a page shows: the loss, and each layer with its overlays, in its forms.
 
-    asked: elements written out, which belong to their layers; zeros: whether products that are 0 are listed in them.
+    only: the results that are shown, all where it names none; asked: elements written out, which belong to their
+    layers; zeros: whether products that are 0 are listed in them.
     """
     from convgrad.cli.work import titled
-    from convgrad.problems import forms_of, in_form
-    from convgrad.report import Report
+    from convgrad.problems.forms import forms_of, in_form
+    from convgrad.problems.report import Report
 
     def figure(title: str, own: Solution, results: Mapping[str, Quantity], prefix: str) -> Report:
         opened = [replace(e, name=e.name.removeprefix(prefix)) for e in asked if e.name.startswith(prefix)]
@@ -249,37 +245,18 @@ def _figures(
     shown = {name: top[name] for name in top if name in (only or top)}
     found = [Report(f"the loss, {kind}", {}, {}, shown, explanations=opened, zeros=zeros)]
     for k in reversed(range(len(stages))):
-        wanted = [name for name in done.layers[k] if not only or {f"layers[{k}]", f"layers[{k}].{name}"} & {*only}]
+        wanted = [name for name in done.layers[k] if not only or f"layers[{k}].{name}" in only]
         own = {name: done.layers[k][name] for name in wanted if name != "delta"}  # which is given to the layer
         title = f"layers[{k}]: {titled(stages[k].type, stages[k].settings)}"
         found.append(figure(title, done.working[k], own, f"layers[{k}]."))
     return [report for report in found if report.results or report.explanations]
 
 
-def pick(entries: Mapping[str, Any], only: tuple[str, ...]) -> dict[str, Any]:
-    """The entries asked for, by name or path such as ``layers[0].dW``; OptionError where there is none."""
-    if not only:
-        return dict(entries)
-    found = {}
-    for path in only:
-        match = re.fullmatch(r"layers\[([0-9]{1,6})\](?:\.(\w+))?", path)
-        layer = entries["layers"][int(match[1])] if match and int(match[1]) < len(entries["layers"]) else None
-        if path in entries:
-            found[path] = entries[path]
-        elif match and layer and (match[2] is None or (match[2] in layer and match[2] != "type")):
-            found[path] = layer if match[2] is None else layer[match[2]]
-        else:
-            known = [*entries, *(f"layers[{k}].{name}" for k, each in enumerate(entries["layers"]) for name in each)]
-            hint = did_you_mean(path, known) or f"there are {', '.join(entries)}, and layers[0].dW"
-            raise OptionError(f"there is no result {path!r} here", where="--only", hint=hint)
-    return found
-
-
 def _picked(title: str, entries: Mapping[str, Any]) -> list[Report]:
     """A report of single results, as a table shows them."""
-    from convgrad.quantity import bare
-    from convgrad.render.csv import flattened
-    from convgrad.report import Report
+    from convgrad.core.quantity import bare
+    from convgrad.problems.report import Report
+    from convgrad.render.data.csv import flattened
 
     return [Report(title, {}, {}, {name: bare(name, array) for name, array in flattened(entries).items()})]
 
@@ -287,12 +264,11 @@ def _picked(title: str, entries: Mapping[str, Any]) -> list[Report]:
 def _updated(document: Document, stages: list[Stage], done: Pass) -> dict[str, Any]:
     """The network with its new parameters, under the names that the file gave them."""
     from convgrad.files import Document
-    from convgrad.problems.network import PARAMETERS
 
     network = copy.deepcopy(document.entries)
     for entries, stage, layer in zip(network["layers"], stages, done.layers, strict=True):
-        for short, role in PARAMETERS.get(stage.type, {}).items():
-            name = Document(stage.where, entries).role(role)
+        for short, given in KINDS[stage.type].parameters.items():
+            name = Document(stage.where, entries).role(given.name)
             if name is not None:
                 entries[name] = layer[f"{short}_new"].value
                 if f"velocity_{short}" in layer:

@@ -11,15 +11,16 @@ import click
 from convgrad.cli.app import Outcome
 from convgrad.cli.options import Read, source
 from convgrad.errors import ConvgradError, OptionError, at, did_you_mean
+from convgrad.kinds import ADDED_BY, NAMES
+from convgrad.kinds.setting import number
 from convgrad.numerals import to_numeral
-from convgrad.settings import number
 
 if TYPE_CHECKING:
-    from convgrad.answers.network import Network
-    from convgrad.answers.verdict import Checked
-    from convgrad.answers.written import Answer, Rules
+    from convgrad.checking.network import Network
+    from convgrad.checking.verdict import Checked
+    from convgrad.checking.written import Answer, Rules
     from convgrad.files import Document, Reader
-    from convgrad.mistakes import Solver
+    from convgrad.mistakes.case import Solver
     from convgrad.problems import Operand, Solution
 
 F = Callable[..., Any]
@@ -99,21 +100,20 @@ def compare_layer(
     options: Mapping[str, Any],
 ) -> Outcome:
     """One layer, or a loss: its answers checked, or its gradients."""
-    from convgrad.mistakes import Subject
+    from convgrad.mistakes.case import Case
 
     if options["check"] is None:
         from convgrad.cli.gradcheck import gradcheck_layer
 
         return gradcheck_layer(reader, title, solver, operands, settings, options)
-    from convgrad.answers import check_subject
-    from convgrad.report import select
+    from convgrad.checking import check_case
+    from convgrad.problems.selection import select
 
     solution = solver(operands, settings, backward)
     only = select(solution, options["only"] or ())
-    layer = "loss" if solution.problem is None else type(solution.problem.layer).__name__.lower()
-    subject = Subject(layer, solver, operands, settings, backward, solution.problem, solution)
+    case = Case(solver, operands, settings, backward, solution)
     found = read_answers(reader, options, solution.quantities, _missing(solution), list(only))
-    return verdicts_out(reader, check_subject(title, subject, found, not options["no_reveal"]), options)
+    return verdicts_out(reader, check_case(title, case, found, not options["no_reveal"]), options)
 
 
 def compare_network(reader: Reader, title: str, network: Network, options: Mapping[str, Any]) -> Outcome:
@@ -122,10 +122,10 @@ def compare_network(reader: Reader, title: str, network: Network, options: Mappi
         from convgrad.cli.gradcheck import gradcheck_network
 
         return gradcheck_network(reader, title, network, options)
-    from convgrad.report import ADDED_BY
+    from convgrad.problems.selection import Selection
 
     known = list(network.asked)
-    only = _chosen(known, options["only"] or ())
+    only = Selection(tuple(known)).chosen(options["only"] or ())
     missing = {
         f"layers[{k}].{name}": f"it comes with {option}"
         for k, layer in enumerate(network.done.layers)
@@ -134,16 +134,6 @@ def compare_network(reader: Reader, title: str, network: Network, options: Mappi
     }
     found = read_answers(reader, options, known, missing, only)
     return verdicts_out(reader, network.check(title, found, not options["no_reveal"]), options)
-
-
-def _chosen(known: list[str], only: tuple[str, ...]) -> list[str]:
-    """The results that --only names, by name or by layer (``layers[0]``); all where it names none."""
-    chosen = [name for name in known if not only or name in only or name.partition(".")[0] in only]
-    for each in only:
-        if each not in known and not any(name.startswith(f"{each}.") for name in known):
-            hint = did_you_mean(each, known) or "there are output, loss, and layers[0].dW"
-            raise OptionError(f"there is no result {each!r} here", where="--only", hint=hint)
-    return chosen
 
 
 def _flattened(document: Document) -> Document:
@@ -172,7 +162,6 @@ def _flattened(document: Document) -> Document:
 
 def _missing(solution: Solution) -> dict[str, str]:
     """Results that are not to be had as things are, and why."""
-    from convgrad.report import ADDED_BY
 
     added = {
         name: f"it comes with {option}"
@@ -190,7 +179,7 @@ def read_answers(
 
     known: the results there are; missing: those that are not to be had, and why; only: those that count.
     """
-    from convgrad.answers.written import Answer
+    from convgrad.checking.written import Answer
     from convgrad.files import Document
 
     rules = rules_of(options)
@@ -208,7 +197,7 @@ def read_answers(
 
 def rules_of(options: Mapping[str, Any]) -> Rules:
     """The rule of comparison that the options ask for."""
-    from convgrad.answers.written import Rules
+    from convgrad.checking.written import Rules
 
     return Rules(options["rtol"], options["atol"])
 
@@ -220,7 +209,7 @@ def answers_in(
 
     Operands, settings and remarks may stand beside them.
     """
-    from convgrad.answers.written import Answer
+    from convgrad.checking.written import Answer
     from convgrad.files.numbers import to_written
 
     results = list(known)
@@ -258,12 +247,7 @@ def _result(document: Document, entry: str, results: Iterable[str]) -> str | Non
 
 def _check_remark(document: Document, entry: str, given: Any, results: list[str]) -> None:
     """An entry that is no answer is an operand, a setting or a remark; ConvgradError where it must be meant as one."""
-    from convgrad.files.document import ROLES
-    from convgrad.problems import RESULTS
-    from convgrad.settings import EVERY
-
-    operands = {name for names in ROLES.values() for name in names}
-    if entry.lower() in {name.lower() for name in (*operands, *EVERY, *REMARKS, *RESULTS)}:
+    if entry.lower() in {name.lower() for name in (*NAMES, *REMARKS)}:
         return
     near = did_you_mean(entry, results, 0.6 if len(entry) > 2 else 0.5)
     if near or isinstance(given, list) or hasattr(given, "shape"):
@@ -277,7 +261,7 @@ def _check_remark(document: Document, entry: str, given: Any, results: list[str]
 def verdicts_out(reader: Reader, checked: Checked, options: Mapping[str, Any]) -> Outcome:
     """Verdicts as the output options say, and the exit code."""
     from convgrad.cli.work import choose_format, page_for, placed
-    from convgrad.render.verdict import render_verdicts
+    from convgrad.render.data.verdicts import render_verdicts
 
     data = render_verdicts(checked, choose_format(options), options["precision"], page_for(options))
     return Outcome(placed(data, options, reader.paths), code=0 if checked.verdict == "right" else 1)

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from convgrad.errors import ConvgradError, OptionError, did_you_mean
+from convgrad.errors import ConvgradError, did_you_mean
 from convgrad.files import Document, Reader
-from convgrad.files.document import ROLES, Loaded
+from convgrad.files.document import Loaded
+from convgrad.kinds import NAMES, VELOCITIES
+from convgrad.kinds.setting import Setting, overridden, read_settings
 from convgrad.numerals import to_fraction
-from convgrad.problems import RESULTS, Operand
-from convgrad.settings import EVERY, Setting, overridden, read_settings
+from convgrad.problems import Operand
 
 NEAR = 0.8
 """How alike an entry must be to a known name to be taken for a misspelling of it, and not for a remark."""
-
-VELOCITIES = ("velocity_W", "velocity_b")
 
 
 def gather(
@@ -55,7 +54,7 @@ def _gathered(
     if document is not None:
         operands = {**from_document(document, [role for role in sources if role != "velocity"]), **operands}
         settings = read_settings(document.entries, table, document.source)
-    settings = overridden(settings, {name: value for name, value in options.items() if value is not None})
+    settings = overridden(settings, {name: value for name, value in options.items() if value is not None}, table)
     if document is not None and "velocity" in sources and "momentum" in settings and document.role("input"):
         # not where another layer's results stand in for the input: their velocities are not this layer's
         operands = {**_velocities_in(document), **operands}
@@ -95,17 +94,7 @@ def _velocities_in(document: Document) -> dict[str, Operand]:
 
 def _check_names(document: Document) -> None:
     """A misspelt setting must not pass silently; any other name that is not known is the reader's own business."""
-    known = {
-        *EVERY,
-        *RESULTS,
-        *(name for names in ROLES.values() for name in names),
-        "steps",
-        "explain",
-        "z",
-        "type",
-        "layers",
-        "layer",
-    }
+    known = {*NAMES, "steps", "explain", "z", "type", "layers", "layer"}
     lowered = {name.lower() for name in known}
     for name in document.entries:
         near = did_you_mean(name, known, NEAR) if name.lower() not in lowered and len(name) > 2 else ""
@@ -119,10 +108,3 @@ def need(operands: Mapping[str, Operand], role: str, option: str, source: str) -
         raise ConvgradError(
             f"there is no {role}", where=source, hint=f"give {option}, or an entry {role!r} in a document"
         )
-
-
-def one_delta(argument: str | None, option: str | None) -> str | None:
-    """DELTA, given as an argument or with -d; OptionError where it is given twice."""
-    if argument is not None and option is not None:
-        raise OptionError("the delta is given twice", where="-d", hint="give DELTA or -d")
-    return argument if option is None else option

@@ -7,13 +7,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from convgrad.cli.app import Outcome
-from convgrad.errors import OptionError, did_you_mean
 
 if TYPE_CHECKING:
-    from convgrad.answers.network import Network
+    from convgrad.checking.gradcheck import Task
+    from convgrad.checking.network import Network
     from convgrad.files import Reader
-    from convgrad.gradcheck import Task
-    from convgrad.mistakes import Solver
+    from convgrad.mistakes.case import Solver
     from convgrad.problems import Operand
 
 LONG = 1e9
@@ -29,7 +28,7 @@ def gradcheck_layer(
     options: Mapping[str, Any],
 ) -> Outcome:
     """The gradients of one layer, or of a loss, compared."""
-    from convgrad.gradcheck import layer_tasks, loss_task
+    from convgrad.checking.gradcheck import layer_tasks, loss_task
 
     solution = solver(operands, {**settings, "dtype": "float64"}, True)
     if solution.problem is not None:
@@ -41,25 +40,22 @@ def gradcheck_layer(
 
 def gradcheck_network(reader: Reader, title: str, network: Network, options: Mapping[str, Any]) -> Outcome:
     """The gradients of every layer of a network, compared."""
-    from convgrad.gradcheck import network_tasks
+    from convgrad.checking.gradcheck import network_tasks
 
     return _compared(reader, title, network_tasks(network.done, network.kind, network.target.array), options)
 
 
 def _compared(reader: Reader, title: str, tasks: list[Task], options: Mapping[str, Any]) -> Outcome:
+    from convgrad.checking.gradcheck import gradcheck
     from convgrad.cli.work import choose_format, page_for, placed
-    from convgrad.gradcheck import gradcheck
-    from convgrad.render.gradcheck import render_gradcheck
+    from convgrad.problems.selection import Selection
+    from convgrad.render.data.gradchecks import render_gradcheck
 
-    known = [task.name for task in tasks]
-    for name in options["only"] or ():
-        if name not in known:
-            hint = did_you_mean(name, known) or f"there are {', '.join(known)}"
-            raise OptionError(f"there is no gradient {name!r} here", where="--only", hint=hint)
-    chosen = [task for task in tasks if not options["only"] or task.name in options["only"]]
+    names = Selection(tuple(task.name for task in tasks), what="gradient").chosen(options["only"] or ())
+    chosen = [task for task in tasks if task.name in names]
     long = sum(2 * task.cells * task.cost for task in chosen) > LONG
     if long and sys.stderr is not None and sys.stderr.isatty() and not options["quiet"]:
-        from convgrad.render.gradcheck_table import bar
+        from convgrad.render.terminal.gradchecks import bar
 
         with bar(sum(task.cells for task in chosen)) as tick:
             found = gradcheck(title, chosen, tick)

@@ -8,26 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from convgrad import settings
 from convgrad.cli.app import Command, Outcome
 from convgrad.cli.options import Read, output
 from convgrad.errors import ConvgradError, OptionError, at, did_you_mean
+from convgrad.kinds import KINDS
+from convgrad.kinds.setting import choice
 
 if TYPE_CHECKING:
     from convgrad.files import Document, Reader
-    from convgrad.mistakes import Mistake, Subject
+    from convgrad.mistakes.case import Case
+    from convgrad.mistakes.mistake import Mistake
 
-_WEIGHED = (*settings.ACTIVATION, *settings.SGD)
-LAYERS: dict[str, tuple[tuple[settings.Setting, ...], tuple[str, ...]]] = {
-    "conv": ((*settings.CONV, *_WEIGHED, *settings.COMMON), ("input", "kernel", "bias", "delta", "velocity")),
-    "pool": ((*settings.POOL, settings.INDICES, *settings.COMMON), ("input", "delta")),
-    "dense": ((*settings.DENSE, *_WEIGHED, settings.DTYPE), ("input", "weight", "bias", "delta", "velocity")),
-    "activation": ((*settings.ACTIVATION, settings.DTYPE), ("input", "delta")),
-    "loss": ((*settings.LOSS, settings.DTYPE), ("output", "target")),
-}
-"""The layers of problems, with the settings and operands of each."""
+LAYERS = {kind.name: kind for kind in KINDS.values() if kind.commands}
+"""The layers of problems."""
 
-_LAYER = settings.choice(LAYERS)
+_LAYER = choice(LAYERS)
 
 
 @click.command(
@@ -49,21 +44,18 @@ _LAYER = settings.choice(LAYERS)
 )
 @output
 def mistakes(what: str | None, layer: str | None, **options: Any) -> Outcome:
-    from convgrad.mistakes import catalogue
+    from convgrad.mistakes.catalogue import ROWS
 
-    rows = {row.name: row for row in catalogue()}
+    rows = {row.name: row for row in ROWS}
     if what is None:
-        return _listed([row for row in rows.values() if layer is None or _of(layer) & set(row.layers)], options)
+        words = {word for name, kind in LAYERS.items() if layer in (None, name) for word in kind.words}
+        return _listed([row for row in rows.values() if words & {*row.layers}], options)
     if what in rows:
         return _in_full(rows[what], options)
     if not _looks_like_source(what):
         hint = did_you_mean(what, rows) or "'convgrad mistakes' lists them; a problem is a file"
         raise OptionError(f"there is no mistake called {what!r}, and no such file", hint=hint)
     return _of_problem(what, layer, options)
-
-
-def _of(layer: str) -> set[str]:
-    return {"conv", "transposed", "unshared"} if layer == "conv" else {layer}
 
 
 def _looks_like_source(what: str) -> bool:
@@ -73,7 +65,7 @@ def _looks_like_source(what: str) -> bool:
 
 def _listed(rows: list[Mistake], options: Mapping[str, Any]) -> Outcome:
     from convgrad.cli.work import choose_format, page_for, placed
-    from convgrad.render.catalogue import render_catalogue
+    from convgrad.render.terminal.catalogue import render_catalogue
 
     _no_results(options)
     return Outcome(placed(render_catalogue(rows, choose_format(options), page_for(options)), options, []))
@@ -81,12 +73,12 @@ def _listed(rows: list[Mistake], options: Mapping[str, Any]) -> Outcome:
 
 def _in_full(row: Mistake, options: Mapping[str, Any]) -> Outcome:
     from convgrad.cli.work import choose_format, page_for, placed, titled
-    from convgrad.mistakes.worked import example
-    from convgrad.render.catalogue import render_mistake
+    from convgrad.render.terminal.catalogue import render_mistake
+    from convgrad.teaching.example import example
 
     _no_results(options)
     worked = example(row)
-    title = "" if worked is None else titled(worked.subject.layer, worked.subject.settings)
+    title = "" if worked is None else titled(worked.case.layer, worked.case.settings)
     data = render_mistake(row, worked, title, choose_format(options), page_for(options))
     return Outcome(placed(data, options, []))
 
@@ -102,8 +94,8 @@ def _of_problem(source: str, layer: str | None, options: Mapping[str, Any]) -> O
     from convgrad.cli.work import choose_format, page_for, placed
     from convgrad.files import Document, Reader
     from convgrad.mistakes.recogniser import shown
-    from convgrad.render.catalogue import render_shown
-    from convgrad.report import select
+    from convgrad.problems.selection import select
+    from convgrad.render.terminal.catalogue import render_shown
 
     reader = Reader()
     document = reader.read(source).value
@@ -113,11 +105,11 @@ def _of_problem(source: str, layer: str | None, options: Mapping[str, Any]) -> O
             where=source,
             hint='a problem is {"input": ..., "kernel": ..., "delta": ...}',
         )
-    subject = _subject(reader, source, document, layer or layer_of(document))
-    names = select(subject.solution, options["only"] or ())
-    found = [shown(subject, name) for name in names]
+    case = _case(reader, source, document, layer or layer_of(document))
+    names = select(case.solution, options["only"] or ())
+    found = [shown(case, name) for name in names]
     return Outcome(
-        placed(render_shown(subject.layer, found, choose_format(options), page_for(options)), options, reader.paths)
+        placed(render_shown(case.layer, found, choose_format(options), page_for(options)), options, reader.paths)
     )
 
 
@@ -128,18 +120,10 @@ def layer_of(document: Document) -> str:
         if name is not None:
             with at(f"{document.source}: {name}"):
                 return _LAYER(document.entries[name])
-    held = {name.lower() for name in document.entries}
-    kind = document.entries.get("kind")
-    if "target" in held:
-        return "loss"
-    if held & {"size", "adaptive", "global", "ceil", "ties"} or kind in ("max", "avg", "sum", "lp"):
-        return "pool"
-    if "kernel" in held or held & {"stride", "padding", "dilation", "groups", "transposed", "unshared", "kernel_size"}:
-        return "conv"
-    if held & {"weight", "w"}:
-        return "dense"
-    if "activation" in held:
-        return "activation"
+    held = {name.lower(): value for name, value in document.entries.items()}
+    for kind in sorted(LAYERS.values(), key=lambda kind: -kind.precedence):
+        if any(name in held and (not values or held[name] in values) for name, values in kind.marks.items()):
+            return kind.name
     raise ConvgradError(
         "it does not say what layer this is a problem of",
         where=document.source,
@@ -147,15 +131,15 @@ def layer_of(document: Document) -> str:
     )
 
 
-def _subject(reader: Reader, source: str, document: Document, layer: str) -> Subject:
+def _case(reader: Reader, source: str, document: Document, layer: str) -> Case:
     from convgrad.cli.gather import gather, need
-    from convgrad.mistakes.samples import subject_of
+    from convgrad.teaching.draws import case_of
 
-    table, roles = LAYERS[layer]
+    kind = LAYERS[layer]
+    roles = (*kind.roles, *(["velocity"] if kind.velocities else []))
     sources: dict[str, str | None] = {role: source if number == 0 else None for number, role in enumerate(roles)}
-    operands, values = gather(reader, sources, {"dtype": "float64"}, table)  # what is seen, is seen in floats too
+    # what is seen, is seen in floats too
+    operands, values = gather(reader, sources, {"dtype": "float64"}, kind.every)
     if layer == "loss":
         need(operands, "target", "a target", document.source)
-    if values.get("transposed") or values.get("unshared"):
-        layer = "transposed" if values.get("transposed") else "unshared"
-    return subject_of(layer, operands, values, backward=layer != "loss" and "delta" in operands)
+    return case_of(kind.name, operands, values, backward=layer != "loss" and "delta" in operands)

@@ -1,4 +1,4 @@
-"""Options as named decorators, made from the table in settings.py; and what they are made into."""
+"""Options as named decorators, made from the tables of the kinds; and what they are made into."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from convgrad.errors import OptionError, at, did_you_mean
-from convgrad.settings import FORMATS, FORMS, Setting, choice, whole
+from convgrad.kinds import FORMS
+from convgrad.kinds.setting import FORMATS, Setting, choice, whole
 
 F = Callable[..., Any]
 Decorator = Callable[[F], F]

@@ -7,18 +7,19 @@ from typing import Any
 
 import click
 
-from convgrad import settings
 from convgrad.cli.app import Command, Outcome
 from convgrad.cli.options import Read, output
 from convgrad.cli.options import settings as setting_options
 from convgrad.errors import OptionError
+from convgrad.kinds.setting import whole
+from convgrad.kinds.sizes import SHAPE
 
 
 def read_shape(text: str) -> tuple[int, ...]:
     """``3x32x32``, ``3,32,32`` or ``(3, 32, 32)`` -> the shape."""
     if not re.fullmatch(r"\s*[\[(]?\s*[0-9]+(\s*[x, ]\s*[0-9]+)*\s*[\])]?\s*", text, re.ASCII):
         raise OptionError(f"{text!r} is not a shape", hint="write it as 3x32x32")
-    return tuple(settings.whole(size) for size in re.findall("[0-9]+", text))
+    return tuple(whole(size) for size in re.findall("[0-9]+", text))
 
 
 @click.command(
@@ -33,13 +34,13 @@ def read_shape(text: str) -> tuple[int, ...]:
     "filter, and no axis for it.",
 )
 @click.argument("shape_", metavar="SHAPE", type=Read(read_shape, "SHAPE"))
-@click.option("--filters", type=Read(settings.whole, "filters"), metavar="N", help="Number of filters, or of nodes.")
-@setting_options(settings.SHAPE)
+@click.option("--filters", type=Read(whole, "filters"), metavar="N", help="Number of filters, or of nodes.")
+@setting_options(SHAPE)
 @output
 def shape(shape_: tuple[int, ...], filters: int | None, **options: Any) -> Outcome:
     from convgrad.cli.work import write_facts
-    from convgrad.report import Facts
-    from convgrad.shapes import shapes
+    from convgrad.problems.report import Facts
+    from convgrad.problems.sizes import shapes
 
-    values = {setting.name: options[setting.name] for setting in settings.SHAPE if options[setting.name] is not None}
+    values = {setting.name: options[setting.name] for setting in SHAPE if options[setting.name] is not None}
     return write_facts(Facts(f"a layer on {'x'.join(map(str, shape_))}", shapes(shape_, filters, values)), options)

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from convgrad.cli.app import Outcome
-from convgrad.cli.checking import CHECK_OPTIONS, compare_layer, wanted
-from convgrad.cli.gather import gather, need
+from convgrad.cli.checking import CHECK_OPTIONS
 from convgrad.cli.options import ALL
-from convgrad.errors import OptionError, did_you_mean
+from convgrad.errors import OptionError
 from convgrad.files import Reader
-from convgrad.problems import Operand, Problem, Solution, forms_of, in_form, solve
+from convgrad.problems import Solution
+from convgrad.problems.forms import forms_of, in_form
+from convgrad.problems.report import Facts, Report, left_out_notes
+from convgrad.problems.selection import explained, picked, select
 from convgrad.render import Page, format_of, render, render_facts
-from convgrad.report import Facts, Report, explained, left_out_notes, select
-from convgrad.settings import Setting
 
 TERMINAL_STEPS = 16
 """Overlays shown on a terminal where --steps does not say how many."""
@@ -43,31 +43,6 @@ OUTPUT_OPTIONS = (
     "zeros",
     *CHECK_OPTIONS,
 )
-
-Solve = Callable[[Mapping[str, Operand], Mapping[str, Any], bool], Solution]
-
-
-def solved(build: Callable[[Mapping[str, Operand], Mapping[str, Any], bool], Problem]) -> Solve:
-    """A builder of problems -> what solves them."""
-    return lambda operands, settings, backward: solve(build(operands, settings, backward))
-
-
-def run_layer(
-    solver: Solve,
-    title: str,
-    sources: Mapping[str, str | None],
-    options: Mapping[str, Any],
-    table: Iterable[Setting],
-    backward: bool,
-) -> Outcome:
-    """One layer command: read, solve, write. The first of `sources` may be a document; `backward` needs a delta."""
-    reader = Reader()
-    operands, settings = gather(reader, sources, own_options(options), table)
-    if backward:
-        need(operands, "delta", "DELTA (or -d)", next(iter(operands.values())).source)
-    if wanted(options):
-        return compare_layer(reader, titled(title, settings), solver, operands, settings, backward, options)
-    return finish(reader, solver(operands, settings, backward), titled(title, settings), options, settings)
 
 
 def own_options(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -170,14 +145,7 @@ def write_facts(
     facts: Facts, options: Mapping[str, Any], inputs: Iterable[str] = (), more: Iterable[tuple[str, bytes]] = ()
 ) -> Outcome:
     """Facts, written as the output options say, over none of the `inputs`; with `more` files, all of them or none."""
-    for name in options["only"] or ():
-        if name not in facts.entries:
-            raise OptionError(
-                f"there is no result {name!r} here, only {', '.join(facts.entries)}",
-                where="--only",
-                hint=did_you_mean(name, facts.entries),
-            )
-    chosen = {name: entry for name, entry in facts.entries.items() if name in (options["only"] or facts.entries)}
+    chosen = picked(facts.entries, options["only"] or ())
     data = render_facts(replace(facts, entries=chosen), choose_format(options), options["precision"], page_for(options))
     return Outcome(placed(data, options, inputs, more))
 

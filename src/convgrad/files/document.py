@@ -12,23 +12,10 @@ from numpy.typing import NDArray
 
 from convgrad.errors import FileError, at, did_you_mean, shortened
 from convgrad.files.numbers import to_array
+from convgrad.kinds import ROLES, STEAD
 from convgrad.numerals import Spelled, to_float
 
 Array = NDArray[Any]
-
-ROLES = {
-    "input": ("input", "x"),
-    "kernel": ("kernel", "weight", "w"),
-    "weight": ("weight", "w", "kernel"),
-    "bias": ("bias", "b"),
-    "delta": ("delta", "dout"),
-    "output": ("output",),
-    "target": ("target",),
-}
-"""The names under which a document may hold each operand."""
-
-STEAD = {"input": "output", "delta": "dX"}
-"""What stands in for an operand when one command's results are the next one's input."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)

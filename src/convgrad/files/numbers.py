@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convgrad import exact
+from convgrad.core import rational as exact
 from convgrad.errors import FileError, shortened
 from convgrad.numerals import Numeral, Spelled, parse_number, to_float, to_fraction, to_numeral
 

@@ -1,20 +1,59 @@
 """The layers: frozen dataclasses whose fields are their options and parameters.
 
-Every layer takes full-rank arrays, x (N, C, *sizes) and delta (N, F, *places), and gives quantities.
+Every layer takes full-rank arrays, x (N, C, *sizes) and delta (N, F, *places), and gives quantities. What it is called,
+the letters of its axes and its parameters it tells itself, so that nobody above asks which class it is.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
-from convgrad.quantity import Quantity
+from convgrad.core.quantity import Quantity
+from convgrad.core.windows import Windows
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """What a layer learns: the field that holds it (which is also the operand's name), and its axes by letters."""
+
+    field: str
+    axes: str
 
 
 class Layer(Protocol):
-    """What every layer can do."""
+    """What every layer can do, and what it tells of itself.
+
+    The letters of axes are empty where it works on any rank; the gradients of its parameters ``W`` and ``b`` are called
+    ``dW`` and ``db``.
+    """
+
+    @property
+    def known_as(self) -> str:
+        """``conv``, ``transposed``, ``pool``: the word in files and in the catalogue."""
+
+    @property
+    def input_axes(self) -> str:
+        """The letters of the input's axes: ``NC*``."""
+
+    @property
+    def output_axes(self) -> str:
+        """The letters of the output's axes: ``NF*``."""
+
+    @property
+    def parameters(self) -> Mapping[str, Parameter]:
+        """What it learns, by short names: ``{"W": Parameter("kernel", "FI*"), "b": Parameter("bias", "F")}``."""
 
     def forward(self, x: Any) -> Quantity:
         """x (N, C, *sizes) -> the output."""
 
     def backward(self, x: Any, delta: Any) -> tuple[Quantity, ...]:
         """x (N, C, *sizes), delta like the output -> the gradients, dX last."""
+
+
+class Sliding(Layer, Protocol):
+    """A layer whose kernel or window lies at many places."""
+
+    def windows(self, x: Any) -> Windows:
+        """x (N, C, *sizes) -> where the kernel lies."""

@@ -9,17 +9,19 @@ approximation; Elfwing et al. (2017) for silu.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from math import erf, pi, sqrt
+from typing import ClassVar
 
 import numpy as np
 
+from convgrad.core.quantity import Array, Cells, Column, Factor, Lit, Place, Products, Quantity, Term, cell, real
+from convgrad.core.rational import cast, refuse
 from convgrad.errors import OptionError
-from convgrad.exact import cast, refuse
+from convgrad.layers import Parameter
 from convgrad.layers.products import check_shape
-from convgrad.quantity import Array, Cells, Column, Factor, Lit, Place, Products, Quantity, Term, cell, real
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,11 @@ class Activation:
     name: str = "identity"
     alpha: float | None = None
     approximate: str = "none"
+
+    known_as: ClassVar[str] = "activation"
+    input_axes: ClassVar[str] = ""
+    output_axes: ClassVar[str] = ""
+    parameters: ClassVar[Mapping[str, Parameter]] = {}
 
     def __post_init__(self) -> None:
         """OptionError for an activation that there is none of."""

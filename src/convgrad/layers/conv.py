@@ -12,18 +12,19 @@ Source: the chain rule; the same sums as Dumoulin & Visin, "A guide to convoluti
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import ClassVar
 
 import numpy as np
 
-from convgrad.axis import Ints, Padding
+from convgrad.core.axis import Ints, Padding
+from convgrad.core.quantity import Array, Factor, Place, Products, Quantity, Term, beside, cell, real
+from convgrad.core.windows import Windows
 from convgrad.errors import ShapeError, by
-from convgrad.layers import elements, overlays, products
+from convgrad.layers import Parameter, elements, overlays, products
 from convgrad.layers.forms import Made
-from convgrad.quantity import Array, Factor, Place, Products, Quantity, Term, beside, cell, real
-from convgrad.windows import Windows
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -44,12 +45,21 @@ class Conv:
     flip: bool = False
     pad_mode: str = "zeros"
     kernel_size: Ints = field(default=())
+    placed: Windows | None = None
+    """Where the kernel is believed to lie, in place of what the options say: how a mistake sees it."""
 
-    kernel_axes = "FI*"
-    bias_axes = "F"
+    known_as: ClassVar[str] = "conv"
+    input_axes: ClassVar[str] = "NC*"
+    output_axes: ClassVar[str] = "NF*"
+    parameters: ClassVar[Mapping[str, Parameter]] = {
+        "W": Parameter("kernel", "FI*"),
+        "b": Parameter("bias", "F"),
+    }
 
     def windows(self, x: Array) -> Windows:
         """x (N, C, *sizes) -> where the kernel lies; ShapeError where it does not fit."""
+        if self.placed is not None:
+            return self.placed
         size = self.kernel.shape[2:] if self.kernel is not None else self.kernel_size
         return Windows.fit(x.shape[2:], size, self.stride, self.padding, self.dilation, mode=self.pad_mode)
 
@@ -187,10 +197,10 @@ class Conv:
 
     def _named_kernel(self) -> Factor:
         assert self.kernel is not None
-        return Factor("kernel", self.kernel, self.kernel_axes)
+        return Factor("kernel", self.kernel, self.parameters["W"].axes)
 
     def _laid(self) -> Factor:
-        return Factor("kernel", self._laid_kernel(), self.kernel_axes)
+        return Factor("kernel", self._laid_kernel(), self.parameters["W"].axes)
 
     def _laid_kernel(self) -> Array:
         """The kernel (F, C/groups, *k) as it is laid on the input: rotated where `flip` is set."""

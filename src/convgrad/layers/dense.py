@@ -12,15 +12,18 @@ Source: Rumelhart, Hinton & Williams, "Learning representations by back-propagat
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import ClassVar
 
 import numpy as np
 
+from convgrad.core.quantity import Array, Cells, Factor, Lit, Place, Products, Quantity, Term, cell, cells, real
+from convgrad.core.rational import product
 from convgrad.errors import ShapeError
-from convgrad.exact import product
+from convgrad.layers import Parameter
 from convgrad.layers.products import check_shape
-from convgrad.quantity import Array, Cells, Factor, Lit, Place, Products, Quantity, Term, cell, cells, real
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -29,6 +32,11 @@ class Dense:
 
     weight: Array | None = None
     bias: Array | None = None
+
+    known_as: ClassVar[str] = "dense"
+    input_axes: ClassVar[str] = "ND"
+    output_axes: ClassVar[str] = "NO"
+    parameters: ClassVar[Mapping[str, Parameter]] = {"W": Parameter("weight", "OM"), "b": Parameter("bias", "O")}
 
     def output_shape(self, x: Array, nodes: int) -> tuple[int, ...]:
         """x (N, in) -> (N, out); ShapeError where weight or bias does not belong to it."""

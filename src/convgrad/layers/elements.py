@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from convgrad.quantity import Array, Factor, Place, Products, cells
-from convgrad.windows import Windows
+from convgrad.core.quantity import Array, Factor, Place, Products, cells
+from convgrad.core.windows import Windows
 
 
 def correlated(windows: Windows, x: Factor, kernel: Factor, at: Place, groups: int = 1, flip: bool = False) -> Products:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import ClassVar
 
 import numpy as np
 
-from convgrad.quantity import Array, Factor, Place, Products, Quantity, Term, cell, real
+from convgrad.core.quantity import Array, Factor, Place, Products, Quantity, Term, cell, real
+from convgrad.layers import Parameter
 
 
 @dataclass(frozen=True)
@@ -15,6 +18,11 @@ class Flatten:
     """A layer that flattens its input: all axes, or, with `batch`, all but the first."""
 
     batch: bool = False
+
+    known_as: ClassVar[str] = "flatten"
+    input_axes: ClassVar[str] = ""
+    output_axes: ClassVar[str] = ""
+    parameters: ClassVar[Mapping[str, Parameter]] = {}
 
     def forward(self, x: Array) -> Quantity:
         """x (...) -> output (numbers,), or (N, numbers) with a batch."""

@@ -19,11 +19,11 @@ from typing import Any
 
 import numpy as np
 
-from convgrad.axis import Axis
-from convgrad.exact import product
+from convgrad.core.axis import Axis
+from convgrad.core.quantity import AS_IS, Array, Cells, Derivation, Factor, Lit, Place, Quantity, Term
+from convgrad.core.rational import product
+from convgrad.core.windows import Windows
 from convgrad.layers import products
-from convgrad.quantity import AS_IS, Array, Cells, Derivation, Factor, Lit, Place, Quantity, Term
-from convgrad.windows import Windows
 
 
 @dataclass(frozen=True, eq=False, repr=False)

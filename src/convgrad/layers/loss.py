@@ -17,16 +17,18 @@ is the mean over the r positions. bce takes probabilities; its logarithms are he
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
+from convgrad.core.quantity import Array, Cells, Column, Place, Products, Quantity, Term, everywhere_in, real
+from convgrad.core.rational import cast, refuse
 from convgrad.errors import OptionError, ShapeError, by
-from convgrad.exact import cast, refuse
-from convgrad.quantity import Array, Cells, Column, Place, Products, Quantity, Term, everywhere_in, real
-from convgrad.settings import LOSSES
+from convgrad.kinds.loss import LOSSES
+from convgrad.layers import Parameter
 
 Part = tuple[tuple[str, Array], ...]
 """Factors by name, of the output's shape or one number: what a loss is summed from, and its gradient cell by cell."""
@@ -48,6 +50,11 @@ class Loss:
     """A loss by kind, one of settings.LOSSES."""
 
     kind: str = "mse"
+
+    known_as: ClassVar[str] = "loss"
+    input_axes: ClassVar[str] = ""
+    output_axes: ClassVar[str] = ""
+    parameters: ClassVar[Mapping[str, Parameter]] = {}
 
     def backward(self, output: Array, target: Array) -> tuple[Quantity, ...]:
         """output (...), target (...) -> loss (a number), delta like the output.

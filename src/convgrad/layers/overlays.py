@@ -5,9 +5,9 @@ x (N, C, *sizes); delta and output (N, F, *places); kernel (F, C/groups, *k), th
 
 from __future__ import annotations
 
+from convgrad.core.quantity import Array, Factor, Lit, Place, Term, beside, block, everywhere
+from convgrad.core.windows import Windows
 from convgrad.layers import products
-from convgrad.quantity import Array, Factor, Lit, Place, Term, beside, block, everywhere
-from convgrad.windows import Windows
 
 
 def output_term(windows: Windows, x: Array, kernel: Array, bias: Array | None, at: Place, groups: int = 1) -> Term:

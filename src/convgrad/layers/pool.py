@@ -11,18 +11,16 @@ Source: the chain rule, with d output / d cell as the share.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from math import prod
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from convgrad.axis import Ints, Padding
-from convgrad.errors import OptionError, ShapeError, by
-from convgrad.exact import cast, refuse
-from convgrad.quantity import (
+from convgrad.core.axis import Ints, Padding
+from convgrad.core.quantity import (
     Array,
     Cells,
     Column,
@@ -40,7 +38,10 @@ from convgrad.quantity import (
     everywhere,
     real,
 )
-from convgrad.windows import Windows
+from convgrad.core.rational import cast, refuse
+from convgrad.core.windows import Windows
+from convgrad.errors import OptionError, ShapeError, by
+from convgrad.layers import Parameter
 
 TIES = ("first", "last", "all", "split")
 
@@ -69,6 +70,13 @@ class Pool:
     whole: bool = False
     adaptive: Ints | None = None
     p: float = 2.0
+    placed: Windows | None = None
+    """Where the kernel is believed to lie, in place of what the options say: how a mistake sees it."""
+
+    known_as: ClassVar[str] = "pool"
+    input_axes: ClassVar[str] = "NC*"
+    output_axes: ClassVar[str] = "NC*"
+    parameters: ClassVar[Mapping[str, Parameter]] = {}
 
     def __post_init__(self) -> None:
         """OptionError for a kind or ties that there are none of."""
@@ -78,7 +86,7 @@ class Pool:
 
     def windows(self, x: Array) -> Windows:
         """x (N, C, *sizes) -> the windows; ShapeError where one lies wholly in the padding."""
-        return self.windows_on(x.shape[2:])
+        return self.windows_on(x.shape[2:]) if self.placed is None else self.placed
 
     def windows_on(self, sizes: Sequence[int]) -> Windows:
         """The same from the input's spatial shape alone."""

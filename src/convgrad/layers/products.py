@@ -17,10 +17,10 @@ from math import prod
 
 import numpy as np
 
+from convgrad.core.quantity import Array, Cells, Place, beside
+from convgrad.core.rational import product
+from convgrad.core.windows import Windows
 from convgrad.errors import ShapeError, by
-from convgrad.exact import product
-from convgrad.quantity import Array, Cells, Place, beside
-from convgrad.windows import Windows
 
 
 def correlate(windows: Windows, x: Array, kernel: Array, groups: int = 1) -> Array:

@@ -12,17 +12,15 @@ Source: Zeiler et al., "Deconvolutional networks" (2010); Dumoulin & Visin (2016
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import ClassVar
 
 import numpy as np
 
-from convgrad.axis import Ints, Padding
-from convgrad.errors import ShapeError
-from convgrad.layers import elements, products
-from convgrad.layers.forms import Made
-from convgrad.quantity import (
+from convgrad.core.axis import Ints, Padding
+from convgrad.core.quantity import (
     Array,
     Cells,
     Factor,
@@ -37,7 +35,10 @@ from convgrad.quantity import (
     everywhere,
     real,
 )
-from convgrad.windows import Windows
+from convgrad.core.windows import Windows
+from convgrad.errors import ShapeError
+from convgrad.layers import Parameter, elements, products
+from convgrad.layers.forms import Made
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -58,12 +59,21 @@ class Transposed:
     flip: bool = False
     output_padding: Ints = 0
     kernel_size: Ints = field(default=())
+    placed: Windows | None = None
+    """Where the kernel is believed to lie, in place of what the options say: how a mistake sees it."""
 
-    kernel_axes = "KJ*"
-    bias_axes = "F"
+    known_as: ClassVar[str] = "transposed"
+    input_axes: ClassVar[str] = "NC*"
+    output_axes: ClassVar[str] = "NF*"
+    parameters: ClassVar[Mapping[str, Parameter]] = {
+        "W": Parameter("kernel", "KJ*"),
+        "b": Parameter("bias", "F"),
+    }
 
     def windows(self, x: Array) -> Windows:
         """x (N, C, *places) -> where the kernel lies on the output, whose sizes these windows have."""
+        if self.placed is not None:
+            return self.placed
         size = self.kernel.shape[2:] if self.kernel is not None else self.kernel_size
         return Windows.transposed(x.shape[2:], size, self.stride, self.padding, self.dilation, self.output_padding)
 
@@ -250,10 +260,10 @@ class Transposed:
 
     def _named_kernel(self) -> Factor:
         assert self.kernel is not None
-        return Factor("kernel", self.kernel, self.kernel_axes)
+        return Factor("kernel", self.kernel, self.parameters["W"].axes)
 
     def _laid(self) -> Factor:
-        return Factor("kernel", self._laid_kernel(), self.kernel_axes)
+        return Factor("kernel", self._laid_kernel(), self.parameters["W"].axes)
 
     def _laid_kernel(self) -> Array:
         if self.kernel is None:

@@ -11,19 +11,20 @@ handwritten zip code recognition" (1989), which introduces sharing by just that 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from math import prod
+from typing import ClassVar
 
 import numpy as np
 
-from convgrad.axis import Ints, Padding
+from convgrad.core.axis import Ints, Padding
+from convgrad.core.quantity import Array, Factor, Lit, Place, Products, Quantity, Term, beside, cell, real
+from convgrad.core.rational import product
+from convgrad.core.windows import Windows
 from convgrad.errors import ShapeError, by
-from convgrad.exact import product
-from convgrad.layers import elements, overlays, products
-from convgrad.quantity import Array, Factor, Lit, Place, Products, Quantity, Term, beside, cell, real
-from convgrad.windows import Windows
+from convgrad.layers import Parameter, elements, overlays, products
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -42,16 +43,23 @@ class Unshared:
     flip: bool = False
     pad_mode: str = "zeros"
     kernel_size: Ints = field(default=())
+    placed: Windows | None = None
+    """Where the kernel is believed to lie, in place of what the options say: how a mistake sees it."""
 
-    kernel_axes = "PFI*"
+    known_as: ClassVar[str] = "unshared"
+    input_axes: ClassVar[str] = "NC*"
+    output_axes: ClassVar[str] = "NF*"
 
     @property
-    def bias_axes(self) -> str:
-        """The bias's axes: F alone, or the places before it."""
-        return "F" if self.bias is None or self.bias.ndim == 1 else "PF"
+    def parameters(self) -> Mapping[str, Parameter]:
+        """The kernel of every place, and the bias: one number a filter, or one a place and filter."""
+        bias = "F" if self.bias is None or self.bias.ndim == 1 else "PF"
+        return {"W": Parameter("kernel", "PFI*"), "b": Parameter("bias", bias)}
 
     def windows(self, x: Array) -> Windows:
         """x (N, C, *sizes) -> where the kernels lie; ShapeError where they do not fit."""
+        if self.placed is not None:
+            return self.placed
         d = x.ndim - 2
         size = self.kernel.shape[-d:] if self.kernel is not None else self.kernel_size
         return Windows.fit(x.shape[2:], size, self.stride, self.padding, self.dilation, mode=self.pad_mode)
@@ -119,7 +127,7 @@ class Unshared:
         windows, d = self.windows(x), delta.ndim - 2
         at, live = products.indices(windows, self.flip), partial(products.live_overlays, delta)
         rows = delta.reshape(*delta.shape[:2], -1).transpose(2, 1, 0)  # (P, F, N)
-        each = self.bias_axes == "PF"
+        each = self.parameters["b"].axes == "PF"
         kernels = (*windows.places, delta.shape[1], x.shape[1], *windows.kernel)
         named = Factor("input", x, "NC*"), Factor("delta", delta, "NF*")
 
@@ -150,7 +158,7 @@ class Unshared:
                 else f"db[f] = sum over {at['i']} of delta[f,{at['i']}]",
                 (*windows.places, delta.shape[1]) if each else delta.shape[1:2],
                 db,
-                self.bias_axes,
+                self.parameters["b"].axes,
                 live,
                 partial(self._db_term, x, delta, windows),
                 lambda at: [elements.summed(named[1], at[-1], at[:-1] or None)],
@@ -189,13 +197,13 @@ class Unshared:
 
     def _output_products(self, x: Array, windows: Windows, at: Place) -> list[Products]:
         named = Factor("input", x, "NC*"), self._named_kernel()
-        own = at[1:2] if self.bias_axes == "F" else (*at[2:], at[1])
-        bias = [] if self.bias is None else [Products((cell("b", self.bias, own, self.bias_axes),))]
+        own = at[1:2] if self.parameters["b"].axes == "F" else (*at[2:], at[1])
+        bias = [] if self.bias is None else [Products((cell("b", self.bias, own, self.parameters["b"].axes),))]
         return [*bias, elements.correlated(windows, *named, at, 1, self.flip)]
 
     def _named_kernel(self) -> Factor:
         assert self.kernel is not None
-        return Factor("kernel", self.kernel, self.kernel_axes)
+        return Factor("kernel", self.kernel, self.parameters["W"].axes)
 
     def _output_term(self, x: Array, kernel: Array, windows: Windows, at: Place) -> Term:
         bias = self.bias if self.bias is None or self.bias.ndim == 1 else self.bias[at[1:]]
@@ -206,7 +214,7 @@ class Unshared:
 
     def _db_term(self, x: Array, delta: Array, windows: Windows, at: Place) -> Term:
         term = overlays.db_term(windows, x, delta, at)
-        return self._at_its_place(term) if self.bias_axes == "PF" else term
+        return self._at_its_place(term) if self.parameters["b"].axes == "PF" else term
 
     def _dX_term(self, x: Array, delta: Array, windows: Windows, at: Place) -> Term:
         return self._with_kernel(overlays.dX_term(windows, x, delta, self._laid_kernel(x)[at[1:]], at))
@@ -215,7 +223,7 @@ class Unshared:
         """A term that uses the kernel of its place."""
         everything = (slice(None),) * (len(term.at) + 1)
         mine = (*(slice(i, i + 1) for i in term.at[1:]), *everything)
-        return replace(term, lit=(*term.lit, Lit("kernel", mine, self.kernel_axes)))
+        return replace(term, lit=(*term.lit, Lit("kernel", mine, self.parameters["W"].axes)))
 
     @staticmethod
     def _at_its_place(term: Term) -> Term:

@@ -14,12 +14,12 @@ from math import log2
 
 import numpy as np
 
+from convgrad.core.quantity import Array
 from convgrad.errors import ConvgradError
-from convgrad.mistakes import Mistake, Sighting, Subject
+from convgrad.mistakes.case import STEPPED, Case, Variant
+from convgrad.mistakes.catalogue import rows_for
 from convgrad.mistakes.evidence import MARGIN, Fits, information
-from convgrad.mistakes.index import rows_for
-from convgrad.mistakes.setup import STEPPED, Setup, opened
-from convgrad.quantity import Array
+from convgrad.mistakes.mistake import Mistake, Sighting
 
 MOST_PAIRS = 3
 """Pairs that are named at most, where several come to the same array."""
@@ -53,14 +53,19 @@ class Prediction:
         return max(mistake.rank for mistake in self.mistakes) + PAIRED * (len(self.mistakes) - 1)
 
 
-def recognise(subject: Subject, name: str, fits: Fits) -> list[Sighting]:
-    """Every mistake, and where none fits every pair, whose prediction fits and is evidence, the simplest first."""
-    if name not in subject.solution.quantities or fits(subject.right(name)):
+def recognise(case: Case, name: str, fits: Fits) -> list[Sighting]:
+    """Every mistake, and where none fits every pair, whose prediction for the result `name` fits, the simplest first.
+
+    fits: whether an array (of any shape) is what the answer says, to the places given; False for another shape. It is
+    asked about some thousand arrays. Nothing is named where the right value itself fits, and nothing whose match
+    could be chance (evidence.py).
+    """
+    if name not in case.solution.quantities or fits(case.right(name)):
         return []
-    alone, search = list(predictions(subject, name)), Search(subject.right(name), fits)
+    alone, search = list(predictions(case, name)), Search(case.right(name), fits)
     if search.matches(alone):  # where a single mistake fits but could be chance, two would explain it no better
         return search.named()
-    search.matches(pairs(subject, name, alone))
+    search.matches(pairs(case, name, alone))
     return search.named()[:MOST_PAIRS]
 
 
@@ -101,36 +106,36 @@ class Search:
         return [Sighting(each) for each in sorted(self.found, key=lambda found: self.found[found].rank)]
 
 
-def predictions(subject: Subject, name: str) -> Iterator[Prediction]:
+def predictions(case: Case, name: str) -> Iterator[Prediction]:
     """Every array other than the right one that a single row gives for the result, the simplest first."""
-    right, wanted = subject.right(name), rows_for(subject.layer, name)
+    right, wanted = case.right(name), rows_for(case.layer, name)
     with np.errstate(all="ignore"):
         for mistake in wanted:
-            for array in mistake.predict(subject, name):
+            for array in mistake.predict(case, name):
                 if differs(array, right):
                     yield Prediction((mistake,), array)
-        setup, gradient = opened(subject), f"d{STEPPED.get(name, '')}"
-        if name not in STEPPED or setup is None or gradient not in subject.solution.quantities:
+        variant, gradient = case.opened, f"d{STEPPED.get(name, '')}"
+        if name not in STEPPED or variant is None or gradient not in case.solution.quantities:
             return
-        for mistake in rows_for(subject.layer, gradient):  # what a wrong gradient makes of the step
+        for mistake in rows_for(case.layer, gradient):  # what a wrong gradient makes of the step
             if mistake.name in OF_THE_STEP:
                 continue
-            for array in mistake.predict(subject, gradient):
-                stepped = setup.stepped(name, array)
+            for array in mistake.predict(case, gradient):
+                stepped = variant.stepped(name, array)
                 if stepped is not None and differs(stepped, right):
                     yield Prediction((mistake,), stepped)
 
 
-def pairs(subject: Subject, name: str, alone: list[Prediction]) -> Iterator[Prediction]:
+def pairs(case: Case, name: str, alone: list[Prediction]) -> Iterator[Prediction]:
     """Every array that two rows of the catalogue give together, the right one among them where they undo each other."""
     with np.errstate(all="ignore"):
-        yield from _turned(subject, name, alone)
-        yield from _changed_twice(subject, name)
+        yield from _turned(case, name, alone)
+        yield from _changed_twice(case, name)
 
 
-def _turned(subject: Subject, name: str, alone: list[Prediction]) -> Iterator[Prediction]:
+def _turned(case: Case, name: str, alone: list[Prediction]) -> Iterator[Prediction]:
     """A row's array, turned by a row of another family."""
-    turns = [mistake for mistake in rows_for(subject.layer, name) if mistake.turn]
+    turns = [mistake for mistake in rows_for(case.layer, name) if mistake.turn]
     seen: dict[Mistake, int] = {}
     for first in alone:
         (mistake,) = first.mistakes
@@ -140,7 +145,7 @@ def _turned(subject: Subject, name: str, alone: list[Prediction]) -> Iterator[Pr
         for second in turns:
             if second.family != mistake.family and not (mistake.turn and turns.index(second) < _place(turns, mistake)):
                 assert second.turn is not None
-                for array in islice(second.turn(first.array, subject, name), VARIANTS):
+                for array in islice(second.turn(first.array, case, name), VARIANTS):
                     yield Prediction((mistake, second), array)
 
 
@@ -148,18 +153,18 @@ def _place(turns: list[Mistake], mistake: Mistake) -> int:
     return turns.index(mistake) if mistake in turns else -1
 
 
-def _changed_twice(subject: Subject, name: str) -> Iterator[Prediction]:
+def _changed_twice(case: Case, name: str) -> Iterator[Prediction]:
     """A changed problem, changed once more by a later row."""
-    setup = opened(subject)
-    if setup is None:
+    variant = case.opened
+    if variant is None:
         return
-    rows = list(rows_for(subject.layer, name))
+    rows = list(rows_for(case.layer, name))
     if name in STEPPED:
-        rows = [*rows_for(subject.layer, f"d{STEPPED[name]}"), *rows]
+        rows = [*rows_for(case.layer, f"d{STEPPED[name]}"), *rows]
     rows = [row for row in rows if row.change and not row.convention and row.rank < 3]
-    left = MOST_WORK // _work(setup)
+    left = MOST_WORK // _work(variant)
     for number, first in enumerate(rows):
-        for once in islice(_made(first, setup, name), VARIANTS):
+        for once in islice(_made(first, variant, name), VARIANTS):
             for second in rows[number + 1 :]:
                 for twice in islice(_made(second, once, name), VARIANTS):
                     left -= 1
@@ -170,24 +175,24 @@ def _changed_twice(subject: Subject, name: str) -> Iterator[Prediction]:
                         yield Prediction((first, second), array)
 
 
-def _made(mistake: Mistake, setup: Setup, name: str) -> Iterator[Setup]:
+def _made(mistake: Mistake, variant: Variant, name: str) -> Iterator[Variant]:
     """The changes of a row, none where it does not apply."""
     assert mistake.change is not None
     asked = name if name in mistake.about or name not in STEPPED else f"d{STEPPED[name]}"
     try:
-        yield from mistake.change(setup, asked)
+        yield from mistake.change(variant, asked)
     except ConvgradError:
         return
 
 
-def _work(setup: Setup) -> int:
+def _work(variant: Variant) -> int:
     """The multiplications of one backward pass, about, and what calling it costs at least."""
-    layer = setup.layer
+    layer = variant.layer
     weights = getattr(layer, "kernel", None)
     weights = getattr(layer, "weight", None) if weights is None else weights
     per_place = 9 if weights is None else weights.size
-    places = 1 if setup.delta is None else int(np.prod(setup.delta.shape[2:]))
-    return int(len(setup.x) * per_place * places) + 20_000 if setup.x.ndim else 20_000
+    places = 1 if variant.delta is None else int(np.prod(variant.delta.shape[2:]))
+    return int(len(variant.x) * per_place * places) + 20_000 if variant.x.ndim else 20_000
 
 
 def differs(array: Array, right: Array) -> bool:
@@ -231,10 +236,10 @@ class Shown:
     hidden: list[Mistake]
 
 
-def shown(subject: Subject, name: str) -> Shown:
+def shown(case: Case, name: str) -> Shown:
     """Which mistakes about a result this problem would show, and which of them it cannot tell apart."""
     arrays: dict[Mistake, set[bytes]] = {}
-    for prediction in predictions(subject, name):
+    for prediction in predictions(case, name):
         arrays.setdefault(prediction.mistakes[0], set()).add(_key(prediction.array))
     groups: list[tuple[set[bytes], list[Mistake]]] = []
     for mistake, keys in arrays.items():
@@ -243,7 +248,7 @@ def shown(subject: Subject, name: str) -> Shown:
             groups.append((keys, [mistake]))
         else:
             group[1].append(mistake)
-    rows = rows_for(subject.layer, name)
+    rows = rows_for(case.layer, name)
     return Shown(
         name,
         [mistakes[0] for _, mistakes in groups if len(mistakes) == 1],

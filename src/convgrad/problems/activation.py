@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from convgrad.errors import OptionError, by
-from convgrad.problems import Operands, Problem, Settings, activation_of, fitted_delta, in_dtype
-from convgrad.shorthand import Shorthand
+from convgrad.problems.build import activation_of, fitted_delta, in_dtype
+from convgrad.problems.problem import Operands, Problem, Settings
+from convgrad.problems.ranks import Shorthand
 
 
 def activation_problem(operands: Operands, settings: Settings, backward: bool) -> Problem:

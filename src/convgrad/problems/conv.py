@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from convgrad.axis import per_axis
+from convgrad.core.axis import per_axis
+from convgrad.core.quantity import Array
 from convgrad.errors import OptionError, ShapeError, at, by
 from convgrad.layers.conv import Conv
-from convgrad.problems import Operands, Problem, Settings, activation_of, fitted_delta, in_dtype, sgd_of, what_fits
-from convgrad.quantity import Array
-from convgrad.shorthand import FIRST, LAST, Shorthand, conv_dims, delta_dims
+from convgrad.problems.build import activation_of, fitted_delta, in_dtype, sgd_of, what_fits
+from convgrad.problems.problem import Operands, Problem, Settings
+from convgrad.problems.ranks import FIRST, LAST, Shorthand, conv_dims, delta_dims
 
 COMMON = ("stride", "padding", "dilation", "flip")
 
@@ -34,7 +35,7 @@ def conv_problem(operands: Operands, settings: Settings, backward: bool) -> Prob
     left_out: dict[str, str] = {}
     layer: Any
     if "kernel" in arrays:
-        own_size = shorthand.lift(arrays["kernel"], blank.kernel_axes).shape[-shorthand.dims :]
+        own_size = shorthand.lift(arrays["kernel"], blank.parameters["W"].axes).shape[-shorthand.dims :]
         if "kernel_size" in settings and per_axis(settings["kernel_size"], shorthand.dims, "kernel-size") != own_size:
             own = arrays["kernel"].shape
             raise OptionError(
@@ -42,7 +43,7 @@ def conv_problem(operands: Operands, settings: Settings, backward: bool) -> Prob
                 where=operands["kernel"].source,
                 hint="drop one of them",
             )
-        layer = replace(blank, kernel=shorthand.lift(arrays["kernel"], blank.kernel_axes))
+        layer = replace(blank, kernel=shorthand.lift(arrays["kernel"], blank.parameters["W"].axes))
         filters = _filters(layer)
         layer = replace(layer, bias=_bias(arrays, operands, filters, shorthand))
         with at(operands["kernel"].source):
@@ -106,7 +107,7 @@ def _layer(settings: Settings) -> Any:
 
 def _filters(layer: Any) -> int:
     """Output channels of a layer with its kernel."""
-    axes, shape = layer.kernel_axes, layer.kernel.shape
+    axes, shape = layer.parameters["W"].axes, layer.kernel.shape
     if "J" in axes:
         return int(shape[1] * layer.groups)
     return int(shape[(len(shape) - 2) // 2 if "P" in axes else 0])
@@ -214,7 +215,7 @@ def _delta(
 
 
 def _spatial(arrays: Mapping[str, Array], shorthand: Shorthand, layer: Any) -> dict[str, tuple[int, ...]]:
-    axes = {"input": "NC*", "kernel": layer.kernel_axes, "delta": "NF*"}
+    axes = {"input": "NC*", "kernel": layer.parameters["W"].axes, "delta": "NF*"}
     return {
         name: shorthand.spatial(axes[name]) if name in axes and array.ndim else () for name, array in arrays.items()
     }

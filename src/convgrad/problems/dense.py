@@ -8,11 +8,12 @@ from math import prod
 
 import numpy as np
 
+from convgrad.core.quantity import Array
 from convgrad.errors import ShapeError, at, by
 from convgrad.layers.dense import Dense
-from convgrad.problems import Operands, Problem, Settings, activation_of, fitted_delta, in_dtype, sgd_of
-from convgrad.quantity import Array
-from convgrad.shorthand import FIRST, IN_OUT, Shorthand
+from convgrad.problems.build import activation_of, fitted_delta, in_dtype, sgd_of
+from convgrad.problems.problem import Operands, Problem, Settings
+from convgrad.problems.ranks import FIRST, IN_OUT, Shorthand
 
 
 def dense_problem(operands: Operands, settings: Settings, backward: bool) -> Problem:

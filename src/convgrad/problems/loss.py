@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from convgrad.errors import at
 from convgrad.layers.loss import Loss
-from convgrad.problems import Operands, Settings, Solution, check_finite, in_dtype
+from convgrad.problems.build import in_dtype
+from convgrad.problems.problem import Operands, Settings, Solution
+from convgrad.problems.solve import check_finite
 
 
 def solve_loss(operands: Operands, settings: Settings) -> Solution:

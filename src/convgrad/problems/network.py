@@ -13,20 +13,19 @@ from typing import Any
 
 import numpy as np
 
-from convgrad import problems
+from convgrad.core.quantity import Array, Quantity
 from convgrad.errors import ShapeError, at, by
 from convgrad.layers.flatten import Flatten
 from convgrad.layers.loss import Loss
-from convgrad.problems import Operand, Operands, Problem, Settings, Solution, check_finite, in_dtype
+from convgrad.problems import build, solve
 from convgrad.problems.activation import activation_problem
+from convgrad.problems.build import in_dtype
 from convgrad.problems.conv import conv_problem
 from convgrad.problems.dense import dense_problem
 from convgrad.problems.pool import pool_problem
-from convgrad.quantity import Array, Quantity
-from convgrad.shorthand import Shorthand
-
-PARAMETERS = {"conv": {"W": "kernel", "b": "bias"}, "dense": {"W": "weight", "b": "bias"}}
-"""Which operand of a layer is W, and which b."""
+from convgrad.problems.problem import Operand, Operands, Problem, Settings, Solution
+from convgrad.problems.ranks import Shorthand
+from convgrad.problems.solve import check_finite
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -71,13 +70,13 @@ def run_network(stages: Sequence[Stage], x: Operand, target: Operand, kind: str,
     settings: those of settings.SGD and the dtype. Every error names the layer it is about.
     """
     dtype = {"dtype": settings.get("dtype", "float64")}
-    sgd = problems.sgd_of(settings, {}, {}, {}, {})
+    sgd = build.sgd_of(settings, {}, {}, {}, {})
     arrays = in_dtype({"x": x, "target": target}, dtype)
     here, dims, built, done = arrays["x"], None, [], []
     for number, stage in enumerate(stages):
         with at(stage.where):
             problem = _problem(stage, Operand(here, stage.where), dtype, dims, stages[number + 1 :])
-            found = problems.forward(problem)
+            found = solve.forward(problem)
             check_finite(found.quantities)
         if stage.type == "conv":
             dims = problem.shorthand.dims
@@ -92,7 +91,7 @@ def run_network(stages: Sequence[Stage], x: Operand, target: Operand, kind: str,
     for number in reversed(range(len(stages))):
         with at(stages[number].where):
             problem = replace(built[number], delta=delta.value, sgd=sgd)
-            solution = problems.backward(problem, done[number])
+            solution = solve.backward(problem, done[number])
             check_finite(solution.quantities)
         result.layers[number] = {
             "output": solution.quantities["output"],

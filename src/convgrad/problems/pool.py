@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from convgrad.errors import OptionError, ShapeError, at, by
+from convgrad.kinds.pool import POOL
+from convgrad.kinds.setting import check_owned
 from convgrad.layers.pool import Pool
-from convgrad.problems import Operands, Problem, Settings, fitted_delta, in_dtype, what_fits
-from convgrad.settings import check_owned
-from convgrad.shorthand import FIRST, LAST, Shorthand
+from convgrad.problems.build import fitted_delta, in_dtype, what_fits
+from convgrad.problems.problem import Operands, Problem, Settings
+from convgrad.problems.ranks import FIRST, LAST, Shorthand
 
 OWN = ("kind", "size", "stride", "padding", "dilation", "ceil", "count_include_pad", "divisor", "ties", "p", "adaptive")
 SIZED = ("size", "stride", "padding", "dilation", "ceil")
@@ -66,5 +68,5 @@ def pool_layer(settings: Settings) -> Pool:
         raise OptionError("--global is --adaptive 1", hint="drop one of them")
     if not whole and not {"size", "adaptive"} & set(fields):
         raise OptionError("the window's size is not given", hint="add --size 2 (or --global for the whole input)")
-    check_owned(settings, "kind", "max")
+    check_owned(settings, POOL.settings)
     return Pool(**fields, whole=whole)

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from convgrad.errors import OptionError, did_you_mean
-from convgrad.report import Facts, Report
+from convgrad.problems.report import Facts, Report
 
 if TYPE_CHECKING:
-    from convgrad.render.prose import Prose
+    from convgrad.render.documents.document import Prose
 
 SUFFIXES = {
     ".json": "json",
@@ -41,28 +41,28 @@ def render(report: Report, form: str, precision: int | None = None, page: Page |
     one result and there are more.
     """
     if form == "table":
-        from convgrad.render.table import render_table
+        from convgrad.render.terminal.report import render_table
 
         return render_table(report, precision, page or Page()).encode()
     if form == "json":
-        from convgrad.render.json import render_json
+        from convgrad.render.data.json import render_json
 
         return render_json(report, precision).encode()
     if form == "torch":
-        from convgrad.render.torch import render_torch
+        from convgrad.render.pytorch import render_torch
 
         return render_torch(report, precision).encode()
     if form in ("markdown", "latex"):
         return _prose(form, precision).compose(report).encode()
     if form == "html":
-        from convgrad.render.html import render_html
+        from convgrad.render.page.html import render_html
 
         return render_html([report], report.title, precision).encode()
     if form == "npz":
-        from convgrad.render.csv import render_npz
+        from convgrad.render.data.csv import render_npz
 
         return render_npz(report)
-    from convgrad.render.csv import render_csv, render_npy
+    from convgrad.render.data.csv import render_csv, render_npy
 
     if len(report.results) != 1:
         raise OptionError(
@@ -78,10 +78,10 @@ def render(report: Report, form: str, precision: int | None = None, page: Page |
 def _prose(form: str, precision: int | None) -> Prose:
     """The writer of a kind of document."""
     if form == "markdown":
-        from convgrad.render.markdown import Markdown
+        from convgrad.render.documents.markdown import Markdown
 
         return Markdown(precision)
-    from convgrad.render.latex import Latex
+    from convgrad.render.documents.latex import Latex
 
     return Latex(precision)
 
@@ -89,27 +89,27 @@ def _prose(form: str, precision: int | None) -> Prose:
 def render_facts(facts: Facts, form: str, precision: int | None = None, page: Page | None = None) -> bytes:
     """Facts -> the bytes of a format; OptionError where csv or npy would have to hold more than one array."""
     if form == "json":
-        from convgrad.render.json import render_json_facts
+        from convgrad.render.data.json import render_json_facts
 
         return render_json_facts(facts, precision).encode()
     if form in ("markdown", "latex"):
         return _prose(form, precision).compose_facts(facts).encode()
     if form == "html":
-        from convgrad.render.html import render_facts_html
+        from convgrad.render.page.html import render_facts_html
 
         return render_facts_html(facts, precision).encode()
     if form == "table" and facts.reports:
-        from convgrad.render.table import render_table
+        from convgrad.render.terminal.report import render_table
 
         return b"\n".join(render_table(report, precision, page or Page()).encode() for report in facts.reports)
     if form == "table":
-        from convgrad.render.table import render_facts_table
+        from convgrad.render.terminal.report import render_facts_table
 
         return render_facts_table(facts, page or Page()).encode()
     if form == "torch":
         return _program(facts, precision)
     if form == "npz" or len(facts.entries) == 1:
-        from convgrad.render.csv import render_fact, render_facts_npz
+        from convgrad.render.data.csv import render_fact, render_facts_npz
 
         if form == "npz":
             return render_facts_npz(facts)
@@ -123,8 +123,8 @@ def _program(facts: Facts, precision: int | None) -> bytes:
         raise OptionError(
             "there is no PyTorch program of this", hint="layers, losses and backprop have one; use json or table"
         )
-    from convgrad.render.csv import flattened
-    from convgrad.render.torch import render_network
+    from convgrad.render.data.csv import flattened
+    from convgrad.render.pytorch import render_network
 
     return render_network(facts.title, facts.network, flattened(facts.entries), precision).encode()
 

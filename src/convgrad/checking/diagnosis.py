@@ -1,0 +1,286 @@
+"""Where no known mistake explains an answer: which cells are off, and what they share.
+
+Nothing is said that could as well be chance: an explanation counts only where the cells it accounts for are unlikely to
+agree with one of the explanations tried by accident.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+
+from convgrad.checking.verdict import Remark, Verdict
+from convgrad.checking.written import ENOUGH_DIGITS
+from convgrad.core.quantity import Array, Place, Quantity
+from convgrad.numerals import parse_number
+
+CHANCE = 0.02
+"""How likely chance agreement may be, by a rough estimate, for an explanation to be given."""
+
+MOST_OVERLAYS = 4096
+"""Overlays that are tried."""
+
+
+def diagnose(verdict: Verdict, quantity: Quantity) -> Iterator[Remark]:
+    """Which cells of a wrong answer are off, and the first thing found that they share."""
+    assert verdict.match is not None
+    cells = _Cells(verdict, ~(verdict.match.right | verdict.match.coarse), np.asarray(verdict.value, np.float64))
+    yield from _place_of(cells)
+    whole = (_sign(cells), _exchanged(cells), _one_overlay(cells, quantity), _multiple(cells), _shifted(cells))
+    shared = next((remark for found in (*whole, _typed(cells), _rounding(cells)) for remark in found), None)
+    if shared is not None:
+        yield shared
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class _Cells:
+    """A wrong answer: its verdict, the mask of its wrong cells, the right value as floats."""
+
+    verdict: Verdict
+    mask: Array
+    value: Array
+
+    @property
+    def given(self) -> Array:
+        """The wrong cells as given."""
+        return self.verdict.answer.numbers[self.mask]
+
+    @property
+    def right(self) -> Array:
+        """What they should be."""
+        return self.value[self.mask]
+
+    def says(self, value: Array) -> bool:
+        """Whether the wrong cells say `value` (one number a cell)."""
+        whole = self.value.copy()
+        whole[self.mask] = value
+        return bool(self.verdict.answer.matches(whole).right[self.mask].all())
+
+    def chance(self, mask: Array | None = None) -> float:
+        """How likely random numbers agree with one explanation in all wrong cells, or those of `mask`."""
+        mask = self.mask if mask is None else mask
+        wide = np.maximum(np.abs(self.value).max(), np.abs(self.verdict.answer.numbers).max())
+        each = np.minimum(1, 2 * self.verdict.answer.spread[mask] / wide) if wide else np.ones(1)
+        return float(np.prod(each))
+
+
+# -- which cells ------------------------------------------------------------------------------------------
+
+
+def _place_of(cells: _Cells) -> Iterator[Remark]:
+    """One cell, one row, one column, one channel, the border, all."""
+    mask, name = cells.mask, cells.verdict.name
+    index, ndim = np.argwhere(mask), mask.ndim
+    if len(index) == 1 and mask.size > 1:
+        yield _said("one-cell", f"one cell is off, {name}{_index(index[0])}")
+        return
+    if mask.size == 1:
+        return
+    if mask.all():
+        yield _said("all-cells", "both cells are off" if mask.size == 2 else f"all {mask.size} cells are off")
+        return
+    words = _axis_words(ndim, cells.verdict.spatial)
+    for axis in range(ndim):
+        places = np.unique(index[:, axis])
+        if len(places) == 1 and mask.shape[axis] > 1:
+            yield _said(f"one-{words[axis]}", f"the cells that are off lie in {words[axis]} {places[0]}")
+            return
+    spatial = cells.verdict.spatial
+    if spatial and min(mask.shape[axis] for axis in spatial) > 2:
+        inner = np.zeros(mask.shape, bool)
+        inner[tuple(slice(1, -1) if axis in spatial else slice(None) for axis in range(ndim))] = True
+        if not mask[inner].any() and mask[~inner].all():
+            yield _said("border", "only the border is off, all of it")
+
+
+def _axis_words(ndim: int, spatial: tuple[int, ...]) -> list[str]:
+    """What a place along each axis is called."""
+    words = ["index"] * ndim
+    for number, axis in enumerate(reversed(spatial)):
+        words[axis] = ("column", "row", "plane")[number]
+    rest = [axis for axis in range(ndim) if axis not in spatial]
+    for axis, word in zip(reversed(rest), ("channel", "example"), strict=False):
+        words[axis] = word
+    if not spatial and ndim == 2:
+        words = ["row", "column"]
+    return words
+
+
+# -- what they share --------------------------------------------------------------------------------------
+
+
+def _sign(cells: _Cells) -> Iterator[Remark]:
+    if cells.says(-cells.right) and cells.chance() < CHANCE:
+        every = "every cell that is off" if cells.mask.size > 1 else "the number"
+        yield _said("sign", f"{every} has the wrong sign")
+
+
+def _exchanged(cells: _Cells) -> Iterator[Remark]:
+    if len(cells.right) == 2 and cells.says(cells.right[::-1]) and cells.chance() < 10 * CHANCE:
+        first, second = (cells.verdict.name + _index(index) for index in np.argwhere(cells.mask))
+        yield Remark("exchanged", f"{first} and {second} are exchanged", "two cells are exchanged")
+
+
+def _multiple(cells: _Cells) -> Iterator[Remark]:
+    """One ratio between all that is off and what is right."""
+    right, given = cells.right, cells.given
+    sure = np.abs(right) > 0
+    if sure.sum() < 2 or len(np.unique(np.abs(right[sure]))) < 2:
+        return
+    steady = int(np.argmax(np.abs(right)))
+    ratio = given[steady] / right[steady]
+    rest = cells.mask.copy()
+    rest[tuple(np.argwhere(cells.mask)[steady])] = False
+    if ratio and cells.says(right * ratio) and cells.chance(rest) < CHANCE:
+        which = "every cell" if cells.mask.all() else "every cell that is off"
+        yield Remark(
+            "ratio", f"{which} is {ratio:.4g} times the right value", f"{which} is the same multiple of the right value"
+        )
+
+
+def _shifted(cells: _Cells) -> Iterator[Remark]:
+    """One difference between all that is off and what is right."""
+    if len(cells.right) < 2:
+        return
+    rest = cells.mask.copy()
+    rest[tuple(np.argwhere(cells.mask)[0])] = False
+    differences = cells.given - cells.right
+    difference = float(np.median(differences))
+    if cells.says(cells.right + difference) and cells.chance(rest) < CHANCE:
+        which = "every cell" if cells.mask.all() else "every cell that is off"
+        size = f"{abs(difference):.4g} too {'large' if difference > 0 else 'small'}"
+        yield Remark("difference", f"{which} is {size}", "every cell that is off is off by the same number")
+
+
+def _rounding(cells: _Cells) -> Iterator[Remark]:
+    """Off by little everywhere: rounding on the way, or arithmetic in float32."""
+    largest = float(np.abs(cells.value).max())
+    off = float(np.abs(cells.given - cells.right).max())
+    if not largest or off > 2e-3 * largest:
+        return
+    if off <= 2e-6 * largest:
+        text = "it is right to about six digits, as float32 computes it; --rtol 1e-5 --atol 1e-6 accepts that"
+        yield Remark("float32", text, text)
+    else:
+        text = "it is nearly right: rounded on the way, or a last digit wrong; keep more digits until the end"
+        yield Remark("nearly-right", text, text)
+
+
+# -- one overlay ------------------------------------------------------------------------------------------
+
+
+def _one_overlay(cells: _Cells, quantity: Quantity) -> Iterator[Remark]:
+    """One term of the sum missing, counted twice, or taken with the wrong sign."""
+    if quantity.name == "output" or not quantity.window_axes or quantity.value.shape != cells.value.shape:
+        return
+    live = quantity.live()
+    count = int(np.count_nonzero(live))
+    if not 0 < count <= MOST_OVERLAYS or 3 * count * cells.chance() > CHANCE:
+        return
+    middle = next(islice(quantity.places(), count // 2, None))  # no border has cut what it adds
+    inner = quantity.term(middle)
+    if len(cells.right) > 2 * inner.patch.size:
+        return
+    found = list(islice(_overlays(cells, quantity), 2))
+    if len(found) != 1:
+        return  # none, or one of several that cannot be told apart
+    place, how = found[0]
+    called = "(" + ", ".join(map(str, place)) + ")"
+    text = f"the {quantity.unit} at {called} {how}"
+    yield _said("overlay", text)
+
+
+_HOW = {-1: "is missing", 1: "is counted twice", -2: "has the wrong sign"}
+
+
+def _overlays(cells: _Cells, quantity: Quantity) -> Iterator[tuple[Place, str]]:
+    """(the overlay's name, what is wrong with it) for each that accounts for the whole difference."""
+    answer, value = cells.verdict.answer, cells.value
+    off = answer.numbers - value
+    width = answer.spread + answer.noise + 1e-12 * np.abs(value)
+    worst = np.unravel_index(int(np.argmax(np.abs(off))), off.shape) if off.ndim else ()
+    for term in quantity.terms():
+        patch = np.zeros_like(value)
+        patch[term.region] = np.asarray(term.patch, np.float64)
+        for times, how in _HOW.items():
+            if abs(off[worst] - times * patch[worst]) <= 2 * width[worst] and answer.says(value + times * patch):
+                yield term.at, how
+
+
+# -- slips of the pen -------------------------------------------------------------------------------------
+
+
+def _typed(cells: _Cells) -> Iterator[Remark]:
+    """Digits transposed, the point slipped, one digit wrong: in one or a few cells, each in the same way."""
+    if len(cells.right) > 2:
+        return
+    texts = list(cells.verdict.answer.texts[cells.mask])
+    kinds = {_slip(str(text), cells, k) for k, text in enumerate(texts)}
+    words = {
+        "digits-transposed": "two digits that stand side by side are exchanged",
+        "point-slipped": "the decimal point is in the wrong place",
+        "digit": "one digit is wrong",
+        "sign": "the sign is wrong",
+    }
+    if len(kinds) == 1 and (kind := kinds.pop()):
+        at = cells.verdict.name + _index(np.argwhere(cells.mask)[0])
+        where = f" in {at}" if len(texts) == 1 and cells.mask.size > 1 else ""
+        yield _said(kind, words[kind] + where)
+
+
+def _slip(text: str, cells: _Cells, k: int) -> str:
+    """How the k-th wrong cell was mistyped, if it was; empty where it was not."""
+    parts = re.fullmatch(r"([+-]?)([0-9.]+)((?:[eE][+-]?[0-9]+)?)", text.strip())
+    if parts is None:
+        return ""
+    sign, digits, power = parts.groups()
+    figures = len(digits.replace(".", "").lstrip("0"))
+    if figures < 2:
+        return ""
+    if any(_would_be(cells, k, sign + each + power) for each in _swapped(digits)):
+        return "digits-transposed"
+    shifts = [f"{sign}{digits}e{shift + int(power[1:] or 0)}" for shift in (1, -1, 2, -2, 3, -3)]
+    if figures >= ENOUGH_DIGITS and any(_would_be(cells, k, each) for each in shifts):
+        return "point-slipped"
+    if figures > ENOUGH_DIGITS and any(_would_be(cells, k, sign + each + power) for each in _retyped(digits)):
+        return "digit"
+    return ""
+
+
+def _would_be(cells: _Cells, k: int, text: str) -> bool:
+    """Whether the k-th wrong cell would be right if it read `text`."""
+    number = parse_number(text)
+    value = float(cells.right[k])
+    if number is None:
+        return False
+    unit = 10.0 ** (int(text.partition("e")[2] or 0) - len(text.partition("e")[0].partition(".")[2]))
+    return abs(number - value) <= unit / 2 * (1 + 1e-9) + 1e-12 * abs(value)
+
+
+def _swapped(digits: str) -> Iterator[str]:
+    """The digits with two neighbours exchanged, the point left where it is."""
+    figures = digits.replace(".", "")
+    point = digits.find(".")
+    for i in range(len(figures) - 1):
+        if figures[i] != figures[i + 1]:
+            turned = figures[:i] + figures[i + 1] + figures[i] + figures[i + 2 :]
+            yield turned if point < 0 else f"{turned[:point]}.{turned[point:]}"
+
+
+def _retyped(digits: str) -> Iterator[str]:
+    """The digits with one of them another."""
+    for i, old in enumerate(digits):
+        if old != ".":
+            yield from (digits[:i] + new + digits[i + 1 :] for new in "0123456789" if new != old)
+
+
+def _said(kind: str, text: str) -> Remark:
+    return Remark(kind, text, text)
+
+
+def _index(index: Array) -> str:
+    return "[" + ",".join(str(int(i)) for i in index) + "]" if len(index) else ""

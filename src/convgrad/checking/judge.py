@@ -1,0 +1,183 @@
+"""From answers to verdicts: shapes first, then cells, then where a wrong answer comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from convgrad.checking import shapes
+from convgrad.checking.verdict import COARSE, CONVENTION, FOLLOWS, RIGHT, WRONG, WRONG_SHAPE, Checked, Remark, Verdict
+from convgrad.checking.written import Answer
+from convgrad.core.quantity import Array, Quantity
+from convgrad.mistakes.case import Case
+from convgrad.mistakes.mistake import Sighting
+
+DRAWS = 8
+"""How often the rounding of an earlier answer is tried out, to see how far it may carry."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Asked:
+    """A result that may be answered: its quantity, and the problem it comes from with its name there."""
+
+    quantity: Quantity
+    case: Case | None
+    result: str
+
+
+Predict = Callable[[Mapping[str, Array]], Array | None]
+"""Earlier answers by name -> what would follow from them; None where nothing would."""
+
+Follow = Callable[[str], tuple[list[str], Predict]]
+"""A result's name -> the earlier answers that it may follow from, the nearest first, and how."""
+
+Reworked = Callable[[str, str, Array], Case | None]
+"""(a result, an earlier answer's name and numbers) -> the case as it is with that answer for the right value."""
+
+
+def judge(
+    title: str,
+    asked: Mapping[str, Asked],
+    answers: Mapping[str, Answer],
+    follow: Follow,
+    reveal: bool = True,
+    reworked: Reworked | None = None,
+) -> Checked:
+    """Hold every answer against its result -> the verdicts, in the order of the results."""
+    firsts = {name: _compared(name, asked[name], answers[name]) for name in asked if name in answers}
+    found: dict[str, Verdict] = {}
+    for name, first in firsts.items():
+        wrong = first.verdict in (WRONG, WRONG_SHAPE)
+        verdict = _Search(first, asked[name], firsts, follow, reworked).explained() if wrong else first
+        found[name] = replace(verdict, same_as=_same_slip(verdict, found.values()))
+    return Checked(title, found, reveal)
+
+
+def _same_slip(verdict: Verdict, earlier: Iterable[Verdict]) -> str:
+    """The first earlier answer that one of the same mistakes explains; empty where there is none."""
+    named = {_names(each) for each in verdict.sightings}
+    return next((other.name for other in earlier if named & {_names(each) for each in other.sightings}), "")
+
+
+def _names(sighting: Sighting) -> tuple[str, ...]:
+    return tuple(mistake.name for mistake in sighting.mistakes)
+
+
+def _compared(name: str, asked: Asked, answer: Answer) -> Verdict:
+    """The verdict from shape and cells alone."""
+    value, spatial = asked.quantity.value, asked.quantity.spatial
+    if answer.numbers.shape != value.shape:
+        return Verdict(name, WRONG_SHAPE, answer, value, remarks=shapes.remarks(answer, value, asked), spatial=spatial)
+    match = answer.matches(value)
+    verdict = RIGHT if match.right.all() else COARSE if (match.right | match.coarse).all() else WRONG
+    return Verdict(name, verdict, answer, value, match, spatial=spatial)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class _Search:
+    """The search for what is behind one wrong answer."""
+
+    first: Verdict
+    asked: Asked
+    others: Mapping[str, Verdict]
+    follow: Follow
+    reworked: Reworked | None
+
+    def explained(self) -> Verdict:
+        """The verdict with what explains it: an earlier answer, a convention, mistakes; else what the cells share."""
+        verdict = self._following() or self._mistaken()
+        if verdict is not None:
+            return verdict
+        if self.first.match is None:
+            return self.first
+        from convgrad.checking.diagnosis import diagnose
+
+        return replace(self.first, remarks=(*self.first.remarks, *diagnose(self.first, self.asked.quantity)))
+
+    # -- earlier answers ------------------------------------------------------------------------------
+
+    def _following(self) -> Verdict | None:
+        """The verdict where the answer is worked rightly from an earlier answer of the same file."""
+        names, predict = self.follow(self.first.name)
+        earlier = [name for name in names if name in self.others and self._usable(self.others[name])]
+        own = {name: self.others[name] for name in earlier if self.others[name].verdict != RIGHT}
+        choices = [[name] for name in own] + ([list(own)] if len(own) > 1 else [])
+        for chosen in choices:
+            if self._follows({name: own[name].answer.numbers for name in chosen}, earlier, predict):
+                return replace(self.first, verdict=FOLLOWS, follows=" and ".join(chosen))
+        for name in earlier:
+            rounded = self.others[name]
+            if name not in own and self.first.answer.says(_or_empty(predict({name: rounded.answer.numbers}))):
+                text = f"it is what your {name} gives as you wrote it: its rounding was carried on; keep more digits"
+                return replace(self.first, remarks=(Remark("rounding-carried", text, text),))
+        return None
+
+    def _usable(self, other: Verdict) -> bool:
+        return other is not self.first and other.match is not None
+
+    def _follows(self, own: Mapping[str, Array], earlier: list[str], predict: Predict) -> bool:
+        """Whether the answer is what `own` gives, as far as the rounding of earlier answers can tell."""
+        value, answer = self.first.value, self.first.answer
+        predicted = _or_empty(predict(own))
+        if predicted.shape != answer.numbers.shape:
+            return False
+        if answer.says(predicted):
+            return True
+        slack = self._carried(own, earlier, predict, predicted)
+        apart = float(np.abs(predicted - value).max()) if predicted.shape == value.shape else np.inf
+        return apart > 4 * slack and answer.says(predicted, slack)
+
+    def _carried(self, own: Mapping[str, Array], earlier: list[str], predict: Predict, predicted: Array) -> float:
+        """How far the rounding of earlier answers may carry into what follows from them."""
+        random, most = np.random.default_rng(0), 0.0
+        for _ in range(DRAWS):
+            drawn = {}
+            for name in earlier:
+                base, half = own.get(name, self.others[name].value), self.others[name].answer.slack
+                if name in own or half.any():
+                    drawn[name] = base + half * random.choice((-1.0, 1.0), half.shape)
+            moved = _or_empty(predict(drawn))
+            if moved.shape == predicted.shape:
+                most = max(most, float(np.abs(moved - predicted).max()))
+        return 1.2 * most
+
+    # -- mistakes -------------------------------------------------------------------------------------
+
+    def _mistaken(self) -> Verdict | None:
+        """The verdict with the mistakes that reproduce the answer, made rightly or on an earlier answer."""
+        case = self.asked.case
+        if case is None:
+            return None
+        if sightings := self._recognised(case):
+            return self._with(sightings)
+        if self.reworked is None:
+            return None
+        for name in self.follow(self.first.name)[0]:
+            other = self.others.get(name)
+            if other is None or other.match is None or other.verdict == RIGHT:
+                continue
+            changed = self.reworked(self.first.name, name, other.answer.numbers)
+            if changed is not None and (sightings := self._recognised(changed)):
+                text = f"worked from your own {name}, which is wrong already"
+                return self._with(sightings, (Remark("from-own", text, text),))
+        return None
+
+    def _recognised(self, case: Case) -> list[Sighting]:
+        from convgrad.mistakes.recogniser import recognise  # not needed where every answer is right
+
+        return recognise(case, self.asked.result, self.first.answer.says)
+
+    def _with(self, sightings: list[Sighting], remarks: tuple[Remark, ...] = ()) -> Verdict:
+        first = replace(self.first, remarks=(*self.first.remarks, *remarks))
+        conventional = [each for each in sightings if all(mistake.convention for mistake in each.mistakes)]
+        if conventional and not remarks:
+            only = tuple(conventional)
+            return replace(first, verdict=CONVENTION, sightings=only, convention=only[0].mistakes[0])
+        return replace(first, sightings=tuple(sightings))
+
+
+def _or_empty(array: Array | None) -> Array:
+    """An array; one that no answer has the shape of where there is none."""
+    return np.zeros((0,)) if array is None else np.asarray(array, np.float64)

@@ -1,0 +1,247 @@
+"""Answers about a whole network: the results of every layer, and what follows from what across layers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from convgrad.checking.follow import gradient, inverse, stepped, tells_sensitivity, with_input
+from convgrad.checking.judge import Asked, judge
+from convgrad.checking.verdict import Checked
+from convgrad.checking.written import STEPPED, Answer, noise_of
+from convgrad.core.quantity import Array
+from convgrad.errors import ConvgradError
+from convgrad.layers.loss import Loss
+from convgrad.mistakes.case import Case, Solver
+from convgrad.problems import Operand, Problem, Solution, solve
+from convgrad.problems.activation import activation_problem
+from convgrad.problems.conv import conv_problem
+from convgrad.problems.dense import dense_problem
+from convgrad.problems.loss import solve_loss
+from convgrad.problems.network import Pass, Stage
+from convgrad.problems.pool import pool_problem
+
+_BUILDERS = {
+    "conv": conv_problem,
+    "dense": dense_problem,
+    "pool": pool_problem,
+    "activation": activation_problem,
+}
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Network:
+    """A network that was run in float64: its stages, what they gave, target and kind of the loss, settings of the step.
+
+    results: what is asked for, where that was computed in another dtype.
+    """
+
+    stages: Sequence[Stage]
+    done: Pass
+    target: Operand
+    kind: str
+    settings: Mapping[str, Any]
+    results: Pass | None = None
+    dtype: str = "float64"
+
+    @cached_property
+    def asked(self) -> dict[str, Asked]:
+        """Every result that may be answered: ``output``, ``loss``, ``layers[0].dW``."""
+        last, results = len(self.stages) - 1, self.results or self.done
+        asked = {
+            "output": Asked(results.layers[last]["output"], self._case(last), "output"),
+            "loss": Asked(results.loss_quantity, self._loss_case(self.done.output), "loss"),
+        }
+        for k, layer in enumerate(results.layers):
+            for name, quantity in layer.items():
+                case: Case | None = self._case(k)
+                if name == "delta":
+                    case = self._loss_case(self.done.output) if k == last else self._case(k + 1)
+                its_name = "dX" if name == "delta" and k < last else name
+                asked[f"layers[{k}].{name}"] = Asked(quantity, case, its_name)
+        return asked
+
+    def check(self, title: str, answers: Mapping[str, Answer], reveal: bool) -> Checked:
+        """Hold answers against the results of all layers."""
+        sure = {}
+        for name, answer in answers.items():
+            case = self.asked[name].case
+            solution = self._solution(name) if case is None else case.solution
+            sure[name] = answer.within(noise_of(solution, self.asked[name].result, self.dtype), self.dtype)
+        return judge(title, self.asked, sure, self.follow, reveal, self.reworked)
+
+    # -- the layers as cases -----------------------------------------------------------------------
+
+    def _solution(self, name: str) -> Solution:
+        return self.done.working[self.layer_of(name)]
+
+    def layer_of(self, name: str) -> int:
+        """The layer that a result belongs to; the last one's for the output and the loss of the whole."""
+        match = re.match(r"layers\[([0-9]+)\]", name)
+        return int(match[1]) if match else len(self.stages) - 1
+
+    def problem_of(self, k: int) -> Problem:
+        """A layer's problem, with its right input and delta."""
+        problem = self.done.working[k].problem
+        assert problem is not None
+        return problem
+
+    def _case(self, k: int, x: Array | None = None, delta: Array | None = None) -> Case | None:
+        """A layer as a case, on another input or delta where they are given; None for flatten."""
+        stage, solution, problem = self.stages[k], self.done.working[k], self.problem_of(k)
+        if stage.type not in _BUILDERS:
+            return None
+        own = {name: problem.operands[name] for name in problem.operands if name not in ("delta", "derivative")}
+        operands = {name: Operand(array, f"layers[{k}]: {name}") for name, array in own.items()}
+        if x is not None:
+            operands["input"] = Operand(x, "input")
+        right_delta = problem.delta if delta is None else delta
+        assert right_delta is not None
+        operands["delta"] = Operand(np.asarray(right_delta), "delta")
+        settings: dict[str, Any] = {**stage.settings}
+        if stage.type in ("conv", "pool"):
+            settings["dims"] = problem.shorthand.dims
+        if stage.type in ("conv", "dense"):
+            settings |= self.settings
+        solver = _solver(stage.type)
+        if x is not None or delta is not None:
+            try:
+                solution = solver(operands, settings, True)
+            except ConvgradError:
+                return None
+        return Case(solver, operands, settings, True, solution)
+
+    def _loss_case(self, output: Array) -> Case:
+        operands = {"output": Operand(output, "output"), "target": self.target}
+        return Case.of(lambda o, s, _: solve_loss(o, s), operands, {"kind": self.kind}, True)
+
+    def reworked(self, name: str, earlier: str, own: Array) -> Case | None:
+        """The case of a result, as it is with the reader's own delta or input."""
+        k = self.layer_of(name)
+        if name.endswith(".delta"):
+            k += 1
+        if k >= len(self.stages):
+            return self._loss_case(own) if own.shape == self.done.output.shape else None
+        if earlier in (f"layers[{k}].delta", f"layers[{k + 1}].dX"):
+            return self._case(k, delta=own)
+        if earlier == f"layers[{k - 1}].output":
+            return self._case(k, x=own)
+        return None
+
+    # -- what follows from what -----------------------------------------------------------------------
+
+    def follow(self, name: str) -> tuple[list[str], Callable[[Mapping[str, Array]], Array | None]]:
+        """A result's name -> the results before it that it may be worked from, the nearest first, and how."""
+        here, kind = self._position(name), name.rpartition(".")[2]
+        before = [each for each in self.asked if self._position(each) < here]
+        passed = [each for each in before if each.rpartition(".")[2] in ("output", "delta", "dX")]
+        if kind in STEPPED:
+            own = [f"layers[{self.layer_of(name)}].{each}" for each in (f"velocity_{kind[0]}", STEPPED[kind])]
+            passed += [each for each in own if each in before]
+        passed.sort(key=self._position, reverse=True)
+        sensitive = f"layers[{self.layer_of(name)}].db"
+        if kind in ("dW", "dX") and tells_sensitivity(self.problem_of(self.layer_of(name))):
+            passed += [each for each in before if each == sensitive]
+        return passed, lambda values: _Rerun(self, name, values).value()
+
+    def _position(self, name: str) -> tuple[int, ...]:
+        """Where a result comes in the pass: forward through the outputs, then back from the loss."""
+        kind, last = name.rpartition(".")[2], len(self.stages) - 1
+        if kind in ("output", "loss"):
+            return (0, self.layer_of(name), 1 if name == "output" else 2 if name == "loss" else 0)
+        order = {"delta": 0, "db": 1, "dW": 2, "dX": 2, "velocity_W": 3, "velocity_b": 3}
+        return (1, last - self.layer_of(name), order.get(kind, 4))
+
+
+class _Rerun:
+    """The pass once more, with some results as a reader has them, as far as one result needs it."""
+
+    def __init__(self, network: Network, name: str, own: Mapping[str, Array]) -> None:
+        self.network, self.name = network, name
+        self.own = {each: np.asarray(array, np.float64) for each, array in own.items() if each != name}
+        self.layers = network.done.layers
+
+    def value(self) -> Array | None:
+        """What the result would be; None where it cannot be worked."""
+        k, name = self.network.layer_of(self.name), self.name.rpartition(".")[2]
+        with np.errstate(all="ignore"):
+            try:
+                return self._value(k, name)
+            except (ConvgradError, ValueError):
+                return None
+
+    def _value(self, k: int, name: str) -> Array | None:
+        if self.name == "output" or name == "output":
+            return self._output(k, given=self.name == "output")
+        if self.name == "loss":
+            return self._loss()[0].value
+        if name == "delta":
+            return self._delta(k)
+        problem = self._problem(k)
+        if name in STEPPED:
+            assert problem.sgd is not None
+            values = {each: quantity.value for each, quantity in self.layers[k].items()}
+            near = {
+                each: self.own[f"layers[{k}].{each}"]
+                for each in (STEPPED[name], f"velocity_{name[0]}")
+                if f"layers[{k}].{each}" in self.own
+            }
+            if not near:
+                moved = gradient(problem, STEPPED[name], self._delta(k), self._seen(k))
+                near = {} if moved is None else {STEPPED[name]: moved}
+            return stepped(problem.sgd, name, values, near)
+        return gradient(problem, name, self._delta(k), self._seen(k), self.own.get(f"layers[{k}].db"))
+
+    def _problem(self, k: int) -> Problem:
+        return with_input(self.network.problem_of(k), self._input(k))
+
+    def _input(self, k: int) -> Array:
+        first = self.network.problem_of(0)
+        return first.operands["input"] if k == 0 else self._output(k - 1)
+
+    def _output(self, k: int, given: bool = True) -> Array:
+        """A layer's output: the reader's own, or what follows from the reader's own before it."""
+        last = len(self.layers) - 1
+        names = [f"layers[{k}].output", *(["output"] if k == last else [])]
+        for each in names:
+            if given and each in self.own:
+                return self.own[each]
+        if not any(re.match(r"layers\[[0-9]+\]\.output", each) for each in self.own) and "output" not in self.own:
+            return self.layers[k]["output"].value
+        forward = solve.forward(replace(self._problem(k), delta=None))
+        return forward.quantities["output"].value
+
+    def _seen(self, k: int) -> Array | None:
+        """The reader's own output of a layer, where the derivative can be taken from it."""
+        names = [f"layers[{k}].output", *(["output"] if k == len(self.layers) - 1 else [])]
+        found = next((self.own[each] for each in names if each in self.own), None)
+        activation = self.network.problem_of(k).activation
+        if found is None or activation is None:
+            return None
+        try:
+            inverse(activation, found)
+        except KeyError:
+            return None
+        return found
+
+    def _loss(self) -> tuple[Any, ...]:
+        target = self.network.target.array
+        return Loss(self.network.kind).backward(self._output(len(self.layers) - 1), target)
+
+    def _delta(self, k: int) -> Array | None:
+        for each in (f"layers[{k}].delta", f"layers[{k + 1}].dX"):
+            if each in self.own:
+                return self.own[each]
+        if k == len(self.layers) - 1:
+            return self._loss()[1].value
+        return gradient(self._problem(k + 1), "dX", self._delta(k + 1), self._seen(k + 1))
+
+
+def _solver(kind: str) -> Solver:
+    build = _BUILDERS[kind]
+    return lambda operands, settings, backward: solve.solve(build(operands, settings, backward))

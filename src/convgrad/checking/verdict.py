@@ -1,0 +1,83 @@
+"""What is said of an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from convgrad.checking.written import Answer, Match
+from convgrad.core.quantity import Array
+from convgrad.mistakes.mistake import Mistake, Sighting
+
+RIGHT, FOLLOWS, CONVENTION = "right", "follows", "convention"
+COARSE, WRONG, WRONG_SHAPE = "too-coarse", "wrong", "wrong-shape"
+
+
+@dataclass(frozen=True)
+class Remark:
+    """Something noticed about an answer: its kind, in full, and as a hint from which no right value follows.
+
+    kind: a stable name, such as ``exchanged``.
+    """
+
+    kind: str
+    text: str
+    hint: str
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Verdict:
+    """An answer held against a result.
+
+    name: the result's; verdict: one of the six above; value: the right one; match: cell by cell, None where the shapes
+    differ; sightings: the mistakes that reproduce the answer, the simplest first; follows: the earlier answer that it
+    follows from; same_as: the earlier answer that shows the same slip, to be counted once; convention: the one under
+    which it is right; remarks: what else was noticed.
+    """
+
+    name: str
+    verdict: str
+    answer: Answer
+    value: Array
+    match: Match | None = None
+    sightings: tuple[Sighting, ...] = ()
+    follows: str = ""
+    same_as: str = ""
+    convention: Mistake | None = None
+    remarks: tuple[Remark, ...] = ()
+    spatial: tuple[int, ...] = ()
+
+    @property
+    def wrong_cells(self) -> list[tuple[int, ...]]:
+        """The cells that are wrong, in reading order; none where the shapes differ, and one, (), of a wrong number."""
+        return _cells(None if self.match is None else ~(self.match.right | self.match.coarse))
+
+    @property
+    def coarse_cells(self) -> list[tuple[int, ...]]:
+        """The cells that have too few digits."""
+        return _cells(None if self.match is None else self.match.coarse)
+
+    @property
+    def cut_cells(self) -> list[tuple[int, ...]]:
+        """The cells that are cut off rather than rounded."""
+        return _cells(None if self.match is None else self.match.cut)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Checked:
+    """The verdicts of one check, by the results' names; `reveal`: whether right values may be shown."""
+
+    title: str
+    verdicts: Mapping[str, Verdict] = field(default_factory=dict)
+    reveal: bool = True
+
+    @property
+    def verdict(self) -> str:
+        """``right`` where every answer is, else ``wrong``."""
+        return RIGHT if all(each.verdict == RIGHT for each in self.verdicts.values()) else WRONG
+
+
+def _cells(mask: Array | None) -> list[tuple[int, ...]]:
+    return [] if mask is None else [tuple(int(i) for i in index) for index in np.argwhere(mask)]

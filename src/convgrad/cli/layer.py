@@ -1,0 +1,81 @@
+"""The commands of the kinds of layers, made from what is said of each: conv-forward, conv-backward, loss."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import click
+
+from convgrad.cli.app import Command, Outcome
+from convgrad.cli.checking import answers, gradients
+from convgrad.cli.options import Decorator, explaining, output, source, velocity, working
+from convgrad.cli.options import settings as setting_options
+from convgrad.errors import OptionError
+from convgrad.kinds import KINDS
+from convgrad.kinds.kind import Given, Kind
+
+
+def layer_command(name: str) -> click.Command:
+    """The command of that name, one that a kind of layer has."""
+    kind = next(kind for kind in KINDS.values() if name in kind.commands)
+    said = kind.commands[name]
+    backward = said is kind.backward
+    taken, called = _taken(kind, backward), _called(kind, backward)
+    decorators: list[Decorator] = [
+        *(click.argument(f"{each.name}_", metavar=each.argument, required=each is kind.given[0]) for each in called),
+        *(source(*each.flags, help=each.help) for each in taken if each.flags),
+        setting_options(kind.options(backward)),
+        *([velocity] if backward and kind.velocities else []),
+        working if kind.forms else explaining,
+        answers,
+        *([gradients] if backward else []),
+        output,
+    ]
+
+    def run(**options: Any) -> Outcome:
+        return _run(kind, backward, options)
+
+    decorated = functools.reduce(lambda wrapped, decorate: decorate(wrapped), reversed(decorators), run)
+    return click.command(name, cls=Command, example=said.example, help=said.help)(decorated)
+
+
+def _taken(kind: Kind, backward: bool) -> list[Given]:
+    """The operands that a command takes."""
+    return [each for each in kind.given if backward or not each.backward]
+
+
+def _called(kind: Kind, backward: bool) -> list[Given]:
+    """Those of them that have a place of their own on the command line."""
+    return [each for each in _taken(kind, backward) if each.argument]
+
+
+def _run(kind: Kind, backward: bool, options: dict[str, Any]) -> Outcome:
+    """Read, solve, write or compare."""
+    from convgrad.cli.checking import compare_layer, wanted
+    from convgrad.cli.gather import gather, need
+    from convgrad.cli.work import finish, own_options, titled
+    from convgrad.files import Reader
+    from convgrad.problems.solve import solver_of
+
+    sources = {each.name: _source(each, options) for each in _taken(kind, backward)}
+    if backward and kind.velocities:
+        sources["velocity"] = options.pop("velocity")
+    reader, solver = Reader(), solver_of(kind)
+    operands, settings = gather(reader, sources, own_options(options), kind.known(backward))
+    for each in _called(kind, backward):
+        need(operands, each.name, each.wanting, next(iter(operands.values())).source)
+    title = titled(kind.title, settings)
+    if wanted(options):
+        return compare_layer(reader, title, solver, operands, settings, backward, options)
+    return finish(reader, solver(operands, settings, backward), title, options, settings)
+
+
+def _source(given: Given, options: dict[str, Any]) -> str | None:
+    """Where an operand is read from, as an argument or as an option; OptionError where it is given twice."""
+    argument: str | None = options.pop(f"{given.name}_", None)
+    option: str | None = options.pop(given.name, None)
+    if argument is not None and option is not None:
+        hint = f"give {given.argument.strip('[]')} or {given.flags[0]}"
+        raise OptionError(f"the {given.name} is given twice", where=given.flags[0], hint=hint)
+    return option if argument is None else argument

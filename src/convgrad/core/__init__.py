@@ -1,0 +1,1 @@
+"""Numbers, geometry and quantities: no layer, no file."""

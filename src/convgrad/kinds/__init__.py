@@ -1,0 +1,81 @@
+"""The kinds of layers and what people may say of each: commands, files, answers and help are made from this list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from convgrad.kinds.activation import ACTIVATION
+from convgrad.kinds.conv import CONV
+from convgrad.kinds.dense import DENSE
+from convgrad.kinds.flatten import FLATTEN
+from convgrad.kinds.kind import Given, Kind
+from convgrad.kinds.loss import LOSS
+from convgrad.kinds.pool import POOL
+from convgrad.kinds.setting import Setting
+
+KINDS: dict[str, Kind] = {kind.name: kind for kind in (CONV, POOL, DENSE, ACTIVATION, FLATTEN, LOSS)}
+"""In the order in which they are learned."""
+
+
+def _all(names: Iterable[Iterable[str]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for each in names for name in each))
+
+
+WORDS = _all(kind.words for kind in KINDS.values() if kind.commands)
+"""What the catalogue calls layers: a kind's name, or that of a variant; of those that problems are about."""
+
+PARAMETERS = _all(kind.parameters for kind in KINDS.values())
+"""What layers learn: ``W``, ``b``."""
+
+VELOCITIES = _all(kind.velocities for kind in KINDS.values())
+
+RESULTS = (
+    *_all(kind.gives for kind in KINDS.values()),
+    *(f"d{name}" for name in PARAMETERS),
+    "dX",
+    *_all(kind.stepped for kind in KINDS.values()),
+    *VELOCITIES,
+)
+"""The names of results, in the order in which they are written."""
+
+ADDED_BY = {
+    **{name: "--lr" for kind in KINDS.values() for name in kind.stepped},
+    **dict.fromkeys(VELOCITIES, "--momentum"),
+    **{
+        setting.name: f"{setting.option} of {kind.name}-forward"
+        for kind in KINDS.values()
+        for setting in kind.forward_only
+        if setting.name in kind.gives
+    },
+}
+"""Results that are there only where they are asked for, and what asks for them."""
+
+FORMS = _all(kind.forms for kind in KINDS.values())
+"""The derivations that the working of some layer may follow."""
+
+
+def _givens() -> dict[str, Given]:
+    return {given.name: given for kind in KINDS.values() for given in kind.given}
+
+
+ROLES: dict[str, tuple[str, ...]] = {given.name: given.entries for given in _givens().values()}
+"""The names under which a document may hold each operand."""
+
+STEAD = {given.name: given.stead for given in _givens().values() if given.stead}
+"""What stands in for an operand when one command's results are the next one's input."""
+
+SETTINGS = _all((setting.name for setting in kind.every) for kind in KINDS.values())
+"""The names of all settings: a document may carry settings for another command."""
+
+NAMES = frozenset((*SETTINGS, *RESULTS, *_all(ROLES.values())))
+"""What an entry of a document may be called: settings, results, operands."""
+
+
+def kind_of(word: str) -> Kind:
+    """The kind of layer that a word of the catalogue is about: that of ``transposed`` is conv."""
+    return next(kind for kind in KINDS.values() if word in kind.words)
+
+
+def setting_of(word: str, name: str) -> Setting:
+    """A setting, by name, of a kind of layer or of a variant of it."""
+    return next(setting for setting in kind_of(word).every if setting.name == name)

@@ -1,0 +1,97 @@
+"""Convolutions, transposed and unshared ones included."""
+
+from convgrad.kinds.kind import Given, Kind, Said
+from convgrad.kinds.setting import PAD_MODES, Setting, choice, rows, truth, whole, wholes
+from convgrad.kinds.shared import ACTIVATION, DELTA, DESCENT, DILATION, INPUT, PADDING, PLACED, STRIDE
+
+_READS = """
+Operands are files (.json .csv .tsv .npy .npz .txt), FILE#KEY for one entry of a file, - for standard input, or the
+numbers themselves, such as 0.5 or '[[1,2],[3,4]]'. INPUT may be a document that holds everything: {"input": ...,
+"kernel": ..., "bias": ..., "delta": ..., "stride": 2}; options given here win.
+
+Input (H,W), (C,H,W) or (N,C,H,W); kernel (kh,kw), (C,kh,kw) or (F,C,kh,kw); likewise with 1 or 3 spatial axes.
+Axes that the operands leave out are left out of the results.
+"""
+
+CONV = Kind(
+    name="conv",
+    title="convolution",
+    given=(
+        INPUT,
+        Given(
+            "kernel",
+            ("kernel", "weight", "w"),
+            flags=("-k", "--kernel"),
+            help="The kernel, (kh,kw), (C,kh,kw) or (F,C,kh,kw).",
+            parameter="W",
+            wanting="a kernel (-k)",
+            needed=True,
+        ),
+        Given(
+            "bias",
+            ("bias", "b"),
+            flags=("-b", "--bias"),
+            help="The bias: one number a filter, or one for all.",
+            parameter="b",
+            wanting="a bias (-b)",
+        ),
+        DELTA,
+    ),
+    settings=(
+        STRIDE,
+        PADDING,
+        DILATION,
+        Setting(
+            "pad_mode",
+            choice(PAD_MODES),
+            "What the padding holds: zeros (the default), reflect, replicate or circular; dX folds it back.",
+            "NAME",
+        ),
+        Setting("groups", whole, "Groups of channels that do not see each other; depthwise: as many as channels.", "N"),
+        Setting("flip", truth, "True convolution: the kernel rotated by 180 degrees, in place of cross-correlation."),
+        Setting(
+            "transposed",
+            truth,
+            "Transposed convolution; the kernel is (C, F/groups, kh, kw), as in PyTorch, padding is "
+            "cropped from the full result, and same means output = input times stride.",
+            rivals=("unshared", "pad_mode"),
+        ),
+        Setting("output_padding", rows, "Cells added at the end of a transposed convolution's output.", "N[,N]"),
+        Setting(
+            "unshared",
+            truth,
+            "Locally connected: a kernel at every place, (OH, OW, F, C, kh, kw); the bias is (F,) or (OH, OW, F).",
+            rivals=("transposed", "groups", "output_padding"),
+        ),
+    ),
+    backward_only=(
+        Setting(
+            "kernel_size",
+            wholes,
+            "The kernel's size, for dW without a kernel where the stride leaves it open.",
+            "N[,N]",
+        ),
+    ),
+    activation=ACTIVATION,
+    descent=DESCENT,
+    common=PLACED,
+    variants=("transposed", "unshared"),
+    forms=("overlay", "rotated", "matrix"),
+    marks=dict.fromkeys(
+        ("kernel", "stride", "padding", "dilation", "groups", "transposed", "unshared", "kernel_size"), ()
+    ),
+    precedence=2,
+    forward=Said(
+        "The output of a convolution.",
+        "convgrad conv-forward image.csv -k '[[1,0],[0,-1]]' --padding same",
+        f"The output of a convolutional layer: the kernel laid over the input, place by place. {_READS}",
+    ),
+    backward=Said(
+        "dW, db and dX of a convolution.",
+        "convgrad conv-backward input.json delta.json -k kernel.json --lr 0.1",
+        "The gradients of a convolutional layer: dW, db and dX from the delta that comes back from the "
+        "layer above; summed over the batch, not averaged. Without a kernel, dW and db are computed all "
+        f"the same. A lone number for DELTA stands for that number everywhere. {_READS}",
+    ),
+    home="convgrad.problems.conv:conv_problem",
+)

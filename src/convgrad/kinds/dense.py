@@ -1,0 +1,66 @@
+"""Dense (fully connected) layers."""
+
+from convgrad.kinds.kind import Given, Kind, Said
+from convgrad.kinds.setting import Setting, choice
+from convgrad.kinds.shared import ACTIVATION, DELTA, DESCENT, DTYPE, INPUT
+
+_READS = """
+Operands are files (.json .csv .tsv .npy .npz .txt), FILE#KEY for one entry of a file, - for standard input, or the
+numbers themselves. INPUT may be a document that holds everything: {"input": ..., "weight": ..., "bias": ..., "delta":
+..., "activation": "sigmoid"}; options given here win.
+
+The input, of any rank, is flattened in reading order: all its axes, or all but the first (the batch), whichever the
+weight fits, and the second where both do. dX has the input's shape. The working goes node by node.
+"""
+
+DENSE = Kind(
+    name="dense",
+    title="dense layer",
+    given=(
+        INPUT,
+        Given(
+            "weight",
+            ("weight", "w", "kernel"),
+            flags=("-w", "--weight"),
+            help="The weight, (outputs, inputs).",
+            parameter="W",
+            wanting="a weight (-w)",
+            needed=True,
+        ),
+        Given(
+            "bias",
+            ("bias", "b"),
+            flags=("-b", "--bias"),
+            help="The bias: one number a node, or one for all.",
+            parameter="b",
+            wanting="a bias (-b)",
+        ),
+        DELTA,
+    ),
+    settings=(
+        Setting(
+            "weight_layout",
+            choice(("out-in", "in-out")),
+            "out-in (the default), or in-out as some books have it.",
+            "NAME",
+        ),
+    ),
+    activation=ACTIVATION,
+    descent=DESCENT,
+    common=(DTYPE,),
+    marks=dict.fromkeys(("weight", "w"), ()),
+    precedence=1,
+    forward=Said(
+        "The output of a dense layer.",
+        "convgrad dense-forward '[0.05, 0.1]' -w '[[0.15, 0.2], [0.25, 0.3]]' -b 0.35 --activation sigmoid",
+        f"The output of a dense (fully connected) layer. {_READS}",
+    ),
+    backward=Said(
+        "dW, db and dX of a dense layer.",
+        "convgrad dense-backward input.json delta.json -w weight.json --lr 0.5",
+        "The gradients of a dense layer: dW, db and dX; a weight's gradient is what came in times the "
+        "sensitivity of its node, summed over the batch. Without a weight, dW and db are computed all the "
+        f"same. {_READS}",
+    ),
+    home="convgrad.problems.dense:dense_problem",
+)

@@ -1,0 +1,88 @@
+"""What several kinds of layers have in common: operands, settings, and the words of their pages."""
+
+from __future__ import annotations
+
+from convgrad.kinds.kind import Given
+from convgrad.kinds.setting import Setting, choice, number, numbered, padding, truth, wholes
+
+INPUT = Given("input", ("input", "x"), stead="output", argument="INPUT", needed=True)
+DELTA = Given(
+    "delta",
+    ("delta", "dout"),
+    stead="dX",
+    argument="[DELTA]",
+    flags=("-d", "--delta"),
+    help="The delta, in place of DELTA.",
+    wanting="DELTA (or -d)",
+    backward=True,
+)
+
+LAYOUT = Setting(
+    "layout",
+    choice(("channels-first", "channels-last")),
+    "channels-first (N,C,H,W), the default, with "
+    "kernel (F,C,kh,kw); or channels-last (N,H,W,C) with kernel (kh,kw,C,F).",
+    "NAME",
+)
+DIMS = Setting("dims", numbered(1, 2, 3), "Number of spatial axes, where the ranks of the arrays leave it open.", "N")
+DTYPE = Setting(
+    "dtype",
+    choice(("float64", "float32", "exact")),
+    "What is computed in: float64 (the default), float32, or exact: fractions, with decimals as they are written.",
+    "NAME",
+)
+PLACED = (LAYOUT, DIMS, DTYPE)
+"""Of a layer over spatial axes."""
+
+STRIDE = Setting("stride", wholes, "Step between places: 2, or 2,1 an axis.", "N[,N]")
+PADDING = Setting(
+    "padding",
+    padding,
+    "Cells around the input: 1, or 2,1 an axis, or 1:2,0:1 (before:after, for each axis); or valid "
+    "(none), same (output = input / stride, the extra cell after), same-lower (the extra cell before), "
+    "full, causal (all before, on every axis).",
+    "N|NAME",
+)
+DILATION = Setting("dilation", wholes, "Step between kernel cells; 1 is dense.", "N[,N]")
+
+ACTIVATIONS = ("identity", "relu", "leaky-relu", "elu", "sigmoid", "tanh", "softplus", "gelu", "silu", "softmax")
+ACTIVATION = (
+    Setting(
+        "activation",
+        choice(ACTIVATIONS),
+        f"One of {', '.join(ACTIVATIONS)}. After a convolution or a dense layer, "
+        "the delta is then the gradient of the activated output.",
+        "NAME",
+        default="",
+    ),
+    Setting(
+        "alpha",
+        number,
+        "The slope of leaky-relu (0.01), or the floor of elu (1).",
+        "X",
+        belongs=("activation", ("leaky-relu", "elu")),
+    ),
+    Setting(
+        "approximate",
+        choice(("none", "tanh")),
+        "tanh: gelu by its tanh approximation, not by erf.",
+        "NAME",
+        default="none",
+        belongs=("activation", ("gelu",)),
+    ),
+)
+"""Of an activation, alone or behind a layer."""
+
+
+def descent(*parameters: str) -> tuple[Setting, ...]:
+    """The settings of a step of gradient descent on parameters such as ``W`` and ``b``."""
+    new, velocities = (" and ".join(pattern.format(p) for p in parameters) for pattern in ("{}_new", "velocity_{}"))
+    return (
+        Setting("lr", number, f"Learning rate of one SGD step: adds {new}.", "X"),
+        Setting("momentum", number, f"Momentum of the step: adds {velocities}.", "X"),
+        Setting("nesterov", truth, "Nesterov's momentum."),
+        Setting("weight_decay", number, "Adds this times the parameter to its gradient, the bias included.", "X"),
+    )
+
+
+DESCENT = descent("W", "b")

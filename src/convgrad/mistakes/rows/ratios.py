@@ -1,0 +1,340 @@
+"""One constant between the answer and the value: a sign, a count, the window, the learning rate, the loss."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from math import prod
+
+from convgrad.core.quantity import Array
+from convgrad.mistakes.case import Case
+from convgrad.mistakes.mistake import Mistake, Rearrangement
+from convgrad.mistakes.row import KERNEL, count, loss_operands, row
+
+Numbers = Callable[[Case], list[float]]
+
+
+def times(numbers: Numbers) -> Rearrangement:
+    """The array times each number that the case gives; 1 is no mistake."""
+
+    def turn(array: Array, case: Case, name: str) -> Iterator[Array]:
+        for number in dict.fromkeys(numbers(case)):
+            if number != 1:
+                yield array * array.dtype.type(number)
+
+    return turn
+
+
+def over(*whats: str) -> Rearrangement:
+    """The array over the product of the counts."""
+    return times(lambda case: [1 / prod(count(case, what) for what in whats)])
+
+
+def _over_places(case: Case, also: int = 1) -> list[float]:
+    """1 over the overlays; of a transposed layer over the cells of its output too, which its db is summed over."""
+    counts = [count(case, "places")]
+    variant = case.opened
+    if case.layer == "transposed" and variant is not None and variant.delta is not None:
+        counts.append(prod(variant.delta.shape[2:]))
+    return [1 / (each * also) for each in counts if each > 1]
+
+
+def _side(case: Case) -> list[float]:
+    variant = case.opened
+    kind = getattr(variant.layer, "kind", "") if variant else ""
+    return [prod(variant.places.kernel) / side for side in variant.places.kernel] if variant and kind == "avg" else []
+
+
+def _rate(case: Case, sign: int) -> list[float]:
+    variant = case.opened
+    return [sign * variant.step.lr] if variant and variant.step else []
+
+
+# -- losses -----------------------------------------------------------------------------------------------
+
+
+def kind_of(case: Case) -> str:
+    """The kind of a loss."""
+    return str(case.settings.get("kind", "mse"))
+
+
+def _of_kinds(kinds: str, number: float) -> Numbers:
+    return lambda case: [number] if kind_of(case) in kinds.split() else []
+
+
+def counts(case: Case) -> dict[str, int]:
+    """What a loss may be averaged over: `own`, what it is; numbers, examples, classes, positions."""
+    output, _ = loss_operands(case)
+    axis = min(1, output.ndim - 1)
+    classes = output.shape[axis] if output.ndim else 1
+    numbers, examples = output.size, output.shape[0] if output.ndim > 1 else 1
+    kind = kind_of(case)
+    own = numbers // classes if kind == "cross-entropy" else 1 if kind in ("mse", "mse-sum") else numbers
+    return {"own": own, "numbers": numbers, "examples": examples, "classes": classes, "positions": numbers // classes}
+
+
+def _recounted(case: Case, *whats: str) -> list[float]:
+    """The ratio of the loss's own count to other ones."""
+    found = counts(case)
+    return [found["own"] / found[what] for what in whats if found[what] != found["own"]]
+
+
+def _unaveraged(case: Case) -> list[float]:
+    found = counts(case)
+    return [float(found["own"])] if kind_of(case) not in ("mse", "mse-sum", "mse-mean") else []
+
+
+def _averaged(case: Case) -> list[float]:
+    return _recounted(case, "numbers", "examples") if kind_of(case) in ("mse", "mse-sum") else []
+
+
+def _twice(case: Case) -> list[float]:
+    return [1 / counts(case)["own"]]
+
+
+def _loss_itself(case: Case) -> list[float]:
+    return [float(case.right("loss"))]
+
+
+def _weighed(case: Case, factor: float) -> list[float]:
+    """2 and 1/2, where another kind of the mean square does not say the same."""
+    return [factor] if case.layer != "loss" or kind_of(case) not in ("mse", "mse-sum") else []
+
+
+R = partial(row, "ratio")
+EVERY = f"{KERNEL} pool dense activation"
+
+ROWS: tuple[Mistake, ...] = (
+    R(
+        "sign-reversed",
+        "output dW db dX",
+        EVERY,
+        "Every number is right but for its sign.",
+        "A minus sign was lost or gained on the way, often in the delta that came in (target minus output).",
+        "Take delta as the gradient of the loss itself, and subtract only in the step: W - lr * dW.",
+        turn=times(lambda _: [-1.0]),
+        rank=1,
+    ),
+    R(
+        "target-minus-output",
+        "delta",
+        "loss",
+        "delta has the wrong sign everywhere: it is target minus output.",
+        "The error is often called target minus output, and both square to the same loss.",
+        "The derivative of (output - target)^2 by the output is proportional to output - target: subtract the target.",
+        turn=times(_of_kinds("mse mse-sum mse-mean mae huber", -1.0)),
+        rank=1,
+    ),
+    R(
+        "cross-entropy-sign-lost",
+        "delta loss",
+        "loss",
+        "The minus sign of the cross-entropy was lost: every number has the wrong sign.",
+        "The loss is minus the sum of target * log(probability), and the minus in front is easily left behind.",
+        "Keep the minus in front of the sum; a loss is positive, and delta is negative at the true class.",
+        turn=times(_of_kinds("cross-entropy bce", -1.0)),
+        rank=1,
+    ),
+    R(
+        "doubled",
+        "output dW db dX delta",
+        f"{EVERY} loss",
+        "Every number is twice the right one.",
+        "A factor 2 of a square was kept that the 1/2 of the loss takes away, or everything was added twice (an old "
+        "gradient that was not set to zero, on the same data, does just that).",
+        "Look for the 2 of a derived square, and set gradients to zero before adding to them.",
+        turn=times(partial(_weighed, factor=2.0)),
+    ),
+    R(
+        "halved",
+        "output dW db dX delta",
+        f"{EVERY} loss",
+        "Every number is half the right one.",
+        "A factor 1/2 was kept or brought in that does not belong here, as of a loss that is half a square.",
+        "The 1/2 of the loss goes when the square is derived; delta already holds what is left.",
+        turn=times(partial(_weighed, factor=0.5)),
+    ),
+    R(
+        "averaged-over-batch",
+        "dW db dX",
+        EVERY,
+        "Every number is divided by the number of examples: a mean over the batch in place of the sum.",
+        "The loss is a mean, so 1/N is expected here; but the delta that comes in carries it already, and it is "
+        "applied twice.",
+        "Add up over the examples. If the loss is a mean, its 1/N is in the delta, once and for all.",
+        turn=over("examples"),
+        rank=1,
+    ),
+    R(
+        "multiplied-by-batch",
+        "dW db dX",
+        EVERY,
+        "Every number is multiplied by the number of examples.",
+        "The 1/N that the delta carries was taken out again, or a sum over the batch was taken twice.",
+        "Use delta as it comes in, and add up over the examples once.",
+        turn=times(lambda case: [float(count(case, "examples"))]),
+    ),
+    R(
+        "averaged-over-overlays",
+        "dW db",
+        KERNEL,
+        "Every number is divided by the number of overlays: a mean over the places in place of the sum.",
+        "The weight is used at every place, and it seems natural to average what the places say.",
+        "A weight that is used many times gets the sum of what each use contributes; do not divide.",
+        turn=times(_over_places),
+        rank=1,
+    ),
+    R(
+        "averaged-over-batch-and-overlays",
+        "dW db",
+        KERNEL,
+        "Every number is divided by the number of examples times overlays: np.mean in place of np.sum.",
+        "np.mean over all axes but the channel's is written as easily as np.sum.",
+        "Use the sum over the batch and the places.",
+        turn=times(lambda case: _over_places(case, count(case, "examples")) if count(case, "examples") > 1 else []),
+        rank=1,
+    ),
+    R(
+        "averaged-over-kernel",
+        "output dW dX",
+        KERNEL,
+        "Every number is divided by the number of cells of the kernel.",
+        "The layer was treated like an average, which divides by the window.",
+        "A convolution only adds products; there is nothing to divide by.",
+        turn=over("kernel"),
+        rank=3,
+    ),
+    R(
+        "averaged-over-channels",
+        "output dW dX",
+        KERNEL,
+        "Every number is divided by the number of input channels.",
+        "The channels were averaged in place of added.",
+        "Add up over the channels.",
+        turn=over("channels"),
+        rank=3,
+    ),
+    R(
+        "averaged-over-filters",
+        "dW db dX",
+        KERNEL,
+        "Every number is divided by the number of filters.",
+        "What the filters send back was averaged in place of added.",
+        "Add up over the filters for dX, and keep them apart for dW and db.",
+        turn=over("filters"),
+        rank=3,
+    ),
+    R(
+        "averaged-over-nodes",
+        "dW db dX",
+        "dense",
+        "Every number is divided by the number of nodes of the layer.",
+        "The gradient was averaged over the units, as a loss is over the examples.",
+        "Each node's weights get that node's own delta times the input, undivided.",
+        turn=over("nodes"),
+    ),
+    R(
+        "averaged-over-inputs",
+        "output dW dX",
+        "dense",
+        "Every number is divided by the number of inputs of the layer.",
+        "The weighted sum of the inputs was taken for a weighted mean.",
+        "Add up the products and do not divide.",
+        turn=over("inputs"),
+        rank=3,
+    ),
+    R(
+        "divided-by-side",
+        "output dX",
+        "pool",
+        "The average is divided by a side of the window in place of its area.",
+        "The window is called a 2x2 window, and the 2 is what sticks.",
+        "Divide by the number of cells in the window: height times width.",
+        turn=times(_side),
+    ),
+    R(
+        "learning-rate-in-gradient",
+        "dW db",
+        f"{KERNEL} dense",
+        "The gradient is multiplied by the learning rate.",
+        "The step lr * dW was written down in place of dW.",
+        "dW is the gradient alone; the learning rate comes in with W_new = W - lr * dW.",
+        turn=times(partial(_rate, sign=1)),
+    ),
+    R(
+        "step-for-gradient",
+        "dW db",
+        f"{KERNEL} dense",
+        "What is given as the gradient is the step, minus the learning rate times the gradient.",
+        "The change of the weights was written down in place of their gradient.",
+        "dW is the gradient alone; the step - lr * dW belongs to W_new.",
+        turn=times(partial(_rate, sign=-1)),
+    ),
+    R(
+        "multiplied-by-loss",
+        "delta",
+        "loss",
+        "The gradient is multiplied by the value of the loss.",
+        "The loss was handed to the backward pass as the upstream gradient, where a 1 belongs.",
+        "A backward pass begins with dL/dL = 1; the value of the loss has no part in its gradient.",
+        turn=times(_loss_itself),
+    ),
+    R(
+        "loss-averaged",
+        "delta loss",
+        "loss",
+        "A mean was taken where this loss is a sum: over all numbers, or over the examples.",
+        "Many libraries average by default.",
+        "This loss is a sum; leave the division out, or choose a kind that is a mean.",
+        turn=times(_averaged),
+        rank=1,
+    ),
+    R(
+        "averaged-over-classes",
+        "delta loss",
+        "loss",
+        "The loss was divided by the number of classes in place of what it is a mean over.",
+        "len() or .shape[0] was taken of the wrong axis.",
+        "Cross-entropy is a mean over the examples (and positions), not over the classes.",
+        turn=times(lambda case: _recounted(case, "classes") if kind_of(case) not in ("mse", "mse-sum") else []),
+    ),
+    R(
+        "averaged-over-batch-only",
+        "delta loss",
+        "loss",
+        "The loss was divided by the number of examples, though it is a mean over more than those.",
+        "1/N is the factor that one remembers.",
+        "Count everything that the mean runs over: all numbers, or all positions of all examples.",
+        turn=times(lambda case: _recounted(case, "examples") if kind_of(case) not in ("mse", "mse-sum") else []),
+    ),
+    R(
+        "averaged-over-everything",
+        "delta loss",
+        "loss",
+        "The loss was divided by all numbers of the output, classes included.",
+        "np.mean over the whole array counts the classes too.",
+        "Divide by the number of examples (and positions) alone.",
+        turn=times(lambda case: _recounted(case, "numbers") if kind_of(case) == "cross-entropy" else []),
+    ),
+    R(
+        "averaged-twice",
+        "delta loss",
+        "loss",
+        "The mean was taken twice: the count divides both the loss and its gradient.",
+        "The derivative of a mean has the 1/n already, and another was applied to be safe.",
+        "Divide once.",
+        turn=times(_twice),
+        alike="averaged-over-classes averaged-over-everything averaged-over-batch-only",
+    ),
+    R(
+        "loss-not-averaged",
+        "delta loss",
+        "loss",
+        "The sum was taken where this loss is a mean.",
+        "The loss of one example was worked out and added up over all of them.",
+        "Divide by the number of what is averaged over; in a batch of sums, every gradient grows with the batch.",
+        turn=times(_unaveraged),
+        rank=0,
+        convention="sum in place of mean: no option selects it",
+    ),
+)

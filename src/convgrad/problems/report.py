@@ -1,0 +1,132 @@
+"""What a command has to say, before anybody decides how it looks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from convgrad.core.quantity import Array, Explanation, Place, Quantity, Term
+from convgrad.problems.problem import Problem
+
+if TYPE_CHECKING:
+    from convgrad.problems.network import Pass
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Overlay:
+    """One overlay: how it is called, and what it adds to each quantity, with the sum so far."""
+
+    at: Place
+    parts: dict[str, tuple[Term, Array]]
+
+    @property
+    def term(self) -> Term:
+        """Any of its terms: they share window and factors."""
+        return next(iter(self.parts.values()))[0]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Report:
+    """Operands, results by name, and how many overlays of the working are wanted (None: all).
+
+    spatial: which axes of each operand are spatial, for whoever draws planes; working: quantities that overlays add up
+    to in place of a result of that name; explanations: single elements, written out; zeros: whether products that are
+    0 are listed in them; form: the derivation that the working follows; arrays: what it works on besides the operands;
+    forms: the same report in each form there is, by name; settings: what the layer was told, as a document has it;
+    problem: what was solved.
+    """
+
+    title: str
+    operands: Mapping[str, Array]
+    spatial: Mapping[str, tuple[int, ...]]
+    results: Mapping[str, Quantity]
+    steps: int | None = 0
+    notes: list[str] = field(default_factory=list)
+    working: Mapping[str, Quantity] = field(default_factory=dict)
+    explanations: list[Explanation] = field(default_factory=list)
+    zeros: bool = False
+    form: str = "overlay"
+    arrays: Mapping[str, Array] = field(default_factory=dict)
+    forms: Mapping[str, Report] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    problem: Problem | None = None
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the page that steps through it."""
+        from convgrad.render.page.notebook import report_html
+
+        return report_html(self)
+
+    def worked(self) -> list[Quantity]:
+        """The quantities that overlays add up to: the results, or what they were before the activation."""
+        if self.steps == 0:
+            return []
+        quantities = [self.working.get(name, quantity) for name, quantity in self.results.items()]
+        return [quantity for quantity in quantities if quantity.window_axes]
+
+    def walks(self) -> list[Walk]:
+        """What the overlays are shown for: the gradients that share them, or the output where there is none."""
+        worked = self.worked()
+        chosen = [quantity for quantity in worked if quantity.name not in ("output", "z")] or worked
+        walks: dict[str, Walk] = {}
+        for quantity in chosen:
+            walk = walks.setdefault(quantity.walk, Walk([]))
+            if not walk.quantities or np.array_equal(quantity.live(), walk.quantities[0].live()):
+                walk.quantities.append(quantity)
+        return list(walks.values())
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Walk:
+    """Quantities that are added up together, overlay after overlay."""
+
+    quantities: list[Quantity]
+
+    @property
+    def unit(self) -> str:
+        """What one overlay is called."""
+        return self.quantities[0].unit
+
+    @property
+    def silent(self) -> int:
+        """How many overlays add nothing."""
+        live = self.quantities[0].live()
+        return int(live.size - np.count_nonzero(live))
+
+    @property
+    def total(self) -> int:
+        """How many overlays there are."""
+        return int(self.quantities[0].live().size)
+
+    def overlays(self) -> Iterator[Overlay]:
+        """The overlays that add something, in reading order."""
+        running = {quantity.name: quantity.running() for quantity in self.quantities}
+        for steps in zip(*running.values(), strict=True):
+            yield Overlay(steps[0][0].at, dict(zip(running, steps, strict=True)))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Facts:
+    """Named entries that are no quantities: numbers, arrays, lists and objects of them.
+
+    reports: what a table shows in place of the bare entries, one after the other; explanations: elements written
+    out; network: the pass that they are of.
+    """
+
+    title: str
+    entries: Mapping[str, Any]
+    reports: list[Report] = field(default_factory=list)
+    explanations: list[Explanation] = field(default_factory=list)
+    zeros: bool = False
+    network: Pass | None = None
+
+
+def left_out_notes(left_out: Mapping[str, str]) -> list[str]:
+    """One line a missing operand: what is left out for the want of it."""
+    wanting: dict[str, list[str]] = {}
+    for name, need in left_out.items():
+        wanting.setdefault(need, []).append(name)
+    return [f"{' and '.join(names)} left out: add {need}" for need, names in wanting.items()]

@@ -1,0 +1,106 @@
+"""A report as a document: operands, working, single elements, formulas, results, in the order in which one tells it.
+
+Each kind of document says how a heading, a sentence, a formula, planes of numbers and a sum are written.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from convgrad.core.quantity import Array, Explanation
+from convgrad.errors import by
+from convgrad.problems.report import Facts, Report
+from convgrad.render.data.csv import flattened
+from convgrad.render.number_text import readable
+from convgrad.render.planes import GIVEN, MOST_CELLS, TOTAL, Plane, Stage, planes
+
+
+class Prose(ABC):
+    """A kind of document. precision: digits after the point; None for up to eight significant ones."""
+
+    def __init__(self, precision: int | None = None) -> None:
+        self.precision = precision
+
+    def number(self, number: Any) -> str:
+        """A number as text, before the document's own way of writing it."""
+        return readable(number, self.precision)
+
+    @abstractmethod
+    def heading(self, text: str, level: int) -> str:
+        """A heading; level 1 is the document's."""
+
+    @abstractmethod
+    def sentence(self, text: str) -> str:
+        """A sentence in words."""
+
+    @abstractmethod
+    def formula(self, text: str) -> str:
+        """A formula as quantities have it: ``dW[m,n] = sum over i,j of delta[i,j] * input[i+m,j+n]``."""
+
+    @abstractmethod
+    def planes(self, group: Sequence[Plane]) -> str:
+        """Planes of numbers that belong together."""
+
+    @abstractmethod
+    def explanation(self, explanation: Explanation, zeros: bool) -> str:
+        """One element, written out."""
+
+    def compose(self, report: Report) -> str:
+        """The whole document."""
+        parts = [self.heading(report.title, 1), *self._given(report), *self._working(report)]
+        for each in report.explanations:
+            parts += [self.heading(each.element, 2), self.formula(each.formula), self.explanation(each, report.zeros)]
+        parts += self._results(report)
+        return "\n\n".join(part for part in parts if part) + "\n"
+
+    def compose_facts(self, facts: Facts) -> str:
+        """Reports one after the other; of bare entries a list."""
+        if facts.reports:
+            return "\n".join(map(self.compose, facts.reports))
+        entries = flattened(facts.entries)
+        parts = [f"{name}: {', '.join(map(str, np.ravel(value).tolist()))}" for name, value in entries.items()]
+        return "\n\n".join([self.heading(facts.title, 1), *map(self.sentence, parts)]) + "\n"
+
+    def _given(self, report: Report) -> Iterator[str]:
+        operands = {**report.operands, **report.arrays}
+        if operands:
+            yield self.heading("Given", 2)
+            large = [name for name, array in operands.items() if report.explanations and array.size > MOST_CELLS]
+            each = (
+                self._array(name, array, report.spatial.get(name, ()), GIVEN)
+                for name, array in operands.items()
+                if name not in large
+            )
+            yield self.planes([plane for found in each for plane in found])
+            yield from (self.sentence(f"{name}, {by(operands[name].shape)}, is not printed here.") for name in large)
+
+    @staticmethod
+    def _array(name: str, array: Array, spatial: Sequence[int], part: str) -> list[Plane]:
+        return [Plane(label, plane, part=part) for label, plane, _ in planes(name, array, spatial)]
+
+    def _working(self, report: Report) -> Iterator[str]:
+        stage = Stage(report, self.number)
+        for walk in report.walks():
+            yield self.heading(f"{walk.unit.capitalize()} by {walk.unit}", 2)
+            yield self.sentence(stage.legend(walk).replace("in brackets", "in bold"))
+            for scene in stage.scenes(walk):
+                yield self.heading(f"{scene.name}: {scene.headline}", 3)
+                yield self.planes([plane for group in scene.groups for plane in group])
+            yield from map(self.sentence, filter(None, (stage.rest(walk), stage.silence(walk))))
+        for quantity, summands in stage.sums():
+            yield self.heading(f"{quantity.name}: the sum of", 3)
+            yield self.planes(summands)
+
+    def _results(self, report: Report) -> Iterator[str]:
+        if not report.results:
+            return
+        yield self.heading("Results", 2)
+        for name, quantity in report.results.items():
+            before = report.working.get(name, quantity)
+            yield from map(self.formula, filter(None, dict.fromkeys((before.formula, quantity.formula))))
+            yield self.planes(self._array(name, quantity.value, quantity.spatial, TOTAL))
+        yield from map(self.sentence, report.notes)

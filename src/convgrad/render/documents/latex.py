@@ -1,0 +1,183 @@
+r"""LaTeX: for papers and homework. What is written compiles as it stands in a document that loads amsmath.
+
+Arrays are bmatrix, lit cells bold; formulas and sums are mathematics: ``\mathrm{dW}_{m,n} = \sum_{i,j} ...``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import islice
+
+from convgrad.core.quantity import Explanation
+from convgrad.problems.report import Report
+from convgrad.render.documents.document import Prose
+from convgrad.render.planes import Plane
+from convgrad.render.sentences import MOST_TERMS
+
+PREAMBLE = """% Input this file into a document that loads amsmath.
+"""
+
+SIZES = ((70, ""), (95, r"\footnotesize"), (125, r"\scriptsize"), (10**9, r"\tiny"))
+"""How many characters of numbers a line holds in each size of type."""
+
+PER_LINE = 3
+"""Products on one line of a sum."""
+
+
+class Latex(Prose):
+    """A report in LaTeX."""
+
+    def compose(self, report: Report) -> str:
+        """The whole document, with room for its widest matrix."""
+        text = super().compose(report)
+        widest = max((line.count("&") + 1 for line in text.splitlines()), default=1)
+        return f"{PREAMBLE}\\setcounter{{MaxMatrixCols}}{{{max(10, widest)}}}\n\n{text}"
+
+    def heading(self, text: str, level: int) -> str:
+        """A section without a number; smaller ones are paragraphs."""
+        command, after = (("section*", ""), ("subsection*", ""), ("paragraph*", "\\mbox{}"))[level - 1]
+        return f"\\{command}{{{escaped(text)}}}{after}"
+
+    def sentence(self, text: str) -> str:
+        """The text."""
+        return escaped(text)
+
+    def formula(self, text: str) -> str:
+        """A displayed formula, broken where it is long."""
+        shown = mathematics(text, breaks=True)
+        if "\\\\" in shown:
+            return f"\\begin{{multline*}}\n{shown}\n\\end{{multline*}}"
+        return f"\\[\n{shown}\n\\]" if text else ""
+
+    def planes(self, group: Sequence[Plane]) -> str:
+        """Matrices side by side as long as there is room."""
+        lines: list[list[str]] = [[]]
+        room = SIZES[0][0]
+        used = 0
+        for plane in group:
+            width = self._width(plane)
+            if lines[-1] and used + width > room:
+                lines.append([])
+                used = 0
+            lines[-1].append(self._matrix(plane))
+            used += width
+        widest = max(map(self._width, group), default=0)
+        size = next(name for most, name in SIZES if widest <= most)
+        shown = "\n".join("\\[\n" + "\n\\qquad\n".join(line) + "\n\\]" for line in lines if line)
+        return f"{{{size}\n{shown}\n}}" if size else shown
+
+    def explanation(self, explanation: Explanation, zeros: bool) -> str:
+        """The products by name, in numbers, and their sum, one below the other."""
+        terms = list(islice(explanation.terms(zeros), MOST_TERMS))
+        more = sum(1 for _ in explanation.terms(zeros)) - len(terms)
+        rest = [rf"\cdots\text{{ ({more} products more)}}"] if more else []
+        names = [r" \cdot ".join(mathematics(name) for name, _ in factors) for factors, _ in terms]
+        numbers = [r" \cdot ".join(self._factor(value) for _, value in factors) for factors, _ in terms]
+        products = [self._factor(product) for _, product in terms]
+        value = self._number(explanation.value)
+        sides = [names + rest, numbers + rest, products + rest] if terms else []
+        if products in (numbers, [value]):
+            sides = sides[:2]
+        lines = [line for side in sides for line in _broken(side)] + [f"&= {value}"]
+        body = " \\\\\n".join([mathematics(explanation.element) + " " + lines[0], *lines[1:]])
+        count = 0 if zeros else explanation.zero_terms
+        aside = f"\n{count} product{' is' if count == 1 else 's are'} 0 and not listed." if count else ""
+        return "\\begin{align*}\n" + body + "\n\\end{align*}" + aside
+
+    def _matrix(self, plane: Plane) -> str:
+        name = mathematics(plane.label)
+        if plane.numbers is None:
+            return rf"{name}\ \text{{{escaped(plane.note)}}}"
+        if plane.numbers.size == 1:
+            return f"{name} = {self._number(plane.numbers[0, 0])}"
+        rows = []
+        for i, row in enumerate(plane.numbers):
+            cells = [self._number(number) for number in row]
+            if plane.lit is not None:
+                cells = [rf"\mathbf{{{cell}}}" if lit else cell for cell, lit in zip(cells, plane.lit[i], strict=True)]
+            rows.append(" & ".join(cells))
+        return f"{name} =\n\\begin{{bmatrix}}\n" + " \\\\\n".join(rows) + "\n\\end{bmatrix}"
+
+    def _width(self, plane: Plane) -> int:
+        if plane.numbers is None:
+            return len(plane.label) + len(plane.note)
+        columns = ([len(self.number(number)) + 2 for number in column] for column in plane.numbers.T)
+        return len(plane.label) + sum(map(max, columns))
+
+    def _number(self, number: object) -> str:
+        text = self.number(number)
+        fraction = re.fullmatch(r"(-?)(\d+)/(\d+)", text)
+        if fraction:
+            return rf"{fraction[1]}\tfrac{{{fraction[2]}}}{{{fraction[3]}}}"
+        scientific = re.fullmatch(r"(-?[\d.]+)e([+-]?)0*(\d+)", text)
+        if scientific:
+            return rf"{scientific[1]} \cdot 10^{{{'-' if scientific[2] == '-' else ''}{scientific[3]}}}"
+        return text if re.fullmatch(r"-?[\d.]+", text) else rf"\text{{{escaped(text)}}}"
+
+    def _factor(self, number: object) -> str:
+        text = self._number(number)
+        return f"({text})" if text.startswith("-") else text
+
+
+def _broken(summands: list[str]) -> list[str]:
+    """A sum in lines of a few summands."""
+    parts = [" + ".join(summands[k : k + PER_LINE]) for k in range(0, len(summands), PER_LINE)]
+    return [f"&= {parts[0]}", *(rf"&\quad + {part}" for part in parts[1:])]
+
+
+def escaped(text: str) -> str:
+    """Text in which no character has a meaning to LaTeX; what is not ASCII becomes a question mark."""
+    signs = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "\0": "{}"}
+    signs |= {sign: "\\" + sign for sign in "#$%&_{}"}
+    text = text.replace("--", "-\0-")  # which would be one long dash
+    return "".join(signs.get(c, c if c.isascii() and c.isprintable() else "?") for c in text)
+
+
+_SUM = re.compile(r"\bsum over (?P<over>(?:(?:and|all) |[\w,]+ )+?)(?:with (?P<cond>.*?) )?of ")
+_TOKEN = re.compile(
+    r"(?P<sum>\x00(?P<below>[^\x01]*)\x01)"
+    r"|(?P<name>[A-Za-z_]\w*)\[(?P<index>[^\[\]]*)\]"
+    r"|(?P<symbol>\b(?:dW|db|dX|b|W|z|output|input|kernel|weight|delta|bias|target|sensitivity|derivative|loss|softmax"
+    r"|share|patches|velocity|\w+_\w+)\b)"
+    r"|(?P<word>[A-Za-z][A-Za-z']*(?: [A-Za-z][A-Za-z']*\b(?!\[))*)"
+    r"|(?P<times> \* |\*)|\^(?P<power>T\b|\d+)|(?P<other>.)",
+    re.S,
+)
+
+
+def mathematics(text: str, breaks: bool = False) -> str:
+    r"""A formula in words -> mathematics: ``sum over i of a[i] * b`` -> ``\sum_{i} \mathrm{a}_{i} \cdot \mathrm{b}``.
+
+    breaks: whether a long formula is broken behind its sign of equality.
+    """
+
+    def collected(match: re.Match[str]) -> str:
+        over = re.sub(r"\band all\b|\band\b", ",", match["over"]).replace("all ", "").replace(" ", "").strip(",")
+        return f"\x00{over}{':' + match['cond'] if match['cond'] else ''}\x01"
+
+    parts = [_token(match) for match in _TOKEN.finditer(_SUM.sub(collected, text))]
+    line = "".join(parts)
+    if breaks and len(text) > 90 and " = " in line:
+        left, _, right = line.partition(" = ")
+        return f"{left} = \\\\\n{right}"
+    return line
+
+
+def _token(match: re.Match[str]) -> str:
+    if match["sum"]:
+        below, _, condition = match["below"].partition(":")
+        where = rf" \mid {condition}" if condition else ""
+        return rf"\sum_{{{below}{where}}} "
+    if match["name"]:
+        return rf"\mathrm{{{escaped(match['name'])}}}_{{{match['index']}}}"
+    if match["symbol"]:
+        return rf"\mathrm{{{escaped(match['symbol'])}}}"
+    if match["word"]:
+        return rf"\text{{ {match['word']} }}" if len(match["word"]) > 1 else match["word"]
+    if match["times"]:
+        return r" \cdot "
+    if match["power"]:
+        return r"^{\mathsf{T}}" if match["power"] == "T" else f"^{{{match['power']}}}"
+    other = match["other"]
+    return other if other in " +-*/()[].,:;=|<>0123456789" else rf"\text{{{escaped(other)}}}"

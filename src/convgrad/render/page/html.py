@@ -1,0 +1,61 @@
+"""One page that holds everything it needs: the data of its figures, its looks and what moves it; no network."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from importlib.resources import files
+from typing import Any
+
+from convgrad.problems.report import Facts, Report
+from convgrad.render.number_text import readable
+from convgrad.render.page.contents import page_data
+
+
+def render_html(reports: list[Report], title: str, precision: int | None = None) -> str:
+    """Reports -> a page that steps through their overlays and writes their elements out."""
+    title = _capital(title)
+    return filled("page.html", title=html.escape(title), data=as_script(page_data(reports, title, precision)))
+
+
+def render_facts_html(facts: Facts, precision: int | None = None) -> str:
+    """Facts -> a page of figures where they have reports, else a table of names and values."""
+    if facts.reports:
+        return render_html(facts.reports, facts.title, precision)
+    rows = []
+    for name, entry in facts.entries.items():
+        parts = entry.items() if isinstance(entry, dict) else [("", entry)]
+        rows += [(f"{name}, {part}" if part else name, _said(value, precision)) for part, value in parts]
+    cells = "".join(
+        f"<tr><th scope=row>{html.escape(name)}</th><td>{html.escape(said)}</td></tr>" for name, said in rows
+    )
+    return filled("facts.html", title=html.escape(_capital(facts.title)), rows=cells)
+
+
+def _said(value: Any, precision: int | None) -> str:
+    """A value of a fact: a number, a shape, a word."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        return "\u00d7".join(map(str, value)) or "1"
+    return readable(value, precision)
+
+
+def _capital(title: str) -> str:
+    return title[:1].upper() + title[1:]
+
+
+def as_script(data: Any) -> str:
+    """Data as JSON that may stand inside a script element: titles and names are data there, whatever they say."""
+    text = json.dumps(data, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return re.sub("[<>&\u2028\u2029]", lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def filled(name: str, **parts: str) -> str:
+    """A page of render/page/ with its looks and its script in it, and `parts` where their names stand in ``{{ }}``."""
+    page = files("convgrad.render").joinpath("page")
+    stored = {each: page.joinpath(f"page.{each}").read_text("utf-8") for each in ("css", "js")}
+    texts = {**stored, **parts}
+    # in one go, so that what is filled in is never looked at again
+    return re.sub(r"\{\{(\w+)\}\}", lambda found: texts[found[1]], page.joinpath(name).read_text("utf-8"))

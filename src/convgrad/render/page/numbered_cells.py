@@ -1,0 +1,144 @@
+"""The numbers of a page and the cells they stand in: each number once, each cell by a number of its own.
+
+Everything a page lights up or writes out points at these, so that whoever draws the page needs no geometry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from convgrad.core.quantity import Array, Cells
+from convgrad.errors import by
+from convgrad.render.number_text import exact, readable
+from convgrad.render.planes import planes
+
+MOST_CELLS, MOST_PLANES = 8_000, 48
+"""Cells of one array, and planes, that a page draws."""
+
+FEWEST_ROWS = 4
+"""Rows of a plane that a page keeps where it leaves some out, before it leaves out columns."""
+
+
+@dataclass(frozen=True, eq=False)
+class Numbers:
+    """The different numbers of a page, in the order of their first use: ``exact``, or ``exact|shown`` where unlike."""
+
+    precision: int | None
+    texts: list[str] = field(default_factory=list)
+    known: dict[Any, int] = field(default_factory=dict)
+
+    def add(self, number: Any) -> int:
+        """Where a number stands among them."""
+        key = type(number), number
+        if key not in self.known:
+            written, shown = exact(number, self.precision), readable(number, self.precision)
+            self.known[key] = len(self.texts)
+            self.texts.append(written if written == shown else f"{written}|{shown}")
+        return self.known[key]
+
+    def all(self, array: Array) -> list[int]:
+        """Where the numbers of an array stand among them, in reading order."""
+        # tolist() makes Python floats, quicker to write, but would widen the digits of a float32
+        numbers: Iterable[Any] = array.ravel() if array.dtype == np.float32 else array.ravel().tolist()
+        return [self.add(number) for number in numbers]
+
+
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """An array on a page: its planes, and the number of each cell's place there.
+
+    cells: the place of each cell in reading order, -1 for those that the page leaves out; order: the cells by their
+    places; data: what the page is told.
+    """
+
+    name: str
+    array: Array
+    cells: Array
+    order: Array
+    data: dict[str, Any]
+
+    @property
+    def grid(self) -> Array:
+        """The places of the cells, in the array's shape."""
+        return self.cells.reshape(self.array.shape)
+
+    def under(self, index: Cells) -> Array:
+        """The places of the cells that an index means: a slice, or the cells, for each axis."""
+        each = (
+            range(*part.indices(size)) if isinstance(part, slice) else list(part)
+            for part, size in zip(index, self.array.shape, strict=True)
+        )
+        return self.grid[np.ix_(*each)] if self.array.ndim else self.cells
+
+    def places(self, at: Array) -> Array:
+        """Indices (n, axes) -> the places of those cells; -1 for what is left out or lies in the padding."""
+        shape = self.array.shape
+        if at.shape[1] != len(shape):
+            return np.full(len(at), -1)
+        inside = ((at >= 0) & (at < shape)).all(axis=1)
+        flat = np.zeros(len(at), int)
+        for k, size in enumerate(shape):
+            flat = flat * size + at[:, k]
+        return np.where(inside, self.cells[np.where(inside, flat, 0)], -1)
+
+
+def drawn(
+    name: str, array: Array, spatial: Sequence[int], numbers: Numbers, start: int, most: int = MOST_CELLS
+) -> Drawn:
+    """An array as planes, its cells' places counted from `start`; of a large one as many of the first as fit."""
+    flat = np.arange(array.size).reshape(array.shape)
+    found = list(planes(name, flat, spatial))
+    shown = found[:MOST_PLANES]
+    height, width = shown[0][1].shape if shown else (0, 0)
+    room = most // max(len(shown), 1)
+    columns = min(width, max(1, room // max(1, min(height, FEWEST_ROWS))))
+    rows = min(height, max(1, room // max(1, columns)))
+    cells, order, drawings = np.full(array.size, -1), [], []
+    for label, plane, _ in shown:
+        drawings.append({"label": label, "rows": rows, "columns": columns, "cell": _template(name, array, plane)})
+        order.append(plane[:rows, :columns].ravel())
+    kept = np.concatenate(order) if order else np.zeros(0, int)
+    cells[kept] = start + np.arange(len(kept))
+    data = {
+        "name": name,
+        "size": by(array.shape) if array.ndim > 1 else "",
+        "start": start,
+        "planes": drawings,
+        "numbers": numbers.all(array.ravel()[kept]),
+        "left": _left_out([(rows, height, "rows"), (columns, width, "columns"), (len(shown), len(found), "planes")]),
+    }
+    return Drawn(name, array, cells, kept, data)
+
+
+def _template(name: str, array: Array, plane: Array) -> str:
+    """What the cells of a plane are called, ``%r`` and ``%c`` standing for row and column: ``dW[0,1,%r,%c]``."""
+    if not array.ndim or not array.size:
+        return name
+    corner = np.unravel_index(int(plane[0, 0]), array.shape)
+    index = [str(int(i)) for i in corner]
+    for mark, beside in (("%r", plane[1:2, 0]), ("%c", plane[0, 1:2])):
+        if beside.size:
+            moved = np.unravel_index(int(beside[0]), array.shape)
+            index = [text if i == j else mark for i, j, text in zip(corner, moved, index, strict=True)]
+    return f"{name}[{','.join(index)}]"
+
+
+def _left_out(counts: Iterable[tuple[int, int, str]]) -> str:
+    """What of an array is drawn where not all of it is: ``the first 15 of 512 rows``."""
+    said = [f"the first {shown} of {total} {what}" for shown, total, what in counts if shown < total]
+    return " and ".join(said)
+
+
+def runs(places: Array) -> list[int]:
+    """Places of cells -> starts and lengths of their runs by turns; those left out (-1) are passed over."""
+    found = np.unique(places)
+    found = found[found >= 0]
+    if not len(found):
+        return []
+    starts = np.flatnonzero(np.diff(found, prepend=-2) != 1)
+    lengths = np.diff(np.append(starts, len(found)))
+    return [int(each) for pair in zip(found[starts], lengths, strict=True) for each in pair]

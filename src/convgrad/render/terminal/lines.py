@@ -1,0 +1,61 @@
+"""A sheet of a report: planes of numbers, sentences and rules that fit on the page, for whoever draws on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from textwrap import wrap
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from convgrad.core.quantity import Array
+from convgrad.problems.report import Report
+from convgrad.render import Page
+from convgrad.render.number_text import aligned, readable
+from convgrad.render.terminal.side_by_side import QUIET, lit_line
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A report, how many digits its numbers have, and the page it is drawn on."""
+
+    report: Report
+    precision: int | None
+    page: Page
+
+    def said(self, text: Text) -> RenderableType:
+        """A sentence, wrapped to the page (the console itself is as wide as anything may be)."""
+        width = max(20, self.page.width - 2)
+        parts = text.plain.split("\n")
+        lines = [
+            line for part in parts for line in wrap(part, width, break_long_words=False, break_on_hyphens=False) or [""]
+        ]
+        return Text("\n".join(f" {line}" for line in lines), style=text.style)
+
+    def rule(self, head: Text) -> RenderableType:
+        """A heading with a line behind it."""
+        rest = self.page.width - head.cell_len - 1
+        return Text.assemble(head, (" " + "─" * rest if rest > 0 else "", QUIET))
+
+    def lines(self, label: str, plane: Array, mask: Array | None, style: str) -> list[tuple[str, list[Text]]]:
+        """A plane as lines, in several pieces by columns where it is wider than the page."""
+        cells = aligned(plane, self.precision)
+        room, start, pieces = max(10, self.page.width - 7), 0, []
+        widths = [len(cell) + 2 for cell in cells[0]]
+        while start < len(widths):
+            end, width = start + 1, widths[start]
+            while end < len(widths) and width + widths[end] <= room:
+                width, end = width + widths[end], end + 1
+            pieces.append((start, end))
+            start = end
+        return [
+            (
+                label if len(pieces) == 1 else f"{label} columns {a}:{b}",
+                [lit_line(row[a:b], None if mask is None else mask[k, a:b], style) for k, row in enumerate(cells)],
+            )
+            for a, b in pieces
+        ]
+
+    def number(self, number: float) -> str:
+        """A number as the page shows it."""
+        return readable(number, self.precision)

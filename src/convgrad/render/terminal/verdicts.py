@@ -1,0 +1,205 @@
+"""Verdicts for people: a panel an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from textwrap import wrap
+
+import numpy as np
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.text import Text
+
+from convgrad.checking.verdict import (
+    COARSE,
+    CONVENTION,
+    FOLLOWS,
+    RIGHT,
+    WRONG_SHAPE,
+    Checked,
+    Verdict,
+)
+from convgrad.core.quantity import Array
+from convgrad.render import Page
+from convgrad.render.data.verdicts import words
+from convgrad.render.number_text import aligned, readable
+from convgrad.render.planes import planes
+from convgrad.render.terminal.report import drawn_on, new_console
+from convgrad.render.terminal.side_by_side import NAME, QUIET, Block, flow, lit_line
+
+COLOURS = {RIGHT: "bold green", FOLLOWS: "bold yellow", CONVENTION: "bold yellow", COARSE: "bold yellow"}
+"""How verdicts are printed; the others are red."""
+
+MOST_DRAWN, MOST_LISTED = 200, 12
+"""An answer with more cells than the first is not drawn, but its first wrong cells are listed."""
+
+
+def draw_verdicts(checked: Checked, precision: int | None, page: Page) -> str:
+    """Verdicts -> the text of their panels."""
+    console = new_console(page)
+    for renderable in _Drawing(checked, precision, page).parts():
+        console.print(renderable)
+    return drawn_on(console)
+
+
+class _Drawing:
+    """Draws one check."""
+
+    def __init__(self, checked: Checked, precision: int | None, page: Page) -> None:
+        self.checked, self.precision, self.page = checked, precision, page
+        self.room = max(20, page.width - 4)
+
+    def parts(self) -> Iterator[RenderableType]:
+        """The title, a panel an answer, and how it went in all."""
+        yield Text("\n".join(wrap(self.checked.title, max(20, self.page.width))), style=NAME)
+        verdicts = self.checked.verdicts.values()
+        for verdict in verdicts:
+            yield self._line(verdict) if verdict.verdict == RIGHT else self._panel(verdict)
+        right, total = sum(verdict.verdict == RIGHT for verdict in verdicts), len(verdicts)
+        if total == 1:
+            words = "the answer is right" if right else "the answer is not right"
+        elif right in (0, total):
+            words = f"all {total} answers are right" if right else f"none of the {total} answers is right"
+        else:
+            words = f"{right} of {total} answers {'is' if right == 1 else 'are'} right"
+        yield Text(words, style=COLOURS.get(self.checked.verdict, "bold red"))
+
+    def _line(self, verdict: Verdict) -> Text:
+        """A right answer, which needs no panel."""
+        how = ", within the tolerance given" if verdict.answer.rules.tolerant else ", to the places given"
+        if verdict.cut_cells:
+            how += f"; cut off, not rounded: {_named(verdict, verdict.cut_cells)}"
+        text = f"{verdict.name}  {RIGHT}{how}"
+        lines = Text("\n".join(wrap(text, self.room, initial_indent="  ", subsequent_indent="    ")))
+        lines.highlight_words([f"{verdict.name}  {RIGHT}"], COLOURS[RIGHT])
+        return lines
+
+    def _panel(self, verdict: Verdict) -> Panel:
+        style = COLOURS.get(verdict.verdict, "bold red")
+        title = Text.assemble((verdict.name, "not dim bold"), "  ", (verdict.verdict, f"not dim {style}"))
+        body = list(self._body(verdict))
+        return Panel(Group(*body), title=title, title_align="left", border_style=QUIET, width=max(self.page.width, 24))
+
+    def _body(self, verdict: Verdict) -> Iterator[RenderableType]:
+        if headline := self._headline(verdict):
+            yield from self._said(headline)
+        if verdict.cut_cells:
+            yield from self._said(f"Cut off, not rounded: {_named(verdict, verdict.cut_cells)}.")
+        if verdict.coarse_cells and len(verdict.coarse_cells) < verdict.answer.numbers.size:
+            yield from self._said(f"Too few digits to tell: {_named(verdict, verdict.coarse_cells)}.")
+        for remark in verdict.remarks:
+            text = words(remark, self.checked.reveal)
+            yield from self._said(text[0].upper() + text[1:] + ".")
+        yield from self._mistakes(verdict)
+        if verdict.match is not None and verdict.verdict != RIGHT:
+            yield from self._cells(verdict)
+
+    def _headline(self, verdict: Verdict) -> str:
+        wrong, size = len(verdict.wrong_cells), verdict.answer.numbers.size
+        if verdict.verdict == COARSE:
+            return "It is what rounding gives, but to fewer than 3 digits; write more of them."
+        if verdict.verdict == FOLLOWS:
+            return f"Worked rightly from your {verdict.follows}, which is not right itself: mend that first."
+        if verdict.convention is not None:
+            option = verdict.convention.convention
+            return f"Right under another convention than the one in force ({option})."
+        if verdict.verdict == WRONG_SHAPE:
+            return ""  # the remark says it
+        if any(remark.kind in ("one-cell", "all-cells") for remark in verdict.remarks):
+            return ""
+        return "It is wrong." if size == 1 else f"{wrong} of {size} cells {'is' if wrong == 1 else 'are'} wrong."
+
+    def _mistakes(self, verdict: Verdict) -> Iterator[RenderableType]:
+        sightings = verdict.sightings
+        if len(sightings) > 1:
+            yield from self._said(
+                f"These {len(sightings)} explain it equally well; these numbers cannot tell them apart."
+            )
+        for sighting in sightings:
+            for number, mistake in enumerate(sighting.mistakes):
+                yield Text("")
+                joined = "together with " if number else ""
+                again = f", the same as in {verdict.same_as}" if verdict.same_as else ""
+                yield Text.assemble((joined, QUIET), (mistake.name, "bold magenta"), (again, QUIET))
+                if again:
+                    continue  # it has been explained there
+                for label, text in (("What", mistake.what), ("Why", mistake.why), ("Mend", mistake.mend)):
+                    yield from self._said(text, f"{label:<5} ")
+        told = any(not remark.kind.startswith(("one-", "all-", "border")) for remark in verdict.remarks)
+        if not sightings and not told and verdict.verdict == "wrong":
+            yield from self._said("No known mistake gives these numbers.")
+
+    def _said(self, text: str, label: str = "") -> Iterator[RenderableType]:
+        blank = " " * len(label)
+        for number, line in enumerate(wrap(text, self.room - len(label))):
+            yield Text.assemble((blank if number else label, QUIET), line)
+
+    # -- the cells ------------------------------------------------------------------------------------
+
+    def _cells(self, verdict: Verdict) -> Iterator[RenderableType]:
+        yield Text("")
+        drawn = self._drawn(verdict) if verdict.answer.numbers.size <= MOST_DRAWN else None
+        if drawn is not None:
+            yield from drawn
+            return
+        cells = verdict.wrong_cells or verdict.coarse_cells
+        rows = [self._row(verdict, cell) for cell in cells[:MOST_LISTED]]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        for row in rows:
+            yield Text("  ".join(part.ljust(width) for part, width in zip(row, widths, strict=True)).rstrip())
+        if len(cells) > MOST_LISTED:
+            yield Text(f"... and {len(cells) - MOST_LISTED} more", style=QUIET)
+
+    def _row(self, verdict: Verdict, cell: tuple[int, ...]) -> list[str]:
+        row = [verdict.name + _index(cell), f"given {verdict.answer.texts[cell]}"]
+        return [*row, f"right {readable(verdict.value[cell], self.precision)}"] if self.checked.reveal else row
+
+    def _drawn(self, verdict: Verdict) -> list[RenderableType] | None:
+        """Planes of the answer, wrong cells in brackets, beside the right ones; None where they are too wide."""
+        assert verdict.match is not None
+        wrong = ~(verdict.match.right | verdict.match.coarse)
+        off = wrong if wrong.any() else verdict.match.coarse
+        marked = off.any() and not off.all()
+        groups: list[list[tuple[int, RenderableType]]] = []
+        texts = planes("given", verdict.answer.texts, verdict.spatial, off)
+        values = planes("right", np.asarray(verdict.value), verdict.spatial)
+        for (label, plane, mask), (right_label, value, _) in zip(texts, values, strict=True):
+            lit = mask if mask is not None and mask.any() and marked else None
+            if mask is not None and off.any() and not mask.any() and verdict.answer.numbers.ndim > 2:
+                continue
+            key = ", [wrong]" if marked and not groups else ""
+            blocks = [_block(label + key, _aligned(plane), lit)]
+            if self.checked.reveal:
+                blocks.append(_block(right_label, aligned(value, self.precision), None))
+            groups.append([(block.width, block.text()) for block in blocks])
+        if any(width > self.room for group in groups for width, _ in group):
+            return None
+        return list(flow(groups, self.room, gap=3))
+
+
+def _block(label: str, rows: list[list[str]], mask: Array | None) -> Block:
+    lines = [lit_line(row, None if mask is None else mask[k], "") for k, row in enumerate(rows)]
+    return Block(Text(label, style=NAME), lines)
+
+
+def _aligned(plane: Array) -> list[list[str]]:
+    """Texts (rows, columns), the decimal points of a column below one another."""
+    columns = []
+    for column in plane.T:
+        parts = [str(text).strip().partition(".") for text in column]
+        left = max(len(whole) for whole, _, _ in parts)
+        right = max(len(point + rest) for _, point, rest in parts)
+        columns.append([whole.rjust(left) + (point + rest).ljust(right) for whole, point, rest in parts])
+    return [list(row) for row in zip(*columns, strict=True)]
+
+
+def _index(cell: tuple[int, ...]) -> str:
+    return "[" + ",".join(map(str, cell)) + "]" if cell else ""
+
+
+def _named(verdict: Verdict, cells: list[tuple[int, ...]]) -> str:
+    """Cells by their names, the first few of them."""
+    if len(cells) == verdict.answer.numbers.size > 1:
+        return "every cell"
+    listed = [verdict.name + _index(cell) for cell in cells[:6]]
+    return ", ".join(listed) + (f" and {len(cells) - 6} more" if len(cells) > 6 else "")

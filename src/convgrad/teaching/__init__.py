@@ -1,0 +1,1 @@
+"""For teachers: problems drawn on which mistakes show."""
