@@ -39,7 +39,7 @@ mypy: $(ENVIRONMENT)
 	$(PYTHON) -m mypy
 
 screens: $(ENVIRONMENT)
-	$(PYTHON) -m pytest --rewrite $$(grep -l -e '"--rewrite"' tests/test_*.py)
+	$(PYTHON) -m pytest --rewrite $$(grep -rl --include='test_*.py' -e '"--rewrite"' tests)
 
 bench: $(ENVIRONMENT)
 	$(PYTHON) benchmarks/run.py
