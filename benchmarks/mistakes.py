@@ -22,7 +22,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 from numpy.random import Generator
 
-from convgrad.core.quantity import Array
+from convgrad.core.element import Array
 from convgrad.mistakes.case import Case
 from convgrad.mistakes.catalogue import ROWS
 from convgrad.mistakes.recogniser import differs, predictions, recognise

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from convgrad import Activation, Conv, Dense, Pool, Transposed, Unshared
 from convgrad.errors import ShapeError
+from convgrad.kinds.activations import ACTIVATIONS
 from convgrad.kinds.setting import PAD_MODES, PADDINGS
-from convgrad.kinds.shared import ACTIVATIONS
 from convgrad.layers.pool import KINDS, TIES
 
 Array = NDArray[Any]
@@ -151,7 +151,9 @@ def dense(draw: st.DrawFn) -> tuple[Dense, Array, Array]:
 def activations(draw: st.DrawFn) -> tuple[Activation, Array, Array]:
     """(layer, x, delta) of an activation on an array of any rank."""
     layer = Activation(
-        draw(st.sampled_from(ACTIVATIONS)), draw(st.sampled_from([None, 0.3])), draw(st.sampled_from(["none", "tanh"]))
+        draw(st.sampled_from(list(ACTIVATIONS))),
+        draw(st.sampled_from([None, 0.3])),
+        draw(st.sampled_from(["none", "tanh"])),
     )
     shape = tuple(draw(st.lists(st.integers(1, 4), max_size=3)))
     seed = draw(st.integers(0, 10**6))

@@ -9,7 +9,7 @@ SOURCE = Path(__file__).parent.parent / "src" / "convgrad"
 
 FLOORS = [
     {"errors"},
-    {"numerals"},
+    {"numerals", "formula"},
     {"kinds"},
     {"core"},
     {"layers", "files"},
@@ -25,7 +25,7 @@ FLOORS = [
 ONLY = {"rich": {"render"}, "click": {"cli"}}
 """Libraries that live in one room."""
 
-ALLOWED_SIDEWAYS = {("render", "files")}
+ALLOWED_SIDEWAYS = {("render", "files"), ("checking", "files"), ("problems", "files")}
 
 ALLOWED_UPWARDS = {("core", "render"), ("problems", "render")}
 """A notebook asks the value itself how it looks (``_repr_html_``), and only rendering knows; imported when asked."""
@@ -74,3 +74,37 @@ def test_nothing_heavy_is_imported_for_help_and_version() -> None:
         )
         done = subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=True)
         assert done.stderr.splitlines()[-1] == "[] 0", (arguments, done.stderr)
+
+
+WRONG_ON_PURPOSE = {
+    "mistakes/rows/padding.py": "sizes by the formulas that people remember wrongly",
+    "mistakes/rows/sizes.py": "a kernel as large as the rows that the stride leaves over make it",
+    "mistakes/rows/stride_dilation.py": "a stride or dilation taken twice",
+}
+"""Files that may compute with a stride or dilation though geometry is core/axis.py's and core/windows.py's alone."""
+
+
+def _steps(node: ast.AST) -> bool:
+    """Whether a name or a field called stride or dilation stands in an expression."""
+    names = {
+        each.id if isinstance(each, ast.Name) else each.attr
+        for each in ast.walk(node)
+        if isinstance(each, ast.Name | ast.Attribute)
+    }
+    return bool(names & {"stride", "dilation"})
+
+
+def test_strides_and_dilations_are_arithmetic_in_one_place() -> None:
+    found = {}
+    for path in SOURCE.rglob("*.py"):
+        name = path.relative_to(SOURCE).as_posix()
+        products = [
+            node.lineno
+            for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, ast.BinOp)
+            and isinstance(node.op, ast.Mult | ast.FloorDiv | ast.Mod)
+            and (_steps(node.left) or _steps(node.right))
+        ]
+        if products and name not in ("core/axis.py", "core/windows.py"):
+            found[name] = products
+    assert found.keys() == WRONG_ON_PURPOSE.keys(), found

@@ -18,7 +18,7 @@ from convgrad import Activation, Conv, Dense, Loss, Pool, check
 from convgrad.checking import case_of
 from convgrad.checking.verdict import Verdict
 from convgrad.checking.written import Answer, Rules
-from convgrad.core.quantity import Array
+from convgrad.core.element import Array
 
 CLASSIC = ("conv-backward", SAMPLES / "classic/input.json", SAMPLES / "classic/delta.json")
 KERNEL = ("-k", "[[0.1, 0.2], [0.3, 0.4]]")

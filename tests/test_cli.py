@@ -307,8 +307,8 @@ ERRORS = [
     (["conv-forward", "[1,2]", "-k", "[1]", "-o", "no/such/x.json"], "no/such/x.json: it cannot be written"),
     (["conv-forward", "[[1,2],[3]]", "-k", "[1]"], "[[1,2],[3]]: [1] has 1 number, but the rows before it have 2"),
     (["conv-forward", "nothing.json", "-k", "[1]"], "nothing.json: no such file"),
-    (["conv-forward", "[1,2]", "-k", "[1,2,3]"], "[1,2,3]: a 3 kernel does not fit on a 2 input"),
-    (["conv-forward", "[1,2]", "-k", "[1]", "-b", "[1,2]"], "[1,2]: the bias is 2, but expected is a number"),
+    (["conv-forward", "[1,2]", "-k", "[1,2,3]"], "[1,2,3] and [1,2]: a 3 kernel does not fit on a 2 input"),
+    (["conv-forward", "[1,2]", "-k", "[1]", "-b", "[1,2]"], "[1,2] and [1]: the bias is 2, but expected is a number"),
     (["pool-forward", "[1,2]"], "the window's size is not given; add --size 2 (or --global for the whole input)"),
     (
         ["pool-forward", "[1,2]", "--global", "--size", "2"],

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from conftest import SAMPLES, Convgrad
 
+from convgrad.formula import Formula, Named, Over
 from convgrad.render.documents.latex import escaped, mathematics
 from convgrad.render.number_text import readable
 
@@ -134,20 +135,27 @@ def test_files_by_their_suffix(convgrad: Convgrad, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"),
+    ("formula", "expected"),
     [
         (
-            "dW[m,n] = sum over i,j of delta[i,j] * input[i+m,j+n]",
-            r"\mathrm{dW}_{m,n} = \sum_{i,j} \mathrm{delta}_{i,j} \cdot \mathrm{input}_{i+m,j+n}",
+            Formula(
+                (Named("dW", (("*0", "m"),)), " = ", Over(letters=("i", "j")), Named("delta", (("", "i,j"),)), " * b")
+            ),
+            r"\mathrm{dW}_{m} = \sum_{i,j} \mathrm{delta}_{i,j} \cdot b",
         ),
-        ("sum over all i,m with (i+m) = (x) of b", r"\sum_{i,m \mid (i+m) = (x)} \mathrm{b}"),
-        ("sum over f and all i,m with (i) = (x) of b[f]", r"\sum_{f,i,m \mid (i) = (x)} \mathrm{b}_{f}"),
-        ("W_new = W - 0.1 * dW", r"\mathrm{W\_new} = \mathrm{W} - 0.1 \cdot \mathrm{dW}"),
-        ("kernel^T", r"\mathrm{kernel}^{\mathsf{T}}"),
+        (
+            Formula((Over("f", (), ("i", "m"), ("i+m",), ("x",)), Named("b", (("F", "f"),)))),
+            r"\sum_{f,i,m \mid (i+m) = (x)} \mathrm{b}_{f}",
+        ),
+        (Formula((Over(every=("i", "m"), wanted=("x",)), "1")), r"\sum_{i,m \mid \text{on } (x)} 1"),
+        (Formula.of("{W_new} = {W} - 0.1 * {dW}"), r"\mathrm{W\_new} = \mathrm{W} - 0.1 \cdot \mathrm{dW}"),
+        (Formula.of("{kernel}^T"), r"\mathrm{kernel}^{\mathsf{T}}"),
+        (Formula.of("{delta dilated by 2}"), r"\text{delta dilated by 2}"),
+        (Formula.of("log({output[]})").at((0, 1)), r"\text{ log }(\mathrm{output}_{0,1})"),
     ],
 )
-def test_formulas_become_mathematics(text: str, expected: str) -> None:
-    assert mathematics(text) == expected
+def test_formulas_become_mathematics(formula: Formula, expected: str) -> None:
+    assert mathematics(formula) == expected
 
 
 def test_nothing_is_a_command_by_accident() -> None:

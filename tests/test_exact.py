@@ -55,8 +55,9 @@ def test_exact_equals_float_to_rounding(case: Any) -> None:
 
 
 @pytest.mark.parametrize("kind", ["mse", "mse-mean", "mse-sum", "mae", "huber"])
-def test_rational_losses(kind: str) -> None:
-    output, target = cast(whole_numbers((2, 3), 0) / 7, object), cast(whole_numbers((2, 3), 1) / 3, object)
+@pytest.mark.parametrize("shape", [(2, 3), ()])
+def test_rational_losses(kind: str, shape: tuple[int, ...]) -> None:
+    output, target = cast(whole_numbers(shape, 0) / 7, object), cast(whole_numbers(shape, 1) / 3, object)
     floats = Loss(kind).backward(output.astype(float), target.astype(float))
     for exact, floating in zip(Loss(kind).backward(output, target), floats, strict=True):
         assert {type(each) for each in exact.value.ravel()} <= {Fraction, int}

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from spaces import EVERY_LAYER, convolutions, whole_numbers
 
 from convgrad import SGD, Conv, Flatten, Loss, Quantity
-from convgrad.kinds.loss import LOSSES
+from convgrad.kinds.losses import LOSSES
 from convgrad.problems import Operand
 from convgrad.problems.conv import conv_problem
 from convgrad.problems.solve import solve
@@ -54,6 +54,8 @@ def test_products_add_up_to_losses(kind: str, shape: tuple[int, ...]) -> None:
     for target in targets:
         for quantity in Loss(kind).backward(rng.random(shape) * (1 if kind == "bce" else 3), target):
             agree(quantity)
+            terms = quantity.explain((0,) * len(quantity.shape)).terms(zeros=True)
+            assert not any("." in str(name) for factors, _ in terms for name, _ in factors)  # counts are whole: 1/12
 
 
 def test_products_add_up_to_steps_and_flattened_arrays() -> None:
@@ -93,10 +95,12 @@ def test_names_and_indices_are_the_files_own(case: tuple[Conv, Array, Array]) ->
             np.testing.assert_allclose(float(explanation.value), quantity.value[at], atol=1e-12)
             for factors, _ in list(explanation.terms())[:20]:
                 for factor, value in factors:
-                    label, _, index = factor.removesuffix("]").removeprefix("relu(").removesuffix(")").partition("[")
+                    label, _, index = (
+                        str(factor).removesuffix("]").removeprefix("relu(").removesuffix(")").partition("[")
+                    )
                     array = named[label] if name != "output" else np.maximum(named["z"], 0)
                     place = tuple(int(i) for i in index.rstrip("])").split(",")) if index else ()
-                    assert array[place] == value, factor
+                    assert array[place] == value, str(factor)
 
 
 def test_an_element_costs_no_more_than_itself() -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as nps
 from numpy.typing import NDArray
 
+from convgrad.core.operand import Operand
 from convgrad.errors import FileError
 from convgrad.files import Document, Reader
 from convgrad.files.json_text import parse_json
@@ -73,9 +74,15 @@ def test_npy_and_npz_read_back_the_same(array: Array) -> None:
     np.savez_compressed(stream, input=array, padding="same", flip=True)
     document = _read(stream.getvalue(), ".npz", None)
     assert isinstance(document, Document)
-    same(document.take("input").value, array)
+    same(document.take("input").array, array)
     assert document.entries["padding"] == "same"
     assert document.entries["flip"] is True
+
+
+def array_in(source: Any, reader: Reader | None = None) -> Array:
+    found = (reader or Reader()).read(str(source))
+    assert isinstance(found, Operand)
+    return found.array
 
 
 def _read(data: bytes, suffix: str, role: str | None = "input") -> Any:
@@ -84,8 +91,10 @@ def _read(data: bytes, suffix: str, role: str | None = "input") -> Any:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, f"a{suffix}")
         path.write_bytes(data)
-        value = Reader().read(str(path)).value
-        return value if role is None or not isinstance(value, Document) else value.take(role).value
+        found = Reader().read(str(path))
+        if role is None:
+            return found
+        return found.take(role).array
 
 
 @pytest.mark.parametrize(
@@ -253,7 +262,7 @@ def test_no_text_makes_the_reader_fall_over(text: str, suffix: str) -> None:
 def test_integer_and_small_float_arrays_do_not_wrap(tmp_path: Path) -> None:
     for dtype in ("uint8", "int16", ">i4", "float16", ">f8"):
         np.save(tmp_path / "a.npy", np.array([[200 % 128, 100]], dtype))
-        same(Reader().read(str(tmp_path / "a.npy")).value, np.array([[72.0, 100.0]]))
+        same(array_in(tmp_path / "a.npy"), np.array([[72.0, 100.0]]))
 
 
 @pytest.mark.parametrize("suffix", [".xlsx", ".mat", ".pt", ".gz", ".png", ".pkl"])
@@ -289,15 +298,15 @@ def test_keys_reach_into_documents(tmp_path: Path) -> None:
     path = tmp_path / "net.json"
     path.write_text('{"layers": [{"dX": [1, 2]}, {"dX": [3, 4]}], "a": [5]}')
     reader = Reader()
-    same(reader.read(f"{path}#layers[1].dX").value, np.array([3.0, 4.0]))
-    same(reader.read(f"{path}#A").value, np.array([5.0]))
+    same(array_in(f"{path}#layers[1].dX", reader), np.array([3.0, 4.0]))
+    same(array_in(f"{path}#A", reader), np.array([5.0]))
     with pytest.raises(FileError, match=r"there is no entry 'b', only layers, a"):
         reader.read(f"{path}#b")
     with pytest.raises(FileError, match=r"there is no \[7\]"):
         reader.read(f"{path}#layers[7]")
     strange = tmp_path / "a#b.json"
     strange.write_text("[7]")
-    same(reader.read(str(strange)).value, np.array([7.0]))
+    same(array_in(strange, reader), np.array([7.0]))
 
 
 def test_writing_replaces_whole_files_and_keeps_their_mode(tmp_path: Path) -> None:

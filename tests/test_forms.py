@@ -18,7 +18,7 @@ def adds_up(quantity: Quantity) -> None:
     total = np.zeros_like(quantity.value) if quantity.start is None else quantity.start.copy()
     for term in quantity.terms():
         total[term.region] += term.patch
-    np.testing.assert_allclose(total, quantity.value, rtol=1e-12, atol=1e-12, err_msg=quantity.formula)
+    np.testing.assert_allclose(total, quantity.value, rtol=1e-12, atol=1e-12, err_msg=str(quantity.formula))
 
 
 @given(st.one_of(convolutions(), transposed()))
@@ -26,7 +26,7 @@ def test_the_forms_agree(case: Any) -> None:
     layer, x, delta = case
     for quantity in (layer.forward(x), *layer.backward(x, delta)):
         for form in ("rotated", "matrix"):
-            derived = quantity.derivation and quantity.derivation(form, quantity)
+            derived = quantity.in_form(form)
             if derived:
                 adds_up(derived.quantity)
                 places = list(derived.quantity.places())
@@ -41,9 +41,7 @@ def test_the_matrices_multiply_to_the_results(case: tuple[Conv, Array, Array]) -
     if layer.groups > 1:
         return
     output, dW, dX = (
-        quantity.derivation("matrix", quantity)
-        for quantity in (layer.forward(x), *layer.backward(x, delta))
-        if quantity.derivation
+        quantity.in_form("matrix") for quantity in (layer.forward(x), *layer.backward(x, delta)) if quantity.has_forms
     )
     W, patches = (factor.value for factor in output.arrays)
     bias = 0 if layer.bias is None else layer.bias[:, None]
@@ -62,10 +60,10 @@ def test_the_rotated_form_is_what_textbooks_say() -> None:
     x, kernel, delta = rng.normal(size=(7, 8)), rng.normal(size=(3, 2)), rng.normal(size=(3, 4))
     layer = Conv(kernel[None, None], stride=2)
     dW, _, dX = layer.backward(x[None, None], delta[None, None])
-    derived = dX.derivation("rotated", dX)
+    derived = dX.in_form("rotated")
     spread, turned = (factor.value[0, 0] for factor in derived.arrays)
     np.testing.assert_array_equal(turned, np.rot90(kernel, 2))
     assert spread.shape == (5 + 4, 7 + 2)
     np.testing.assert_allclose(signal.correlate2d(spread, turned, "valid"), dX.value[0, 0][:7, :8])
-    holes = dW.derivation("rotated", dW).arrays[0].value[0, 0]
+    holes = dW.in_form("rotated").arrays[0].value[0, 0]
     np.testing.assert_allclose(signal.correlate2d(x[: 5 + 2, : 7 + 1], holes, "valid"), dW.value[0, 0])

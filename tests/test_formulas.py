@@ -110,7 +110,9 @@ def test_formulas_of_convolutions_give_the_values(case: Any, last: bool) -> None
     for name in ("output", "dW", "dX"):
         quantity = quantities[name]
         np.testing.assert_allclose(
-            work_out(quantity.formula, quantity.value, arrays, ranges), quantity.value, err_msg=quantity.formula
+            work_out(str(quantity.formula), quantity.value, arrays, ranges),
+            quantity.value,
+            err_msg=str(quantity.formula),
         )
 
 
@@ -118,7 +120,9 @@ def test_formulas_leave_out_what_is_not_there_and_say_what_indices_do_not() -> N
     def formulas(x: tuple[int, ...], kernel: tuple[int, ...], **settings: Any) -> dict[str, str]:
         given_arrays = {"input": Operand(whole_numbers(x, 0), ""), "kernel": Operand(whole_numbers(kernel, 1), "")}
         given_arrays["delta"] = Operand(np.array(1.0), "", typed=True)
-        return {name: q.formula for name, q in solve(conv_problem(given_arrays, settings, True)).quantities.items()}
+        return {
+            name: str(q.formula) for name, q in solve(conv_problem(given_arrays, settings, True)).quantities.items()
+        }
 
     plain = formulas((5, 5), (2, 2))
     assert plain["dW"] == "dW[m,n] = sum over i,j of delta[i,j] * input[i+m,j+n]"
@@ -144,7 +148,7 @@ def test_formulas_of_dense_layers(layout: str) -> None:
     ranges = {"o": 2, "i": 3}
     for name in ("output", "dX"):
         quantity = quantities[name]
-        np.testing.assert_allclose(work_out(quantity.formula, quantity.value, arrays, ranges), quantity.value)
-    assert quantities["dW"].formula == (
+        np.testing.assert_allclose(work_out(str(quantity.formula), quantity.value, arrays, ranges), quantity.value)
+    assert str(quantities["dW"].formula) == (
         "dW[i,o] = delta[o] * input[i]" if layout == "in-out" else "dW[o,i] = delta[o] * input[i]"
     )

@@ -12,7 +12,7 @@ from spaces import EVERY_LAYER
 from convgrad import Conv
 from convgrad.checking import case_of
 from convgrad.checking.gradcheck import Task, compare, gradcheck, layer_tasks
-from convgrad.core.quantity import Array
+from convgrad.core.element import Array
 from convgrad.layers.conv import Conv as Layer
 
 CLASSIC = ("conv-backward", SAMPLES / "classic/input.json", SAMPLES / "classic/delta.json")

@@ -16,7 +16,7 @@ from convgrad.problems import Operand
 from convgrad.problems.conv import conv_problem
 from convgrad.problems.report import Facts, Report
 from convgrad.problems.solve import solve
-from convgrad.render.page.html import render_facts_html, render_html
+from convgrad.render import write
 
 X = "[[1,2,3],[4,5,6],[7,8,9]]"
 K = "[[1,0],[2,-3]]"
@@ -87,6 +87,10 @@ class Read:
             return self.name[code], self.value(code)
         label, number, _ = self.figure["factors"][-1 - code]
         return label, self.number(number)
+
+
+def written(said: Report | Facts) -> str:
+    return write(said, "html").decode()
 
 
 def page_of(convgrad: Convgrad, *arguments: Any) -> str:
@@ -214,16 +218,16 @@ def test_a_page_is_whole_and_safe(convgrad: Convgrad, tmp_path: Path) -> None:
     report = Report(
         nasty, {**solution.operands, nasty: np.ones(2)}, solution.spatial, solution.quantities, None, [nasty]
     )
-    for page in (render_html([report], nasty), render_facts_html(Facts(nasty, {nasty: nasty}))):
+    for page in (written(report), written(Facts(nasty, {nasty: nasty}))):
         assert "<b>" not in page and page.count("</script>") in (0, 2)
         assert f"<title>{html.escape(nasty)}</title>" in page and f"<h1>{html.escape(nasty)}</h1>" in page
         assert "default-src 'none'" in page
         assert not re.search(r"(https?:)?//[\w.]+/|@import|url\(|<link (?!rel=\"icon\" href=\"data:,\")", page)
-    assert data_of(render_html([report], nasty))["figures"][0]["notes"] == [nasty]
+    assert data_of(written(report))["figures"][0]["notes"] == [nasty]
     target = tmp_path / "</script><b>.html".replace("/", "")
     assert convgrad(*CLASSIC, "-o", target).code == 0
     assert target.read_text() == page_of(convgrad, *CLASSIC)
-    assert data_of(render_html([replace(report, operands={nasty: np.ones(2)})], ""))["figures"][0]["arrays"]
+    assert data_of(written(replace(report, operands={nasty: np.ones(2)})))["figures"][0]["arrays"]
 
 
 @pytest.mark.slow
@@ -251,6 +255,53 @@ def test_a_large_page_is_cut_and_says_so(convgrad: Convgrad, tmp_path: Path) -> 
     assert "input[0,511]" in read.at and "input[15,0]" not in read.at
 
 
+def lenet(size: int, kind: str, activation: str) -> dict[str, Any]:
+    """A network of LeNet's sizes: conv 6@5x5, pool, conv 16@5x5, pool, dense 120, 84, 10; numbers with all digits."""
+    rng = np.random.default_rng(0)
+
+    def layer(type_: str, *shape: int) -> dict[str, Any]:
+        name = "kernel" if type_ == "conv" else "weight"
+        numbers = rng.normal(0, 0.3, shape), rng.normal(0, 0.3, shape[0])
+        return {"type": type_, name: numbers[0].tolist(), "bias": numbers[1].tolist(), "activation": activation}
+
+    pool = {"type": "pool", "kind": kind, "size": 2}
+    convs = [{**layer("conv", 6, 1, 5, 5), "padding": (32 - size) // 2}, pool, layer("conv", 16, 6, 5, 5), pool]
+    dense = [layer("dense", 120, 400), layer("dense", 84, 120), {**layer("dense", 10, 84), "activation": "identity"}]
+    return {"layers": [*convs, {"type": "flatten"}, *dense], "loss": "mse"}
+
+
+@pytest.mark.parametrize(("size", "kind", "activation"), [(32, "avg", "tanh"), (28, "max", "relu")])
+def test_a_network_of_the_size_of_lenet_fits(
+    convgrad: Convgrad, tmp_path: Path, size: int, kind: str, activation: str
+) -> None:
+    (tmp_path / "network.json").write_text(json.dumps(lenet(size, kind, activation)))
+    np.save(tmp_path / "x.npy", np.random.default_rng(1).random((1, size, size)))
+    page = page_of(convgrad, "backprop", tmp_path / "network.json", tmp_path / "x.npy", str([0.0] * 10))
+    assert len(page.encode()) < 3_000_000
+    figures = data_of(page)["figures"]
+    assert len(figures) == 9
+    for figure in figures:
+        for array in figure["arrays"]:
+            rows = [plane["rows"] for plane in array["planes"]]
+            assert array["left"] or sum(p["rows"] * p["columns"] for p in array["planes"]) == len(array["numbers"])
+            assert min(rows) >= 4 or not array["left"], array["name"]  # what is cut can still be followed
+        assert all(walk["steps"] for form in figure["forms"] for walk in form["walks"])
+    whole = {array["name"] for figure in figures for array in figure["arrays"] if not array["left"]}
+    assert {"input", "kernel", "bias", "dW", "db", "dX"} <= whole
+
+
+def test_a_large_layer_with_all_its_digits_fits(convgrad: Convgrad, tmp_path: Path) -> None:
+    """Arrays and overlays share the page: neither may fill it alone."""
+    rng = np.random.default_rng(1)
+    x, kernel, delta = (rng.normal(size=shape) for shape in ((3, 48, 48), (16, 3, 3, 3), (16, 46, 46)))
+    np.savez(tmp_path / "large.npz", input=x, kernel=kernel, delta=delta)
+    page = page_of(convgrad, "conv-backward", tmp_path / "large.npz", "--activation", "tanh")
+    assert len(page.encode()) < 3_000_000
+    read = Read(page)
+    assert all(len(form["walks"][0]["steps"]) > 1 for form in read.figure["forms"])
+    assert "the first" in read.arrays["output"]["left"] and not read.arrays["kernel"]["left"]
+
+
 def test_notebooks() -> None:
     """What IPython asks for: the numbers, the formula, a label a plane; nothing is markup that should not be."""
     x = np.arange(18.0).reshape(1, 2, 3, 3) - 4
@@ -274,7 +325,7 @@ def test_a_report_in_a_notebook_is_its_page() -> None:
     shown = report._repr_html_()
     assert shown.startswith('<iframe title="&lt;i&gt;" srcdoc="&lt;!doctype html&gt;')
     (inside,) = re.findall(r'srcdoc="([^"]*)"', shown)
-    assert html.unescape(inside) == render_html([report], report.title)
+    assert html.unescape(inside) == written(report)
 
 
 def test_fractions_are_what_they_are(convgrad: Convgrad) -> None:

@@ -14,8 +14,8 @@ from convgrad import Conv, Pool
 from convgrad.errors import ConvgradError
 from convgrad.kinds import setting_of
 from convgrad.problems import Operand
-from convgrad.problems.build import what_fits
 from convgrad.problems.conv import conv_problem
+from convgrad.problems.fitting import what_fits
 from convgrad.problems.pool import pool_problem
 from convgrad.problems.solve import solve
 
@@ -281,7 +281,8 @@ def test_a_misfit_says_what_would_fit() -> None:
     with pytest.raises(ConvgradError) as caught:
         conv(x=np.ones((5, 5)), kernel=np.ones((2, 2)), delta=np.ones((3, 3)))
     assert str(caught.value) == (
-        "delta.json: delta is 3x3, but a 5x5 input under a 2x2 kernel gives 4x4; 3x3 fits a 3x3 kernel or --dilation 2"
+        "delta.json, input.json and kernel.json: delta is 3x3, but a 5x5 input under a 2x2 kernel gives 4x4; "
+        "3x3 fits a 3x3 kernel or --dilation 2"
     )
 
 

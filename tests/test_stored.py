@@ -9,8 +9,8 @@ import pytest
 from numpy.typing import NDArray
 
 from convgrad import SGD, Activation, Conv, Loss, Pool, Transposed, Unshared
-from convgrad.kinds.loss import LOSSES
-from convgrad.kinds.shared import ACTIVATIONS
+from convgrad.kinds.activations import ACTIVATIONS
+from convgrad.kinds.losses import LOSSES
 
 Array = NDArray[Any]
 HERE = Path(__file__).parent / "stored"

@@ -5,9 +5,10 @@ import io
 import json
 from collections.abc import Iterator
 from contextlib import redirect_stdout
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -17,6 +18,17 @@ from hypothesis import settings as examples
 from torch_jobs import JOBS, Job
 
 from convgrad.cli import run
+from convgrad.core.quantity import Quantity, bare
+from convgrad.errors import OptionError
+from convgrad.kinds import KINDS
+from convgrad.kinds.kind import Given, Kind
+from convgrad.kinds.shared import DELTA, DESCENT, INPUT
+from convgrad.layers import Parameter
+from convgrad.problems import Operand
+from convgrad.problems.build import build
+from convgrad.problems.report import Report
+from convgrad.render import write
+from convgrad.render.pytorch.layers import WRITERS
 
 X = "[[1,2,3,4],[5,6,7,8],[9,10,11,12],[13,14,15,16]]"
 K = "[[1,2],[3,4]]"
@@ -97,6 +109,65 @@ def by_path(document: dict[str, Any]) -> dict[str, Any]:
             del found[name]
             found |= {f"{name}.{part}": each for part, each in value.items() if part != "type"}
     return found
+
+
+@dataclass(frozen=True, eq=False)
+class Scale:
+    """A layer that the renderer has never heard of: each channel times a number of its own, plus another."""
+
+    gamma: Any = None
+    beta: Any = None
+    known_as, input_axes, output_axes = "scale", "NC*", "NC*"
+    parameters: ClassVar = {"gamma": Parameter("gamma", "C", 1.0), "beta": Parameter("beta", "C")}
+
+    def forward(self, x: Any) -> Quantity:
+        beside = (..., *[None] * (x.ndim - 2))
+        gamma, beta = (neutral if a is None else a[beside] for a, neutral in ((self.gamma, 1), (self.beta, 0)))
+        return replace(bare("output", gamma * x + beta), axes="NC*")
+
+    def backward(self, x: Any, delta: Any) -> tuple[Quantity, ...]:
+        gamma = 1 if self.gamma is None else self.gamma[(..., *[None] * (x.ndim - 2))]
+        others = (0, *range(2, x.ndim))
+        found = {"dgamma": (delta * x).sum(others), "dbeta": delta.sum(others), "dX": gamma * delta}
+        return tuple(replace(bare(n, v), axes="NC*" if n == "dX" else "C") for n, v in found.items())
+
+
+def test_a_layer_whose_kind_says_how_pytorch_writes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Parameters of any name; one that is missing is neutral; the step is PyTorch's own."""
+
+    def said(layer: Scale, x: str, operands: dict[str, str]) -> list[str]:
+        return [f"scaled = {x} * {operands['gamma']}[:, None, None]", f"(scaled + {operands['beta']}[:, None, None])"]
+
+    letters = (Given(name, (name,), parameter=name, axes=("C",), wanting=name) for name in ("gamma", "beta"))
+    kind = Kind("scale", "scaling", (INPUT, *letters, DELTA), descent=DESCENT, layer=f"{__name__}:Scale", torch=said)
+    monkeypatch.setitem(KINDS, "scale", kind)
+    x = np.arange(8.0).reshape(1, 2, 2, 2)
+    operands = {"input": x, "gamma": np.array([2.0, 3.0]), "delta": np.ones((1, 2, 2, 2))}
+    given = {name: Operand(array, name) for name, array in operands.items()}
+    problem = build(kind, given, {"lr": 0.5}, True)
+    gradients = problem.layer.backward(x, operands["delta"])
+    stepped = bare("gamma_new", operands["gamma"] - 0.5 * gradients[0].value)
+    results = {each.name: each for each in (problem.layer.forward(x), *gradients, stepped)}
+    report = Report("scaling", operands, {}, results, problem=problem)
+    text = write(report, "torch").decode()
+    for line in (
+        "gamma = torch.tensor([2.0, 3.0], requires_grad=True)",
+        "beta = torch.zeros(2, requires_grad=True)  # no beta is given: this one adds nothing",
+        "scaled = x * gamma[:, None, None]",
+        "output = (scaled + beta[:, None, None])",
+        "optimizer = torch.optim.SGD([gamma], lr=0.5)",
+    ):
+        assert line in text.splitlines()
+    assert {name for name, _, _ in compared(text)} == {"output", "dgamma", "dbeta", "dX", "gamma_new"}
+    assert 'compare("dgamma", gamma.grad, ' in text and 'compare("gamma_new", gamma, ' in text
+    monkeypatch.setitem(KINDS, "scale", replace(kind, torch=None))
+    with pytest.raises(OptionError, match="no PyTorch program of a layer of type scale"):
+        write(report, "torch")
+
+
+def test_every_layer_has_a_writer_or_says_how_it_is_written() -> None:
+    words = {word for kind in KINDS.values() if "output" in kind.gives for word in kind.words}
+    assert words == {*WRITERS, *(kind.name for kind in KINDS.values() if kind.torch is not None)}
 
 
 @pytest.mark.slow

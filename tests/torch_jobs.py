@@ -13,8 +13,8 @@ from spaces import activations, convolutions, dense, poolings, transposed, unsha
 
 from convgrad import Transposed, Unshared
 from convgrad.cli import run
-from convgrad.kinds.loss import LOSSES
-from convgrad.kinds.shared import ACTIVATIONS
+from convgrad.kinds.activations import ACTIVATIONS
+from convgrad.kinds.losses import LOSSES
 from convgrad.problems.ranks import FIRST, IN_OUT, LAST, Shorthand
 
 Array = NDArray[Any]
@@ -82,7 +82,7 @@ def steps(draw: st.DrawFn, shapes: dict[str, tuple[int, ...]]) -> dict[str, Any]
 @st.composite
 def behind(draw: st.DrawFn) -> dict[str, Any]:
     """The settings of an activation."""
-    name = draw(st.sampled_from(ACTIVATIONS))
+    name = draw(st.sampled_from(list(ACTIVATIONS)))
     found: dict[str, Any] = {"activation": name}
     if name in ("leaky-relu", "elu") and draw(st.booleans()):
         found["alpha"] = draw(st.sampled_from([0.3, 1.5, -0.2]))
@@ -244,7 +244,7 @@ def target_for(draw: st.DrawFn, kind: str, shape: tuple[int, ...]) -> Array:
 
 @st.composite
 def loss_jobs(draw: st.DrawFn) -> Job:
-    kind = draw(st.sampled_from(LOSSES))
+    kind = draw(st.sampled_from(list(LOSSES)))
     shape = tuple(draw(st.lists(st.integers(1, 4), min_size=int(kind == "cross-entropy"), max_size=4)))
     output = np.random.default_rng(draw(st.integers(0, 99))).random(shape).round(2) * (1 if kind == "bce" else 3)
     dtype = draw(st.sampled_from(["float64", "float32"]))
@@ -276,7 +276,7 @@ def network_jobs(draw: st.DrawFn) -> Job:
     inputs, nodes = filters * (rows - pools) * (columns - pools), draw(st.integers(1, 3))
     layers.append({"type": "flatten"})
     layers.append(listed(type="dense", weight=(rng.normal(size=(nodes, inputs)) / inputs).round(3), **draw(behind())))
-    kind = draw(st.sampled_from(LOSSES))
+    kind = draw(st.sampled_from(list(LOSSES)))
     if kind == "bce":
         layers[-1] |= {"activation": "sigmoid", "bias": 0.1}
         layers[-1].pop("alpha", None), layers[-1].pop("approximate", None)

@@ -66,6 +66,12 @@ def did_you_mean(word: str, known: Iterable[str], cutoff: float = 0.6) -> str:
     return f"Did you mean '{lowered[near[0]]}'?" if near else ""
 
 
+def listed(names: Iterable[str]) -> str:
+    """Names one after the other: ``W, b and velocity``."""
+    *most, last = names
+    return f"{', '.join(most)} and {last}" if most else last
+
+
 def by(sizes: Iterable[int]) -> str:
     """A shape as people write it: ``3x5x5``; a scalar is ``a number``."""
     return "x".join(str(size) for size in sizes) or "a number"

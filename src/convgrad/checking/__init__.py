@@ -13,7 +13,7 @@ from convgrad.kinds.setting import meaningless
 
 if TYPE_CHECKING:
     from convgrad.checking.verdict import Checked
-    from convgrad.core.quantity import Array
+    from convgrad.core.element import Array
     from convgrad.mistakes.case import Case
 
 _RENAMED = {"name": "activation", "whole": "global"}
@@ -47,7 +47,8 @@ def check(
 
 def check_case(title: str, case: Case, answers: Mapping[str, Answer], reveal: bool = True) -> Checked:
     """Hold answers against the results of one solved layer."""
-    from convgrad.checking.judge import Asked, Predict, judge
+    from convgrad.checking.judge import Predict, judge
+    from convgrad.checking.verdict import Question
 
     def follow(name: str) -> tuple[list[str], Predict]:
         from convgrad.checking.follow import LayerFollow  # not needed where every answer is right
@@ -55,7 +56,7 @@ def check_case(title: str, case: Case, answers: Mapping[str, Answer], reveal: bo
         return LayerFollow(plain.solution)(name)
 
     dtype, plain = case.settings.get("dtype", "float64"), _in_float64(case)
-    asked = {name: Asked(quantity, plain, name) for name, quantity in case.solution.quantities.items()}
+    asked = {name: Question(quantity, plain, name) for name, quantity in case.solution.quantities.items()}
     sure = {name: answer.within(noise_of(plain.solution, name, dtype), dtype) for name, answer in answers.items()}
     return judge(title, asked, sure, follow, reveal)
 

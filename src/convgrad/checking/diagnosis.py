@@ -15,7 +15,8 @@ import numpy as np
 
 from convgrad.checking.verdict import Remark, Verdict
 from convgrad.checking.written import ENOUGH_DIGITS
-from convgrad.core.quantity import Array, Place, Quantity
+from convgrad.core.element import Array, Place
+from convgrad.core.quantity import Quantity
 from convgrad.numerals import parse_number
 
 CHANCE = 0.02

@@ -8,16 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from convgrad.checking.written import STEPPED
-from convgrad.core.quantity import Array
+from convgrad.core.element import Array
 from convgrad.errors import ConvgradError
+from convgrad.kinds import STEPPED
+from convgrad.layers import gradients
 from convgrad.layers.activation import Activation
-from convgrad.layers.dense import Dense
 from convgrad.layers.pool import Pool
 from convgrad.layers.sgd import SGD
 from convgrad.problems import Problem, Solution
-
-GRADIENTS = ("dW", "db", "dX")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -30,32 +28,39 @@ class LayerFollow:
         """A result's name -> the earlier results that it may be worked from, and how."""
         problem = self.solution.problem
         if name in STEPPED:
-            velocity = f"velocity_{name[0]}"
-            return [velocity] * (name != velocity) + [STEPPED[name]], lambda own: self._step(name, own)
-        if problem is None or name not in GRADIENTS:
+            return [each for each in step_from(name) if each != name], lambda own: self._step(name, own)
+        if name not in gradients(problem.layer):
             return [], lambda own: None
-        earlier = ["db"] * (name != "db" and tells_sensitivity(problem)) + ["output"] * _depends_on_output(problem)
-        return earlier, lambda own: gradient(problem, name, output=own.get("output"), sensitivity=own.get("db"))
+        told = sensitivity_in(problem)
+        earlier = [told] * (told not in ("", name)) + ["output"] * _depends_on_output(problem)
+        return earlier, lambda own: gradient(problem, name, output=own.get("output"), sensitivity=own.get(told))
 
     def _step(self, name: str, own: Mapping[str, Array]) -> Array | None:
         problem = self.solution.problem
-        if problem is None or problem.sgd is None:
+        if problem.sgd is None:
             return None
         values = {each: quantity.value for each, quantity in self.solution.quantities.items()}
         return stepped(problem.sgd, name, values, own)
 
 
-def tells_sensitivity(problem: Problem) -> bool:
-    """Whether db is the sensitivity of every node: in a dense layer, with one example."""
-    return isinstance(problem.layer, Dense) and len(problem.x) == 1
+def sensitivity_in(problem: Problem) -> str:
+    """The gradient that is every node's sensitivity: of biases, one a node, with one example; else empty."""
+    layer = problem.layer
+    own = [f"d{name}" for name, each in layer.parameters.items() if each.added and f"N{each.axes}" == layer.output_axes]
+    return own[0] if own and len(problem.x) == 1 else ""
+
+
+def step_from(name: str) -> tuple[str, str]:
+    """What a result of a step, such as W_new, is made of: the velocity and the gradient of its parameter."""
+    return f"velocity_{STEPPED[name]}", f"d{STEPPED[name]}"
 
 
 def stepped(sgd: SGD, name: str, values: Mapping[str, Array], own: Mapping[str, Array]) -> Array | None:
-    """W_new, b_new or a velocity, as it is with the reader's own gradient or velocity in place of the right one.
+    """A new parameter or a velocity, as it is with the reader's own gradient or velocity in place of the right one.
 
     Everything in a step is a sum, so that the right result moves by what the gradient or velocity is off by.
     """
-    source, velocity, lr = STEPPED[name], f"velocity_{name[0]}", sgd.lr
+    (velocity, source), lr = step_from(name), sgd.lr
     moved = np.asarray(values[name], np.float64)
     mu = sgd.momentum or 0.0
     if source in own:
@@ -76,7 +81,7 @@ def gradient(
     output: Array | None = None,
     sensitivity: Array | None = None,
 ) -> Array | None:
-    """dW, db or dX with another delta, with the derivative taken from another output, or with the sensitivities given.
+    """A gradient with another delta, with the derivative taken from another output, or with the sensitivities given.
 
     None where there is no such gradient.
     """
@@ -100,15 +105,15 @@ def _at(problem: Problem, delta: Array, output: Array | None) -> tuple[Array, Ar
     """The layer's own input and delta, through the activation."""
     x, layer = problem.x, problem.layer
     if isinstance(layer, Activation):
-        return (x if output is None else inverse(layer, output)), delta
+        return (x if output is None else layer.inverse(output)), delta
     if problem.activation is not None:
         z = problem.shorthand.lower(layer.forward(x).value, problem.output_axes) if output is None else None
-        z = inverse(problem.activation, output) if z is None and output is not None else z
+        z = problem.activation.inverse(output) if z is None and output is not None else z
         assert z is not None
         delta = problem.activation.backward(z, delta)[0].value
-    full = problem.shorthand.lift(delta, problem.output_axes)
+    full = problem.lifted(delta)
     if isinstance(layer, Pool) and output is not None:
-        own = problem.shorthand.lift(output, problem.output_axes)
+        own = problem.lifted(output)
         full = full * (np.abs(layer.forward(x).value) / np.abs(own)) ** (layer.p - 1)
     return x, full
 
@@ -118,36 +123,10 @@ def _depends_on_output(problem: Problem) -> bool:
     layer: Any = problem.layer
     activation = layer if isinstance(layer, Activation) else problem.activation
     if activation is not None:
-        return activation.name in _INVERSES
+        return activation.row.inverse is not None
     return isinstance(layer, Pool) and layer.kind == "lp"
-
-
-def inverse(activation: Activation, output: Array) -> Array:
-    """An input that gives the output, or at least its derivative; not finite where there is none."""
-    output = np.asarray(output, np.float64)
-    with np.errstate(all="ignore"):
-        return np.asarray(_INVERSES[activation.name](activation, output))
-
-
-def _slope(activation: Activation, otherwise: float) -> float:
-    return otherwise if activation.alpha is None else activation.alpha
-
-
-_INVERSES: dict[str, Callable[[Activation, Array], Array]] = {
-    "relu": lambda _, a: a,
-    "leaky-relu": lambda f, a: np.where(a > 0, a, a / (_slope(f, 0.01) or np.nan)),
-    "elu": lambda f, a: np.where(a > 0, a, np.log1p(a / (_slope(f, 1) or np.nan))),
-    "sigmoid": lambda _, a: np.log(a) - np.log1p(-a),
-    "tanh": lambda _, a: np.arctanh(a),
-    "softplus": lambda _, a: np.log(np.expm1(a)),
-    "softmax": lambda _, a: np.log(a),
-}
-"""Activations whose derivative can be told from their output."""
 
 
 def with_input(problem: Problem, x: Array) -> Problem:
     """The problem on another input, given in the file's axes."""
-    if problem.output_axes:
-        axes = "ND" if problem.output_axes == "NO" else "NC*"
-        return replace(problem, x=problem.shorthand.lift(np.asarray(x, np.float64), axes))
-    return replace(problem, x=np.asarray(x, np.float64))
+    return replace(problem, x=problem.shorthand.lift(np.asarray(x, np.float64), problem.layer.input_axes))

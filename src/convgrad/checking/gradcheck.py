@@ -12,12 +12,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import prod
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from convgrad.core.quantity import Array, Quantity
+from convgrad.core.element import Array
+from convgrad.core.quantity import Quantity
 from convgrad.errors import ConvgradError
+from convgrad.layers import gradients, weights
 from convgrad.layers.loss import Loss
 from convgrad.problems import Problem, Solution, solve
 from convgrad.problems.network import Pass
@@ -98,6 +100,9 @@ class Compared:
 @dataclass(frozen=True, eq=False, repr=False)
 class Gradcheck:
     """How all gradients compare, by name."""
+
+    noun: ClassVar[str] = "gradcheck"
+    called: ClassVar[str] = "a comparison is"
 
     title: str
     gradients: Mapping[str, Compared] = field(default_factory=dict)
@@ -204,18 +209,25 @@ class _Probe:
 
 
 def layer_tasks(solution: Solution) -> list[Task]:
-    """The gradients of one solved layer: dW, db and dX as far as they are there, of f = sum of delta * output."""
+    """The gradients of one solved layer, as far as they are there, of f = sum of delta * output; or that of a loss."""
     problem = solution.problem
-    assert problem is not None and problem.delta is not None
+    if not problem.is_layer:
+        loss: Any = problem.layer
+        output, target = problem.operands["output"], problem.operands["target"]
+        return [loss_task(loss.kind, output, target, solution.quantities["delta"].value)]
+    assert problem.delta is not None
     if "output" in problem.left_out:  # without a kernel: any would do, as f is a sum of products with it
-        problem = _variable(problem, "dW", solution.quantities["dW"])[1](np.zeros_like(solution.quantities["dW"].value))
-    delta = np.asarray(problem.delta, np.float64)
+        for name, quantity in solution.quantities.items():
+            if name.removeprefix("d") in problem.layer.parameters:
+                at, change = _variable(problem, name, quantity)
+                problem = change(at)
+    delta, names = np.asarray(problem.delta, np.float64), gradients(problem.layer)
 
     def task(name: str, quantity: Quantity) -> Task:
         at, change = _variable(problem, name, quantity)
         return Task(name, at, quantity.value, lambda array: delta * _output(change(array)), _cost(problem))
 
-    return [task(name, quantity) for name, quantity in solution.quantities.items() if name in ("dW", "db", "dX")]
+    return [task(name, quantity) for name, quantity in solution.quantities.items() if name in names]
 
 
 def loss_task(kind: str, output: Array, target: Array, delta: Array, name: str = "delta") -> Task:
@@ -225,11 +237,11 @@ def loss_task(kind: str, output: Array, target: Array, delta: Array, name: str =
 
 def network_tasks(done: Pass, kind: str, target: Array) -> list[Task]:
     """The gradients of every layer of a network, of its loss; delta is checked as the dX of the layer behind it."""
-    found = [problem for k in range(len(done.layers)) if (problem := done.working[k].problem) is not None]
+    found = [done.working[k].problem for k in range(len(done.layers))]
     tasks: list[Task] = []
     cost = sum(map(_cost, found))
     for k, problem in enumerate(found):
-        for name in ("dW", "db", "dX"):
+        for name in gradients(problem.layer):
             if name not in done.layers[k]:
                 continue
             quantity = done.layers[k][name]
@@ -255,22 +267,21 @@ def _variable(problem: Problem, name: str, quantity: Quantity) -> tuple[Array, C
         at = np.asarray(problem.operands["input"], np.float64)
         return at, lambda array: replace(problem, x=shorthand.lift(array, axes))
     layer: Any = problem.layer
-    part = "bias" if name == "db" else "weight" if hasattr(layer, "weight") else "kernel"
-    own = getattr(layer, part)
-    # what is not given is as good as 0: the gradients of a sum do not depend on it
-    at = np.zeros(quantity.value.shape) if own is None else np.asarray(shorthand.lower(own, axes), np.float64)
-    return at, lambda array: replace(problem, layer=replace(layer, **{part: shorthand.lift(array, axes)}))
+    parameter = layer.parameters[name.removeprefix("d")]
+    own = getattr(layer, parameter.field)
+    # what is not given is as good as what changes nothing
+    missing = np.full(quantity.value.shape, parameter.neutral)
+    at = missing if own is None else np.asarray(shorthand.lower(own, axes), np.float64)
+    return at, lambda array: replace(problem, layer=replace(layer, **{parameter.field: shorthand.lift(array, axes)}))
 
 
 def _output(problem: Problem) -> Array:
-    forward = solve.forward(replace(problem, delta=None, left_out={}, more=()))
+    forward = solve.forward(replace(problem, delta=None, passes=("forward",)))
     return np.asarray(forward.quantities["output"].value, np.float64)
 
 
 def _cost(problem: Problem) -> float:
     """About how many nanoseconds a forward pass takes."""
-    layer: Any = problem.layer
-    kernel = getattr(layer, "kernel", None)
-    kernel = getattr(layer, "weight", None) if kernel is None else kernel
     places = 1 if problem.delta is None else problem.delta.size
-    return 3e5 + 20 * problem.x.size + 6 * places * (9 if kernel is None else prod(kernel.shape[1:]))
+    each = max((prod(array.shape[1:]) for array in weights(problem.layer)), default=9)
+    return 3e5 + 20 * problem.x.size + 6 * places * each

@@ -8,23 +8,25 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from convgrad.checking import shapes
-from convgrad.checking.verdict import COARSE, CONVENTION, FOLLOWS, RIGHT, WRONG, WRONG_SHAPE, Checked, Remark, Verdict
+from convgrad.checking.verdict import (
+    COARSE,
+    CONVENTION,
+    FOLLOWS,
+    RIGHT,
+    WRONG,
+    WRONG_SHAPE,
+    Checked,
+    Question,
+    Remark,
+    Verdict,
+)
 from convgrad.checking.written import Answer
-from convgrad.core.quantity import Array, Quantity
+from convgrad.core.element import Array
 from convgrad.mistakes.case import Case
 from convgrad.mistakes.mistake import Sighting
 
 DRAWS = 8
 """How often the rounding of an earlier answer is tried out, to see how far it may carry."""
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Asked:
-    """A result that may be answered: its quantity, and the problem it comes from with its name there."""
-
-    quantity: Quantity
-    case: Case | None
-    result: str
 
 
 Predict = Callable[[Mapping[str, Array]], Array | None]
@@ -39,7 +41,7 @@ Reworked = Callable[[str, str, Array], Case | None]
 
 def judge(
     title: str,
-    asked: Mapping[str, Asked],
+    asked: Mapping[str, Question],
     answers: Mapping[str, Answer],
     follow: Follow,
     reveal: bool = True,
@@ -65,11 +67,13 @@ def _names(sighting: Sighting) -> tuple[str, ...]:
     return tuple(mistake.name for mistake in sighting.mistakes)
 
 
-def _compared(name: str, asked: Asked, answer: Answer) -> Verdict:
+def _compared(name: str, question: Question, answer: Answer) -> Verdict:
     """The verdict from shape and cells alone."""
-    value, spatial = asked.quantity.value, asked.quantity.spatial
+    value, spatial = question.quantity.value, question.quantity.spatial
     if answer.numbers.shape != value.shape:
-        return Verdict(name, WRONG_SHAPE, answer, value, remarks=shapes.remarks(answer, value, asked), spatial=spatial)
+        return Verdict(
+            name, WRONG_SHAPE, answer, value, remarks=shapes.remarks(answer, value, question), spatial=spatial
+        )
     match = answer.matches(value)
     verdict = RIGHT if match.right.all() else COARSE if (match.right | match.coarse).all() else WRONG
     return Verdict(name, verdict, answer, value, match, spatial=spatial)
@@ -80,7 +84,7 @@ class _Search:
     """The search for what is behind one wrong answer."""
 
     first: Verdict
-    asked: Asked
+    question: Question
     others: Mapping[str, Verdict]
     follow: Follow
     reworked: Reworked | None
@@ -94,7 +98,7 @@ class _Search:
             return self.first
         from convgrad.checking.diagnosis import diagnose
 
-        return replace(self.first, remarks=(*self.first.remarks, *diagnose(self.first, self.asked.quantity)))
+        return replace(self.first, remarks=(*self.first.remarks, *diagnose(self.first, self.question.quantity)))
 
     # -- earlier answers ------------------------------------------------------------------------------
 
@@ -147,7 +151,7 @@ class _Search:
 
     def _mistaken(self) -> Verdict | None:
         """The verdict with the mistakes that reproduce the answer, made rightly or on an earlier answer."""
-        case = self.asked.case
+        case = self.question.case
         if case is None:
             return None
         if sightings := self._recognised(case):
@@ -167,7 +171,7 @@ class _Search:
     def _recognised(self, case: Case) -> list[Sighting]:
         from convgrad.mistakes.recogniser import recognise  # not needed where every answer is right
 
-        return recognise(case, self.asked.result, self.first.answer.says)
+        return recognise(case, self.question.result, self.first.answer.says)
 
     def _with(self, sightings: list[Sighting], remarks: tuple[Remark, ...] = ()) -> Verdict:
         first = replace(self.first, remarks=(*self.first.remarks, *remarks))

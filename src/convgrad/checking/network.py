@@ -10,28 +10,20 @@ from typing import Any
 
 import numpy as np
 
-from convgrad.checking.follow import gradient, inverse, stepped, tells_sensitivity, with_input
-from convgrad.checking.judge import Asked, judge
-from convgrad.checking.verdict import Checked
-from convgrad.checking.written import STEPPED, Answer, noise_of
-from convgrad.core.quantity import Array
+from convgrad.checking.answers_file import not_asked_for
+from convgrad.checking.follow import gradient, sensitivity_in, step_from, stepped, with_input
+from convgrad.checking.judge import judge
+from convgrad.checking.verdict import Checked, Question
+from convgrad.checking.written import Answer, noise_of
+from convgrad.core.element import Array
 from convgrad.errors import ConvgradError
+from convgrad.kinds import KINDS, STEPPED
+from convgrad.layers import gradients
 from convgrad.layers.loss import Loss
-from convgrad.mistakes.case import Case, Solver
-from convgrad.problems import Operand, Problem, Solution, solve
-from convgrad.problems.activation import activation_problem
-from convgrad.problems.conv import conv_problem
-from convgrad.problems.dense import dense_problem
-from convgrad.problems.loss import solve_loss
+from convgrad.mistakes.case import Case
+from convgrad.problems import Operand, Problem, Solution
 from convgrad.problems.network import Pass, Stage
-from convgrad.problems.pool import pool_problem
-
-_BUILDERS = {
-    "conv": conv_problem,
-    "dense": dense_problem,
-    "pool": pool_problem,
-    "activation": activation_problem,
-}
+from convgrad.problems.solve import forward, solver_of
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -50,12 +42,12 @@ class Network:
     dtype: str = "float64"
 
     @cached_property
-    def asked(self) -> dict[str, Asked]:
+    def asked(self) -> dict[str, Question]:
         """Every result that may be answered: ``output``, ``loss``, ``layers[0].dW``."""
         last, results = len(self.stages) - 1, self.results or self.done
         asked = {
-            "output": Asked(results.layers[last]["output"], self._case(last), "output"),
-            "loss": Asked(results.loss_quantity, self._loss_case(self.done.output), "loss"),
+            "output": Question(results.layers[last]["output"], self._case(last), "output"),
+            "loss": Question(results.loss_quantity, self._loss_case(self.done.output), "loss"),
         }
         for k, layer in enumerate(results.layers):
             for name, quantity in layer.items():
@@ -63,8 +55,17 @@ class Network:
                 if name == "delta":
                     case = self._loss_case(self.done.output) if k == last else self._case(k + 1)
                 its_name = "dX" if name == "delta" and k < last else name
-                asked[f"layers[{k}].{name}"] = Asked(quantity, case, its_name)
+                asked[f"layers[{k}].{name}"] = Question(quantity, case, its_name)
         return asked
+
+    @property
+    def unavailable(self) -> dict[str, str]:
+        """Results of layers that are not to be had as things are, and why."""
+        return {
+            f"layers[{k}].{name}": why
+            for k, layer in enumerate(self.done.layers)
+            for name, why in not_asked_for(layer).items()
+        }
 
     def check(self, title: str, answers: Mapping[str, Answer], reveal: bool) -> Checked:
         """Hold answers against the results of all layers."""
@@ -87,14 +88,13 @@ class Network:
 
     def problem_of(self, k: int) -> Problem:
         """A layer's problem, with its right input and delta."""
-        problem = self.done.working[k].problem
-        assert problem is not None
-        return problem
+        return self.done.working[k].problem
 
     def _case(self, k: int, x: Array | None = None, delta: Array | None = None) -> Case | None:
         """A layer as a case, on another input or delta where they are given; None for flatten."""
         stage, solution, problem = self.stages[k], self.done.working[k], self.problem_of(k)
-        if stage.type not in _BUILDERS:
+        kind = KINDS[stage.type]
+        if not kind.commands:
             return None
         own = {name: problem.operands[name] for name in problem.operands if name not in ("delta", "derivative")}
         operands = {name: Operand(array, f"layers[{k}]: {name}") for name, array in own.items()}
@@ -104,11 +104,11 @@ class Network:
         assert right_delta is not None
         operands["delta"] = Operand(np.asarray(right_delta), "delta")
         settings: dict[str, Any] = {**stage.settings}
-        if stage.type in ("conv", "pool"):
+        if problem.shorthand.dims:
             settings["dims"] = problem.shorthand.dims
-        if stage.type in ("conv", "dense"):
+        if kind.descent:
             settings |= self.settings
-        solver = _solver(stage.type)
+        solver = solver_of(kind)
         if x is not None or delta is not None:
             try:
                 solution = solver(operands, settings, True)
@@ -118,7 +118,7 @@ class Network:
 
     def _loss_case(self, output: Array) -> Case:
         operands = {"output": Operand(output, "output"), "target": self.target}
-        return Case.of(lambda o, s, _: solve_loss(o, s), operands, {"kind": self.kind}, True)
+        return Case.of(solver_of(KINDS["loss"]), operands, {"kind": self.kind}, True)
 
     def reworked(self, name: str, earlier: str, own: Array) -> Case | None:
         """The case of a result, as it is with the reader's own delta or input."""
@@ -141,12 +141,13 @@ class Network:
         before = [each for each in self.asked if self._position(each) < here]
         passed = [each for each in before if each.rpartition(".")[2] in ("output", "delta", "dX")]
         if kind in STEPPED:
-            own = [f"layers[{self.layer_of(name)}].{each}" for each in (f"velocity_{kind[0]}", STEPPED[kind])]
+            own = [f"layers[{self.layer_of(name)}].{each}" for each in step_from(kind)]
             passed += [each for each in own if each in before]
         passed.sort(key=self._position, reverse=True)
-        sensitive = f"layers[{self.layer_of(name)}].db"
-        if kind in ("dW", "dX") and tells_sensitivity(self.problem_of(self.layer_of(name))):
-            passed += [each for each in before if each == sensitive]
+        problem = self.problem_of(self.layer_of(name))
+        told = sensitivity_in(problem)
+        if told != kind and kind in gradients(problem.layer):
+            passed += [each for each in before if each == f"layers[{self.layer_of(name)}].{told}"]
         return passed, lambda values: _Rerun(self, name, values).value()
 
     def _position(self, name: str) -> tuple[int, ...]:
@@ -154,7 +155,10 @@ class Network:
         kind, last = name.rpartition(".")[2], len(self.stages) - 1
         if kind in ("output", "loss"):
             return (0, self.layer_of(name), 1 if name == "output" else 2 if name == "loss" else 0)
-        order = {"delta": 0, "db": 1, "dW": 2, "dX": 2, "velocity_W": 3, "velocity_b": 3}
+        layer = self.problem_of(self.layer_of(name)).layer
+        order = {"delta": 0, **dict.fromkeys(gradients(layer), 2)}
+        order |= {f"d{each}": 1 for each, parameter in layer.parameters.items() if parameter.added}
+        order |= {f"velocity_{each}": 3 for each in layer.parameters}
         return (1, last - self.layer_of(name), order.get(kind, 4))
 
 
@@ -187,15 +191,16 @@ class _Rerun:
             assert problem.sgd is not None
             values = {each: quantity.value for each, quantity in self.layers[k].items()}
             near = {
-                each: self.own[f"layers[{k}].{each}"]
-                for each in (STEPPED[name], f"velocity_{name[0]}")
-                if f"layers[{k}].{each}" in self.own
+                each: self.own[f"layers[{k}].{each}"] for each in step_from(name) if f"layers[{k}].{each}" in self.own
             }
             if not near:
-                moved = gradient(problem, STEPPED[name], self._delta(k), self._seen(k))
-                near = {} if moved is None else {STEPPED[name]: moved}
+                source = f"d{STEPPED[name]}"
+                moved = gradient(problem, source, self._delta(k), self._seen(k))
+                near = {} if moved is None else {source: moved}
             return stepped(problem.sgd, name, values, near)
-        return gradient(problem, name, self._delta(k), self._seen(k), self.own.get(f"layers[{k}].db"))
+        return gradient(
+            problem, name, self._delta(k), self._seen(k), self.own.get(f"layers[{k}].{sensitivity_in(problem)}")
+        )
 
     def _problem(self, k: int) -> Problem:
         return with_input(self.network.problem_of(k), self._input(k))
@@ -213,21 +218,15 @@ class _Rerun:
                 return self.own[each]
         if not any(re.match(r"layers\[[0-9]+\]\.output", each) for each in self.own) and "output" not in self.own:
             return self.layers[k]["output"].value
-        forward = solve.forward(replace(self._problem(k), delta=None))
-        return forward.quantities["output"].value
+        done = forward(replace(self._problem(k), delta=None))
+        return done.quantities["output"].value
 
     def _seen(self, k: int) -> Array | None:
         """The reader's own output of a layer, where the derivative can be taken from it."""
         names = [f"layers[{k}].output", *(["output"] if k == len(self.layers) - 1 else [])]
         found = next((self.own[each] for each in names if each in self.own), None)
         activation = self.network.problem_of(k).activation
-        if found is None or activation is None:
-            return None
-        try:
-            inverse(activation, found)
-        except KeyError:
-            return None
-        return found
+        return None if activation is None or activation.row.inverse is None else found
 
     def _loss(self) -> tuple[Any, ...]:
         target = self.network.target.array
@@ -240,8 +239,3 @@ class _Rerun:
         if k == len(self.layers) - 1:
             return self._loss()[1].value
         return gradient(self._problem(k + 1), "dX", self._delta(k + 1), self._seen(k + 1))
-
-
-def _solver(kind: str) -> Solver:
-    build = _BUILDERS[kind]
-    return lambda operands, settings, backward: solve.solve(build(operands, settings, backward))

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from math import prod
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from convgrad.checking.verdict import Remark
+from convgrad.checking.verdict import Question, Remark
 from convgrad.checking.written import Answer
-from convgrad.core.quantity import Array
+from convgrad.core.element import Array
 from convgrad.errors import by
 
-if TYPE_CHECKING:
-    from convgrad.checking.judge import Asked
 
-
-def remarks(answer: Answer, value: Array, asked: Asked) -> tuple[Remark, ...]:
+def remarks(answer: Answer, value: Array, question: Question) -> tuple[Remark, ...]:
     """What can be said of an answer whose shape is not the value's: in words, without a right value."""
     given, right = answer.numbers.shape, value.shape
-    found = _same_numbers(answer, value) or _part(answer, value) or _padded(answer, value, asked)
+    found = _same_numbers(answer, value) or _part(answer, value) or _padded(answer, value, question)
     head = f"it is {_named(given)}, but expected is {_named(right)}"
     return tuple(
         Remark(kind, f"{head}: {text}", f"{head}: {text}") for kind, text in [found or ("shape", "")] if text
@@ -69,12 +65,12 @@ def _part(answer: Answer, value: Array) -> tuple[str, str] | None:
     return None
 
 
-def _padded(answer: Answer, value: Array, asked: Asked) -> tuple[str, str] | None:
+def _padded(answer: Answer, value: Array, question: Question) -> tuple[str, str] | None:
     """A result as large as the padded input."""
-    problem = None if asked.case is None else asked.case.problem
-    if problem is None or asked.result != "dX" or not hasattr(problem.layer, "windows"):
+    problem = None if question.case is None else question.case.problem
+    if problem is None or question.result != "dX" or not hasattr(problem.layer, "windows"):
         return None
-    spatial = asked.quantity.spatial
+    spatial = question.quantity.spatial
     axes = problem.layer.windows(problem.x).axes
     given = answer.numbers.shape
     if len(spatial) != len(axes) or len(given) != value.ndim:

@@ -4,15 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 
 from convgrad.checking.written import Answer, Match
-from convgrad.core.quantity import Array
+from convgrad.core.element import Array
+from convgrad.core.quantity import Quantity
+from convgrad.mistakes.case import Case
 from convgrad.mistakes.mistake import Mistake, Sighting
 
 RIGHT, FOLLOWS, CONVENTION = "right", "follows", "convention"
 COARSE, WRONG, WRONG_SHAPE = "too-coarse", "wrong", "wrong-shape"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Question:
+    """A result that may be answered: its quantity, and the case that it comes from, with its name there."""
+
+    quantity: Quantity
+    case: Case | None
+    result: str
 
 
 @dataclass(frozen=True)
@@ -25,6 +37,10 @@ class Remark:
     kind: str
     text: str
     hint: str
+
+    def said(self, reveal: bool) -> str:
+        """What may be said of it where right values may be shown, and where they may not."""
+        return self.text if reveal else self.hint
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -68,6 +84,9 @@ class Verdict:
 @dataclass(frozen=True, eq=False, repr=False)
 class Checked:
     """The verdicts of one check, by the results' names; `reveal`: whether right values may be shown."""
+
+    noun: ClassVar[str] = "verdicts"
+    called: ClassVar[str] = "verdicts are"
 
     title: str
     verdicts: Mapping[str, Verdict] = field(default_factory=dict)

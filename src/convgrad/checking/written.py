@@ -7,17 +7,17 @@ were written is part of the answer, so the text of every number is kept.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from convgrad.core.quantity import Array
+from convgrad.core.element import Array
 from convgrad.errors import ConvgradError
+from convgrad.kinds import STEPPED
 from convgrad.numerals import Numeral, parse_number
-from convgrad.problems import Solution
+from convgrad.problems import Problem, Solution
 
 ENOUGH_DIGITS = 3
 """Significant digits below which an answer is too coarse, where the value has more."""
@@ -187,10 +187,6 @@ class Answer:
         return unit if largest >= 10 ** (ENOUGH_DIGITS - 1) * unit * (1 - 1e-9) else 0.0
 
 
-STEPPED = {"W_new": "dW", "velocity_W": "dW", "b_new": "db", "velocity_b": "db"}
-"""Results of a step of gradient descent, and the gradient that each is made of."""
-
-
 def _numeral(item: Any) -> Any:
     """A text as the number that it spells; ConvgradError where it spells none. Numbers as they are."""
     if not isinstance(item, str):
@@ -201,28 +197,29 @@ def _numeral(item: Any) -> Any:
     return Numeral(number, item.strip())
 
 
-_FACTORS: Mapping[str, tuple[tuple[str, ...], ...]] = {
-    "output": (("input", "kernel", "weight"), ("bias",)),
-    "dW": (("delta", "input"),),
-    "db": (("delta",),),
-    "dX": (("delta", "kernel", "weight"),),
-    "loss": (("output",), ("target",)),
-    "delta": (("output",), ("target",)),
-}
-"""What the summands of a result are made of: sums of products of operands."""
-
-
 def noise_of(solution: Solution, name: str, dtype: str = "float64") -> float:
     """How far a result may be from what exact arithmetic gives, or another order of the same sums: an estimate."""
     operands = {each: np.abs(np.asarray(array, np.float64)) for each, array in solution.operands.items() if array.size}
     largest = 0.0
-    gradient = STEPPED.get(name)
-    for group in _FACTORS.get(gradient or name, ()):
-        found = [float(operands[each].max()) for each in group if each in operands]
+    for factors in _summands(solution.problem, name):
+        found = [float(operands[each].max()) for each in factors if each in operands]
         largest += float(np.prod(found)) if found else 0.0
-    if gradient:
-        own = [float(operands[each].max()) for each in ("kernel", "weight", "bias") if each in operands]
-        largest += max(own, default=0.0)
     terms = max((array.size for array in operands.values()), default=1)
     epsilon = np.finfo(np.float32 if dtype == "float32" else np.float64).eps
     return float(8 * epsilon * np.sqrt(terms) * largest)
+
+
+def _summands(problem: Problem, name: str) -> list[tuple[str, ...]]:
+    """What a result is a sum of: products of operands."""
+    if not problem.is_layer:
+        return [(each,) for each in problem.operands]
+    parameters = problem.layer.parameters
+    factors = tuple(each.field for each in parameters.values() if not each.added)
+    if name == "output":
+        return [("input", *factors), *((each.field,) for each in parameters.values() if each.added)]
+    if name == "dX":
+        return [("delta", *factors)]
+    if name in STEPPED:
+        return [*_summands(problem, f"d{STEPPED[name]}"), (parameters[STEPPED[name]].field,)]
+    own = parameters.get(name.removeprefix("d"))
+    return [] if own is None else [("delta",) if own.added else ("delta", "input")]

@@ -28,14 +28,10 @@ def gradcheck_layer(
     options: Mapping[str, Any],
 ) -> Outcome:
     """The gradients of one layer, or of a loss, compared."""
-    from convgrad.checking.gradcheck import layer_tasks, loss_task
+    from convgrad.checking.gradcheck import layer_tasks
 
     solution = solver(operands, {**settings, "dtype": "float64"}, True)
-    if solution.problem is not None:
-        return _compared(reader, title, layer_tasks(solution), options)
-    output, target = (solution.operands[name] for name in ("output", "target"))
-    delta = solution.quantities["delta"].value
-    return _compared(reader, title, [loss_task(settings.get("kind", "mse"), output, target, delta)], options)
+    return _compared(reader, title, layer_tasks(solution), options)
 
 
 def gradcheck_network(reader: Reader, title: str, network: Network, options: Mapping[str, Any]) -> Outcome:
@@ -47,19 +43,17 @@ def gradcheck_network(reader: Reader, title: str, network: Network, options: Map
 
 def _compared(reader: Reader, title: str, tasks: list[Task], options: Mapping[str, Any]) -> Outcome:
     from convgrad.checking.gradcheck import gradcheck
-    from convgrad.cli.work import choose_format, page_for, placed
+    from convgrad.cli.outputs import said
     from convgrad.problems.selection import Selection
-    from convgrad.render.data.gradchecks import render_gradcheck
 
     names = Selection(tuple(task.name for task in tasks), what="gradient").chosen(options["only"] or ())
     chosen = [task for task in tasks if task.name in names]
     long = sum(2 * task.cells * task.cost for task in chosen) > LONG
     if long and sys.stderr is not None and sys.stderr.isatty() and not options["quiet"]:
-        from convgrad.render.terminal.gradchecks import bar
+        from convgrad.render.terminal.progress import bar
 
-        with bar(sum(task.cells for task in chosen)) as tick:
+        with bar("central differences", sum(task.cells for task in chosen)) as tick:
             found = gradcheck(title, chosen, tick)
     else:
         found = gradcheck(title, chosen)
-    data = render_gradcheck(found, choose_format(options), options["precision"], page_for(options))
-    return Outcome(placed(data, options, reader.paths), code=0 if found.verdict == "agrees" else 1)
+    return said(found, options, reader.paths, code=0 if found.verdict == "agrees" else 1)

@@ -9,7 +9,7 @@ import click
 
 from convgrad.cli.app import Command, Outcome
 from convgrad.cli.checking import answers, gradients
-from convgrad.cli.options import Decorator, explaining, output, source, velocity, working
+from convgrad.cli.options import Decorator, explaining, output, own_settings, source, velocity, working
 from convgrad.cli.options import settings as setting_options
 from convgrad.errors import OptionError
 from convgrad.kinds import KINDS
@@ -53,22 +53,26 @@ def _called(kind: Kind, backward: bool) -> list[Given]:
 def _run(kind: Kind, backward: bool, options: dict[str, Any]) -> Outcome:
     """Read, solve, write or compare."""
     from convgrad.cli.checking import compare_layer, wanted
-    from convgrad.cli.gather import gather, need
-    from convgrad.cli.work import finish, own_options, titled
+    from convgrad.cli.outputs import said
+    from convgrad.cli.working import report_of
     from convgrad.files import Reader
+    from convgrad.problems.reading import need, read_problem
+    from convgrad.problems.report import titled
     from convgrad.problems.solve import solver_of
 
     sources = {each.name: _source(each, options) for each in _taken(kind, backward)}
     if backward and kind.velocities:
         sources["velocity"] = options.pop("velocity")
     reader, solver = Reader(), solver_of(kind)
-    operands, settings = gather(reader, sources, own_options(options), kind.known(backward))
+    given = own_settings(options, kind.options(backward))
+    operands, settings = read_problem(reader, sources, given, kind.known(backward))
     for each in _called(kind, backward):
         need(operands, each.name, each.wanting, next(iter(operands.values())).source)
     title = titled(kind.title, settings)
     if wanted(options):
         return compare_layer(reader, title, solver, operands, settings, backward, options)
-    return finish(reader, solver(operands, settings, backward), title, options, settings)
+    report = report_of(solver(operands, settings, backward), title, settings, options)
+    return said(report, options, reader.paths, notes=report.notes)
 
 
 def _source(given: Given, options: dict[str, Any]) -> str | None:

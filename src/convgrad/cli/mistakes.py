@@ -10,19 +10,12 @@ import click
 
 from convgrad.cli.app import Command, Outcome
 from convgrad.cli.options import Read, output
-from convgrad.errors import ConvgradError, OptionError, at, did_you_mean
-from convgrad.kinds import KINDS
+from convgrad.errors import OptionError, did_you_mean
+from convgrad.kinds import OF_PROBLEMS
 from convgrad.kinds.setting import choice
 
 if TYPE_CHECKING:
-    from convgrad.files import Document, Reader
-    from convgrad.mistakes.case import Case
     from convgrad.mistakes.mistake import Mistake
-
-LAYERS = {kind.name: kind for kind in KINDS.values() if kind.commands}
-"""The layers of problems."""
-
-_LAYER = choice(LAYERS)
 
 
 @click.command(
@@ -38,9 +31,9 @@ _LAYER = choice(LAYERS)
 @click.argument("what", metavar="[NAME|FILE]", required=False)
 @click.option(
     "--layer",
-    type=Read(_LAYER, "layer"),
+    type=Read(choice(OF_PROBLEMS), "layer"),
     metavar="NAME",
-    help=f"Only mistakes of this layer; or the layer of the problem: {', '.join(LAYERS)}.",
+    help=f"Only mistakes of this layer; or the layer of the problem: {', '.join(OF_PROBLEMS)}.",
 )
 @output
 def mistakes(what: str | None, layer: str | None, **options: Any) -> Outcome:
@@ -48,7 +41,7 @@ def mistakes(what: str | None, layer: str | None, **options: Any) -> Outcome:
 
     rows = {row.name: row for row in ROWS}
     if what is None:
-        words = {word for name, kind in LAYERS.items() if layer in (None, name) for word in kind.words}
+        words = {word for name, kind in OF_PROBLEMS.items() if layer in (None, name) for word in kind.words}
         return _listed([row for row in rows.values() if words & {*row.layers}], options)
     if what in rows:
         return _in_full(rows[what], options)
@@ -64,23 +57,28 @@ def _looks_like_source(what: str) -> bool:
 
 
 def _listed(rows: list[Mistake], options: Mapping[str, Any]) -> Outcome:
-    from convgrad.cli.work import choose_format, page_for, placed
-    from convgrad.render.terminal.catalogue import render_catalogue
+    from convgrad.cli.outputs import said
+    from convgrad.render.catalogue import Listing
 
     _no_results(options)
-    return Outcome(placed(render_catalogue(rows, choose_format(options), page_for(options)), options, []))
+    return said(Listing(rows), options)
 
 
 def _in_full(row: Mistake, options: Mapping[str, Any]) -> Outcome:
-    from convgrad.cli.work import choose_format, page_for, placed, titled
-    from convgrad.render.terminal.catalogue import render_mistake
+    from convgrad.cli.outputs import said
+    from convgrad.problems.report import titled
+    from convgrad.render.catalogue import MistakeInFull
     from convgrad.teaching.example import example
 
     _no_results(options)
     worked = example(row)
-    title = "" if worked is None else titled(worked.case.layer, worked.case.settings)
-    data = render_mistake(row, worked, title, choose_format(options), page_for(options))
-    return Outcome(placed(data, options, []))
+    title = ""
+    if worked is not None:  # whose layer is called by its variant, so that its settings need not say it once more
+        word = worked.case.layer
+        title = titled(
+            word, {name: value for name, value in worked.case.settings.items() if (name, value) != (word, True)}
+        )
+    return said(MistakeInFull(row, worked, title), options)
 
 
 def _no_results(options: Mapping[str, Any]) -> None:
@@ -91,55 +89,19 @@ def _no_results(options: Mapping[str, Any]) -> None:
 
 
 def _of_problem(source: str, layer: str | None, options: Mapping[str, Any]) -> Outcome:
-    from convgrad.cli.work import choose_format, page_for, placed
-    from convgrad.files import Document, Reader
+    from convgrad.cli.outputs import said
+    from convgrad.files import Reader
     from convgrad.mistakes.recogniser import shown
+    from convgrad.problems.reading import need, read_document
     from convgrad.problems.selection import select
-    from convgrad.render.terminal.catalogue import render_shown
-
-    reader = Reader()
-    document = reader.read(source).value
-    if not isinstance(document, Document):
-        raise ConvgradError(
-            "it holds one array, not a problem",
-            where=source,
-            hint='a problem is {"input": ..., "kernel": ..., "delta": ...}',
-        )
-    case = _case(reader, source, document, layer or layer_of(document))
-    names = select(case.solution, options["only"] or ())
-    found = [shown(case, name) for name in names]
-    return Outcome(
-        placed(render_shown(case.layer, found, choose_format(options), page_for(options)), options, reader.paths)
-    )
-
-
-def layer_of(document: Document) -> str:
-    """The layer that a problem is of, by its entry `layer` or by what else it holds; ConvgradError where it is open."""
-    for entry in ("layer", "type"):
-        name = document.find(entry)
-        if name is not None:
-            with at(f"{document.source}: {name}"):
-                return _LAYER(document.entries[name])
-    held = {name.lower(): value for name, value in document.entries.items()}
-    for kind in sorted(LAYERS.values(), key=lambda kind: -kind.precedence):
-        if any(name in held and (not values or held[name] in values) for name, values in kind.marks.items()):
-            return kind.name
-    raise ConvgradError(
-        "it does not say what layer this is a problem of",
-        where=document.source,
-        hint=f'add --layer NAME, or an entry "layer": one of {", ".join(LAYERS)}',
-    )
-
-
-def _case(reader: Reader, source: str, document: Document, layer: str) -> Case:
-    from convgrad.cli.gather import gather, need
+    from convgrad.render.catalogue import Shows
     from convgrad.teaching.draws import case_of
 
-    kind = LAYERS[layer]
-    roles = (*kind.roles, *(["velocity"] if kind.velocities else []))
-    sources: dict[str, str | None] = {role: source if number == 0 else None for number, role in enumerate(roles)}
-    # what is seen, is seen in floats too
-    operands, values = gather(reader, sources, {"dtype": "float64"}, kind.every)
-    if layer == "loss":
-        need(operands, "target", "a target", document.source)
-    return case_of(kind.name, operands, values, backward=layer != "loss" and "delta" in operands)
+    reader = Reader()
+    kind, operands, settings = read_document(reader, source, layer)
+    above = kind.given[-1]  # a delta, or a loss's target
+    if above.needed:
+        need(operands, above.name, f"a {above.name}", source)
+    case = case_of(kind.name, operands, settings, backward=above.backward and above.name in operands)
+    names = select(case.solution, options["only"] or ())
+    return said(Shows(case.layer, [shown(case, name) for name in names]), options, reader.paths)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import click
 
 from convgrad.errors import OptionError, at, did_you_mean
-from convgrad.kinds import FORMS
-from convgrad.kinds.setting import FORMATS, Setting, choice, whole
+from convgrad.kinds import FORMS, formats
+from convgrad.kinds.setting import Setting, choice, whole
 
 F = Callable[..., Any]
 Decorator = Callable[[F], F]
@@ -56,6 +56,12 @@ def settings(table: Iterable[Setting]) -> Decorator:
     return decorate
 
 
+def own_settings(options: Mapping[str, Any], table: Iterable[Setting]) -> dict[str, Any]:
+    """The settings among a command's options, in the order in which they stand on the command line."""
+    names = {setting.name for setting in table}
+    return {name: value for name, value in options.items() if name in names}
+
+
 def source(*names: str, help: str) -> Decorator:
     """An option whose value is a file, FILE#KEY, - or a literal."""
     return click.option(*names, metavar="SOURCE", help=help)
@@ -83,8 +89,9 @@ def _steps(text: str) -> Any:
 
 
 def _format(text: str) -> str:
-    if text not in FORMATS:
-        raise OptionError(f"there is no format {text!r}, only {', '.join(FORMATS)}", hint=did_you_mean(text, FORMATS))
+    known = formats.NAMES
+    if text not in known:
+        raise OptionError(f"there is no format {text!r}, only {', '.join(known)}", hint=did_you_mean(text, known))
     return text
 
 
@@ -98,16 +105,14 @@ def output(command: F) -> F:
             type=Read(_format, "format"),
             metavar="NAME",
             default="auto",
-            help="auto (tables on a terminal, JSON elsewhere; the default), table, json, csv (one result), html "
-            "(a page to step through), markdown, latex (to be input into a document that loads amsmath) or torch (a "
-            "PyTorch program of the same).",
+            help=f"auto (tables on a terminal, JSON elsewhere; the default), {formats.described()}.",
         ),
         click.option(
             "-o",
             "--output-file",
             "out",
             metavar="FILE",
-            help="Write to FILE, in the format of its suffix: .json .csv .tsv .npy .npz .html .md .tex .py.",
+            help=f"Write to FILE, in the format of its suffix: {' '.join(formats.SUFFIXES)}.",
         ),
         click.option(
             "--precision",

@@ -38,7 +38,7 @@ def read_shape(text: str) -> tuple[int, ...]:
 @setting_options(SHAPE)
 @output
 def shape(shape_: tuple[int, ...], filters: int | None, **options: Any) -> Outcome:
-    from convgrad.cli.work import write_facts
+    from convgrad.cli.outputs import write_facts
     from convgrad.problems.report import Facts
     from convgrad.problems.sizes import shapes
 

@@ -98,7 +98,7 @@ class Axis:
         if padding in ("same", "same-lower"):
             return replace(cls.fit(places * stride, kernel, stride, padding, dilation), most=places)
         axis = cls.fit(1, kernel, stride, padding, dilation)
-        size = (places - 1) * stride + axis.span - axis.before - axis.after + extra
+        size = axis.reaching(places) - axis.before - axis.after + extra
         return replace(axis, size=size, most=places)
 
     @property
@@ -124,7 +124,21 @@ class Axis:
     @property
     def extent(self) -> int:
         """Cells of the padded input, with what the last window of `ceil` hangs over."""
-        return max(self.padded, (self.places - 1) * self.stride + self.span)
+        return max(self.padded, self.reach)
+
+    @property
+    def reach(self) -> int:
+        """Cells from the first to the last that any window touches."""
+        return self.reaching(self.places)
+
+    def reaching(self, places: int) -> int:
+        """Cells from the first to the last that so many windows would touch."""
+        return (places - 1) * self.stride + self.span
+
+    def strided(self, cell: int = 0) -> slice:
+        """The cells of the padded input under one kernel cell, at all places."""
+        start = cell * self.dilation
+        return slice(start, start + (self.places - 1) * self.stride + 1, self.stride)
 
     @cached_property
     def cells(self) -> Array:
@@ -220,6 +234,11 @@ class Ragged(Axis):
     def extent(self) -> int:
         """Cells of the input, and one more that stands for all that a window lacks."""
         return self.size + 1
+
+    @property
+    def reach(self) -> int:
+        """Cells of the input: the windows cover it."""
+        return self.size
 
     def _position(self, place: Any, offset: Any) -> Array:
         start, end = place * self.size // self.parts, -(-(place + 1) * self.size // self.parts)

@@ -308,6 +308,8 @@ class Windows:
 
         They come in reading order, and nothing else is looked at; input cells below 0 are zeros of the padding.
         """
+        if not self.axes:  # one place, one kernel cell, one input cell
+            return np.zeros((1, 0), int), np.zeros((1, 0), int), np.zeros((1, 0), int)
         open_: list[None] = [None] * len(self.axes)
         given: list[Sequence[int | None]] = [place or open_, offset or open_, cell or open_]
         rows = [axis.meetings(self.mode, *at) for axis, at in zip(self.axes, zip(*given, strict=True), strict=True)]

@@ -8,14 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from convgrad.core.operand import Operand
 from convgrad.errors import FileError, at, did_you_mean, shortened
 from convgrad.files.numbers import to_array
 from convgrad.kinds import ROLES, STEAD
 from convgrad.numerals import Spelled, to_float
-
-Array = NDArray[Any]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -51,7 +49,7 @@ class Document:
             )
         return found[0] if found else None
 
-    def take(self, role: str) -> Loaded:
+    def take(self, role: str) -> Operand:
         """The array for a role, or what stands in for it; FileError lists what there is instead."""
         if not self.entries:
             raise FileError("it is an empty object", where=self.source, hint=f"add {role!r} to it")
@@ -65,7 +63,7 @@ class Document:
             )
         return self.array(name)
 
-    def array(self, name: str) -> Loaded:
+    def array(self, name: str) -> Operand:
         """The entry of that exact name, as an array."""
         value = self.entries[name]
         with at(f"{self.source}: {name}"):
@@ -73,25 +71,9 @@ class Document:
                 raise FileError(value.message, hint=value.hint)
             if isinstance(value, str) and "/" not in value:
                 raise FileError(f"it is {shortened(value)}, where an array is expected")
-            return Loaded(
+            return Operand(
                 value if isinstance(value, np.ndarray) else to_array(value, self.spelled), f"{self.source}: {name}"
             )
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Loaded:
-    """What a source holds: an array or a document, and how errors call it.
-
-    literal: typed on the command line, so that a lone number stands for that number everywhere.
-    """
-
-    value: Array | Document
-    source: str
-    literal: bool = False
-
-    def take(self, role: str) -> Loaded:
-        """The array that plays a role here: the array itself, or a document's entry."""
-        return self.value.take(role) if isinstance(self.value, Document) else self
 
 
 def select(value: Any, key: str, source: str) -> Any:

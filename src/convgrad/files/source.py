@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from convgrad.core.operand import Operand
 from convgrad.errors import FileError, at, did_you_mean
-from convgrad.files.document import Document, Loaded, select
+from convgrad.files.document import Document, select
 from convgrad.files.json_text import parse_json
 from convgrad.files.numbers import MOST_BYTES, to_array, to_written
 from convgrad.numerals import Spelled, parse_number, to_float, to_numeral
@@ -60,53 +61,36 @@ _TYPED = re.compile(r"[\[(]|(np\.|numpy\.|torch\.|jnp\.)?(array|tensor|asarray|m
 
 
 class Reader:
-    """Reads the sources of one command, each file and standard input once, and remembers which they were.
+    """Reads the sources of one command, each file and standard input once, and remembers which they were."""
 
-    spelled: what numbers are made into, floats unless told otherwise.
-    """
-
-    def __init__(self, spelled: Spelled = to_float) -> None:
-        self.spelled = spelled
+    def __init__(self) -> None:
         self.paths: list[str] = []
         self._parsed: dict[tuple[str, Spelled], Any] = {}
         self._piped: bytes | None = None
 
-    def anew(self, spelled: Spelled) -> None:
-        """Read everything once more, with its numbers made into something else; what came by pipe is kept for that."""
-        self.spelled, self._parsed = spelled, {}
-
-    def read(self, source: str, spelled: Spelled | None = None) -> Loaded:
+    def read(self, source: str, spelled: Spelled = to_float) -> Operand | Document:
         """A source -> its array or document; FileError names the source and the place in it.
 
-        spelled: what its numbers are made into, where that is not what the reader makes of all others.
+        spelled: what its numbers are made into.
         """
-        spelled = spelled or self.spelled
         number = parse_number(source.strip(), spelled)
         if number is not None:  # even where a file bears that name: ./1 is the file
             value = np.asarray(number) if spelled is to_float else np.array(number, object)
-            return Loaded(value, source.strip(), literal=True)
+            return Operand(value, source.strip(), typed=True)
         if source != "-" and not os.path.exists(source):
             if looks_literal(source):
                 with at(_shortened(source)):
-                    value = self._held(_parse_text(source, spelled), "the literal", spelled)
-                return Loaded(value, _shortened(source), literal=True)
+                    parsed = _parse_text(source, spelled)
+                    return _held(parsed, "the literal", _shortened(source), spelled, typed=True)
             path, mark, key = source.rpartition("#")
             if mark and path and key:
                 # what follows is a part of that file, and is called by the whole of its name
                 part = select(self._raw(path, spelled), key, path)
                 with at(source):
-                    return Loaded(self._held(part, source, spelled), source)
+                    return _held(part, source, source, spelled)
         name = "standard input" if source == "-" else source
         with at(name):
-            return Loaded(self._held(self._raw(source, spelled), name, spelled), name)
-
-    @staticmethod
-    def _held(value: Any, source: str, spelled: Spelled) -> Any:
-        if isinstance(value, dict):
-            return Document(source, value, spelled)
-        if spelled is to_numeral:
-            return to_written(value)
-        return value if isinstance(value, np.ndarray) else to_array(value, spelled)
+            return _held(self._raw(source, spelled), name, name, spelled)
 
     def _raw(self, path: str, spelled: Spelled) -> Any:
         """The parsed contents of a file or of standard input, read once."""
@@ -148,6 +132,17 @@ class Reader:
             raise FileError(message, hint=hint) from None
         self.paths.append(path)
         return data
+
+
+def _held(value: Any, document: str, array: str, spelled: Spelled, typed: bool = False) -> Operand | Document:
+    """Parsed data as a document or an array, each with what errors call it."""
+    if isinstance(value, dict):
+        return Document(document, value, spelled)
+    if spelled is to_numeral:
+        value = to_written(value)
+    elif not isinstance(value, np.ndarray):
+        value = to_array(value, spelled)
+    return Operand(value, array, typed)
 
 
 def suffix_of(path: str) -> str:

@@ -17,17 +17,24 @@ KINDS: dict[str, Kind] = {kind.name: kind for kind in (CONV, POOL, DENSE, ACTIVA
 """In the order in which they are learned."""
 
 
+OF_PROBLEMS = {name: kind for name, kind in KINDS.items() if kind.commands}
+"""Those that a document can be a problem of."""
+
+
 def _all(names: Iterable[Iterable[str]]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for each in names for name in each))
 
 
-WORDS = _all(kind.words for kind in KINDS.values() if kind.commands)
+WORDS = _all(kind.words for kind in OF_PROBLEMS.values())
 """What the catalogue calls layers: a kind's name, or that of a variant; of those that problems are about."""
 
 PARAMETERS = _all(kind.parameters for kind in KINDS.values())
 """What layers learn: ``W``, ``b``."""
 
 VELOCITIES = _all(kind.velocities for kind in KINDS.values())
+
+STEPPED = {name: each for each in PARAMETERS for name in (f"{each}_new", f"velocity_{each}")}
+"""Results of a step of descent, and the parameter whose step it is."""
 
 RESULTS = (
     *_all(kind.gives for kind in KINDS.values()),

@@ -15,7 +15,8 @@ class Given:
 
     entries: the names that a document may use; stead: the entry that stands in for it where one command's results are
     the next one's input; argument: its place on the command line; flags, help: its option; parameter: which of the
-    layer's parameters it is (``W``); wanting: what to add where it is missing; needed: the forward pass cannot do
+    layer's parameters it is (``W``); axes: the letters of its axes, where the layer has no builder of its own to find
+    them, the usual ones first; wanting: what to add where it is missing; needed: the forward pass cannot do
     without it; backward: only the backward pass takes it.
     """
 
@@ -26,6 +27,7 @@ class Given:
     flags: tuple[str, ...] = ()
     help: str = ""
     parameter: str = ""
+    axes: tuple[str, ...] = ()
     wanting: str = ""
     needed: bool = False
     backward: bool = False
@@ -50,7 +52,8 @@ class Kind:
     gives: results of the forward pass; variants: truth settings that make another layer of it, which the catalogue
     calls by that word; forms: the derivations that its working may follow, the usual one first. forward, backward: its
     commands (a kind with one has its bare name for it, one with none is met in networks alone); in_networks: whether
-    it may stand there; home: what builds its problems, ``module:function``, imported when it is first called.
+    it may stand there; layer: its arithmetic, ``module:Class``, with fields named like its settings and operands; home:
+    what builds its problems, ``module:function``, where there is more to say than that. Both are imported when called.
     """
 
     name: str
@@ -74,12 +77,17 @@ class Kind:
     forward: Said | None = None
     backward: Said | None = None
     in_networks: bool = True
+    worked_out: tuple[Setting, ...] = ()
+    """Settings of the layer that no file and no option says, because a network works them out."""
+
+    layer: str = ""
     home: str = ""
     draw: Callable[..., Any] | None = None
     """(a generator of random numbers, whether it is to be small) -> the arrays and settings of a problem."""
 
     torch: Callable[..., Any] | None = None
-    """What writes it as lines of a PyTorch program, where no writer of the renderer does."""
+    """(the layer, what its input is called, what its operands are called, by field, all at full rank) -> lines of a
+    PyTorch program, the last one an expression of the output; where no writer of the renderer does."""
 
     @property
     def commands(self) -> dict[str, Said]:
@@ -124,6 +132,11 @@ class Kind:
     def known(self, backward: bool) -> tuple[Setting, ...]:
         """The settings that its command reads from a document, which may be meant for both passes."""
         return (*self.options(True), *(() if backward else self.forward_only))
+
+    @property
+    def fields(self) -> tuple[Setting, ...]:
+        """The settings that its layer is told."""
+        return (*self.settings, *self.backward_only, *self.worked_out)
 
     @property
     def in_network(self) -> tuple[Setting, ...]:

@@ -1,10 +1,11 @@
 """Losses: what a network's output costs, and the first delta."""
 
 from convgrad.kinds.kind import Given, Kind, Said
+from convgrad.kinds.losses import LOSSES, ROWS
 from convgrad.kinds.setting import Setting, choice
 from convgrad.kinds.shared import DTYPE
 
-LOSSES = ("mse", "mse-mean", "mse-sum", "cross-entropy", "bce", "mae", "huber")
+_NAMED = [f"{row.name} ({row.note})" if row.note else row.name for row in ROWS]
 
 LOSS = Kind(
     name="loss",
@@ -17,8 +18,7 @@ LOSS = Kind(
         Setting(
             "kind",
             choice(LOSSES),
-            "mse (half the sum of squares; the default), mse-mean, mse-sum, cross-entropy "
-            "(logits; class indices or distributions), bce (probabilities), mae or huber.",
+            f"{', '.join(_NAMED[:-1])} or {_NAMED[-1]}.",
             "NAME",
             default="mse",
         ),
@@ -37,5 +37,5 @@ LOSS = Kind(
         "(of a vector, along it), and class indices from 0 or distributions of the output's shape.",
     ),
     in_networks=False,
-    home="convgrad.problems.loss:solve_loss",
+    home="convgrad.problems.loss:loss_problem",
 )

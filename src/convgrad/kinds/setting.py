@@ -166,9 +166,6 @@ def _parts(given: Any) -> list[Any]:
     return parts
 
 
-FORMATS = ("auto", "table", "json", "csv", "html", "markdown", "latex", "torch")
-"""What may be written."""
-
 PADDINGS = ("valid", "same", "same-lower", "full", "causal")
 PAD_MODES = ("zeros", "reflect", "replicate", "circular")
 

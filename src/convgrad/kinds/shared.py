@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from convgrad.kinds.activations import ACTIVATIONS, ROWS
 from convgrad.kinds.kind import Given
 from convgrad.kinds.setting import Setting, choice, number, numbered, padding, truth, wholes
 
@@ -45,7 +46,8 @@ PADDING = Setting(
 )
 DILATION = Setting("dilation", wholes, "Step between kernel cells; 1 is dense.", "N[,N]")
 
-ACTIVATIONS = ("identity", "relu", "leaky-relu", "elu", "sigmoid", "tanh", "softplus", "gelu", "silu", "softmax")
+_ALPHAS = {row.name: row.alpha for row in ROWS if row.alpha}
+_APPROXIMATES = {row.name: row.approximate for row in ROWS if row.approximate}
 ACTIVATION = (
     Setting(
         "activation",
@@ -58,17 +60,17 @@ ACTIVATION = (
     Setting(
         "alpha",
         number,
-        "The slope of leaky-relu (0.01), or the floor of elu (1).",
+        f"The {', or the '.join(f'{alpha.what} of {name} ({alpha.default:g})' for name, alpha in _ALPHAS.items())}.",
         "X",
-        belongs=("activation", ("leaky-relu", "elu")),
+        belongs=("activation", tuple(_ALPHAS)),
     ),
     Setting(
         "approximate",
         choice(("none", "tanh")),
-        "tanh: gelu by its tanh approximation, not by erf.",
+        " ".join(_APPROXIMATES.values()),
         "NAME",
         default="none",
-        belongs=("activation", ("gelu",)),
+        belongs=("activation", tuple(_APPROXIMATES)),
     ),
 )
 """Of an activation, alone or behind a layer."""

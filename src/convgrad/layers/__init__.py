@@ -16,10 +16,16 @@ from convgrad.core.windows import Windows
 
 @dataclass(frozen=True)
 class Parameter:
-    """What a layer learns: the field that holds it (which is also the operand's name), and its axes by letters."""
+    """What a layer learns: the field that holds it (which is also the operand's name), and its axes by letters.
+
+    neutral: the number that changes nothing, which is as good as none; added: it is added to what the layer makes of
+    its input, while others are factors of it.
+    """
 
     field: str
     axes: str
+    neutral: float = 0.0
+    added: bool = False
 
 
 class Layer(Protocol):
@@ -57,3 +63,14 @@ class Sliding(Layer, Protocol):
 
     def windows(self, x: Any) -> Windows:
         """x (N, C, *sizes) -> where the kernel lies."""
+
+
+def gradients(layer: Layer) -> tuple[str, ...]:
+    """The names of its gradients: of its parameters, and dX."""
+    return (*(f"d{name}" for name in layer.parameters), "dX")
+
+
+def weights(layer: Layer) -> list[Any]:
+    """The arrays that it multiplies with its input, as far as they are given."""
+    found = (getattr(layer, each.field) for each in layer.parameters.values() if not each.added)
+    return [array for array in found if array is not None]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import ClassVar
+from math import prod
+from typing import Any, ClassVar
 
 import numpy as np
 
-from convgrad.core.quantity import Array, Factor, Place, Products, Quantity, Term, cell, real
+from convgrad.core.element import Array, Place, Products, cell
+from convgrad.core.quantity import Quantity
+from convgrad.core.term import Factor, Term, real
+from convgrad.formula import Formula
 from convgrad.layers import Parameter
 
 
@@ -27,30 +30,37 @@ class Flatten:
     def forward(self, x: Array) -> Quantity:
         """x (...) -> output (numbers,), or (N, numbers) with a batch."""
         x = real(x)
-        return _whole(
-            "output",
-            "output = the input in reading order",
-            x.reshape(len(x), -1) if self.batch else x.reshape(-1),
-            Factor("input", x, ""),
-        )
+        shape = (len(x), prod(x.shape[1:])) if self.batch else (x.size,)
+        formula = Formula.of("{output} = the {input} in reading order")
+        return Reshaped(Factor("input", x, ""), name="output", formula=formula, shape=shape)
 
     def backward(self, x: Array, delta: Array) -> tuple[Quantity, ...]:
         """x (...), delta like the output -> (dX like x,)."""
         x, delta = real(x), real(delta)
-        return (_whole("dX", "dX = delta in the input's shape", delta.reshape(x.shape), Factor("delta", delta, "")),)
+        formula = Formula.of("{dX} = {delta} in the {input}'s shape")
+        return (Reshaped(Factor("delta", delta, ""), name="dX", formula=formula, shape=x.shape),)
 
 
-def _whole(name: str, formula: str, value: Array, source: Factor) -> Quantity:
-    """A quantity that is one term, the numbers of `source` in another shape."""
+@dataclass(frozen=True, eq=False, repr=False)
+class Reshaped(Quantity):
+    """The numbers of an array in another shape, all of them one term."""
 
-    def products(at: Place) -> list[Products]:
-        number = np.ravel_multi_index(at, value.shape) if at else 0
-        there = tuple(int(i) for i in np.unravel_index(number, source.value.shape))
-        return [Products((cell(source.name, source.value, there),))]
+    source: Factor
 
-    live, term = partial(np.ones, (), bool), partial(_term, value)
-    return Quantity(name, formula, value.shape, lambda: value, "", live, term, products, window_axes="")
+    def compute(self) -> Any:
+        """The numbers in reading order."""
+        return self.source.value.reshape(self.shape)
 
+    def products(self, at: Place) -> Sequence[Products]:
+        """The one number that stands at a place."""
+        number = np.ravel_multi_index(at, self.shape) if at else 0
+        there = tuple(int(i) for i in np.unravel_index(number, self.source.value.shape))
+        return [Products((cell(self.source.name, self.source.value, there),))]
 
-def _term(value: Array, at: Place) -> Term:
-    return Term(at, (), (), (slice(None),) * value.ndim, value)
+    def live(self) -> Array:
+        """One term."""
+        return np.ones((), bool)
+
+    def term(self, place: Place) -> Term:
+        """All of it."""
+        return Term(place, (), (), (slice(None),) * len(self.shape), self.value)

@@ -1,8 +1,8 @@
 """Pooling layers: maximum, average, sum and p-norm over windows.
 
-Every kind has a *share*: how much of a window's delta each of its cells gets. The maximum takes it all,
-an average gives each cell 1/divisor, a sum gives each cell the whole, the p-norm (sum |x|^p)^(1/p) gives a cell
-sign(x) (|x| / output)^(p-1)::
+A pooling layer is the sum of a convolution (core/sum.py), channel by channel, with a kernel of its own at every place:
+the *share* of a window's delta that each of its cells gets. The maximum takes it all, an average gives each cell
+1/divisor, a sum gives each cell the whole, the p-norm (sum |x|^p)^(1/p) gives a cell sign(x) (|x| / output)^(p-1)::
 
     dX[c,x] = sum over all i,u with cell(i,u) = x of share[c,i,u] * delta[c,i]
 
@@ -13,34 +13,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from math import prod
 from typing import Any, ClassVar
 
 import numpy as np
 
 from convgrad.core.axis import Ints, Padding
-from convgrad.core.quantity import (
-    Array,
-    Cells,
-    Column,
-    Factor,
-    Lit,
-    Place,
-    Products,
-    Quantity,
-    Term,
-    beside,
-    block,
-    cell,
-    cells,
-    constant,
-    everywhere,
-    real,
-)
+from convgrad.core.derivatives import ByX, ByY
+from convgrad.core.element import Array, Column, Place, Products, cell, cells, constant
+from convgrad.core.quantity import Quantity
 from convgrad.core.rational import cast, refuse
+from convgrad.core.sum import Part, Sum
+from convgrad.core.term import Factor, Term, beside, block, real
 from convgrad.core.windows import Windows
 from convgrad.errors import OptionError, ShapeError, by
+from convgrad.formula import Formula, Over, named
 from convgrad.layers import Parameter
 
 TIES = ("first", "last", "all", "split")
@@ -106,51 +93,47 @@ class Pool:
                 )
         return windows
 
+    def sum(self, x: Array, delta: Array | None = None) -> Sum:
+        """x (N, C, *sizes), delta (N, C, *places) -> the sum that they have a part in; the shares follow from x."""
+        input_, share = Part("input", "NC*", x), Part("share", "NCP*")
+        return Sum(input_, share, Part("delta", "NC*", delta), self.windows(x), groups=x.shape[1])
+
     def forward(self, x: Array) -> Quantity:
         """x (N, C, *sizes) -> output (N, C, *places)."""
         x = real(x)
-        windows = self.windows(x)
-        kind = self._kind(x)
-        i, u = ",".join("ijk"[: len(windows.axes)]), ",".join("mno"[: len(windows.axes)])
-        cell = ",".join(axis.formula(p, o) for axis, p, o in zip(windows.axes, "ijk", "mno", strict=False))
-        formula = f"output[c,{i}] = {kind.words} over {u} of input[c,{cell}]"
-        return Quantity(
-            "output",
-            formula,
-            (*x.shape[:2], *windows.places),
-            lambda: kind.output(self, self._seen(x, windows), windows),
-            "NC*",
-            lambda: np.ones((len(x), *windows.places), bool),
-            partial(self._output_term, x, windows),
-            partial(self._output_products, x, windows),
-            rule=f"the {kind.words} of the input in brackets",
+        s, words = self.sum(x), self._kind(x).words
+        return Pooled(
+            s,
+            None,
+            self,
+            name="output",
+            formula=Formula((s.named("y", name="output"), " = ", Over(letters=s.offsets, word=words), s.named("x"))),
+            shape=(*x.shape[:2], *s.windows.places),
+            axes="NC*",
+            window_axes="NC*",
+            rule=Formula.of(f"the {words} of the {{input}} {{marked}}"),
         )
 
     def backward(self, x: Array, delta: Array) -> tuple[Quantity, ...]:
         """x (N, C, *sizes), delta (N, C, *places) -> (dX like x,); ShapeError where delta does not fit."""
         x, delta = real(x), real(delta)
-        windows = self.windows(x)
-        if delta.shape != (*x.shape[:2], *windows.places):
-            raise ShapeError(f"delta is {by(delta.shape)}, but the output is {by((*x.shape[:2], *windows.places))}")
-        d = len(windows.axes)
-        kind = self._kind(x)
-
-        def dX() -> Array:
-            return windows.fold(kind.share(self, self._seen(x, windows), windows) * beside(delta, d))
-
-        i, u, cell = ",".join("ijk"[:d]), ",".join("mno"[:d]), ",".join("xyz"[:d])
-        formula = f"dX[c,{cell}] = sum over all {i},{u} that lie on ({cell}) of share[c,{i},{u}] * delta[c,{i}]"
+        s = self.sum(x, delta)
+        self._kind(x)
+        if delta.shape != (*x.shape[:2], *s.windows.places):
+            raise ShapeError(f"delta is {by(delta.shape)}, but the output is {by((*x.shape[:2], *s.windows.places))}")
+        over = Over(every=(*s.places, *s.offsets), wanted=s.inputs)
+        dX = s.named("x", s.inputs, "dX")
         return (
-            Quantity(
-                "dX",
-                formula,
-                x.shape,
-                dX,
-                "NC*",
-                lambda: np.any(delta != 0, axis=1),
-                partial(self._dX_term, x, delta, windows),
-                partial(self._dX_products, x, delta, windows),
-                rule="share x delta, laid on the same cells",
+            SharedOut(
+                s,
+                None,
+                self,
+                name="dX",
+                formula=Formula((dX, " = ", over, s.named("w"), " * ", s.named("y"))),
+                shape=x.shape,
+                axes="NC*",
+                window_axes="NC*",
+                rule=Formula.of("share x {delta}, laid on the same cells"),
             ),
         )
 
@@ -161,87 +144,50 @@ class Pool:
         """
         if self.kind != "max":
             raise OptionError(f"indices are the places of maxima, and the kind is {self.kind}", hint="use --kind max")
+        x = real(x)
+        shape = (*x.shape[:2], *self.windows(x).places)
+        formula = Formula.of("{indices} = flat position of each maximum in its channel's unpadded plane")
+        return Indices(self, x, name="indices", formula=formula, shape=shape, axes="NC*")
+
+    def positions(self, x: Array) -> Array:
+        """x (N, C, *sizes) -> the positions (N, C, *places) that `indices` tells."""
         windows = self.windows(x)
         d = len(windows.axes)
+        flat = _flat(self.seen(x), d)
+        chosen = flat.shape[-1] - 1 - flat[..., ::-1].argmax(-1) if self.ties == "last" else flat.argmax(-1)
+        position: Array = np.zeros(chosen.shape, np.int64)
+        for k, (axis, u) in enumerate(zip(windows.axes, np.unravel_index(chosen, windows.kernel), strict=True)):
+            place = np.arange(axis.places).reshape(-1, *(1,) * (d - 1 - k))
+            position = position * axis.size + axis.cells[place, u]
+        return position
 
-        def positions() -> Array:
-            flat = _flat(self._seen(x, windows), d)
-            chosen = flat.shape[-1] - 1 - flat[..., ::-1].argmax(-1) if self.ties == "last" else flat.argmax(-1)
-            position: Array = np.zeros(chosen.shape, np.int64)
-            for k, (axis, u) in enumerate(zip(windows.axes, np.unravel_index(chosen, windows.kernel), strict=True)):
-                place = np.arange(axis.places).reshape(-1, *(1,) * (d - 1 - k))
-                position = position * axis.size + axis.cells[place, u]
-            return position
+    # -- the windows, all of them and one ----------------------------------------------------------------
 
-        quantity = replace(
-            self.forward(x),
-            name="indices",
-            rule="",
-            compute=positions,
-            window_axes="",
-            formula="indices = flat position of each maximum in its channel's unpadded plane",
-        )
-        return replace(
-            quantity,
-            term=lambda at: self._position_term(quantity, at),
-            products=lambda at: [Products((constant("position", quantity.value[at]),))],
-        )
+    def seen(self, x: Array) -> Array:
+        """x (N, C, *sizes) -> windows (N, C, *places, *kernel), padded with what never changes the result."""
+        return self.windows(x).unfold(x, self._kind(x).fill)
 
-    # -- working --------------------------------------------------------------------------------------
+    def combined(self, x: Array) -> Array:
+        """x (N, C, *sizes) -> what the windows come to, (N, C, *places)."""
+        return self._kind(x).output(self, self.seen(x), self.windows(x))
 
-    def _output_term(self, x: Array, windows: Windows, at: Place) -> Term:
-        box, kind = tuple((i, i + 1) for i in at[1:]), self._kind(x)
-        seen = windows.seen(x[at[0]], at[1:], kind.fill)
-        patch = kind.output(self, _alone(seen, windows), windows, at[1:])[None]
-        return Term(at, box, self._window(x, windows, at), block(at, box), patch, (Factor("input", seen, "C*"),))
+    def shares(self, x: Array) -> Array:
+        """x (N, C, *sizes) -> the share of each cell of each window, (N, C, *places, *kernel)."""
+        return self._kind(x).share(self, self.seen(x), self.windows(x))
 
-    def _position_term(self, indices: Quantity, at: Place) -> Term:
-        box = tuple((i, i + 1) for i in at[1:])
-        return Term(at, box, (), block(at, box), indices.value[block(at, box)])
+    def seen_at(self, x: Array, n: int, channels: slice, place: Place) -> Array:
+        """The window of some channels of an example at a place, (channels, *kernel)."""
+        return self.windows(x).seen(x[n, channels], place, self._kind(x).fill)
 
-    def _output_products(self, x: Array, windows: Windows, at: Place) -> list[Products]:
-        """Any output here is the sum of share times input: the maximum's share is 1, the p-norm is homogeneous."""
-        n, c, *place = at
-        one = replace(self, ties="first")._shares(x, windows, n, c, place)
-        _, u, z = windows.meetings(place=place)
-        here = np.column_stack([np.full((len(z), 2), (n, c)), z])
-        window = np.column_stack([np.full((len(z), 2 + len(place)), (n, c, *place)), u])
-        return [Products((Column("share", one.ravel(), window, "NCP*"), cells("input", x, here, "NC*")))]
+    def combined_at(self, x: Array, seen: Array, place: Place) -> Array:
+        """seen (C, *kernel) at a place -> what the windows come to, (C, 1, ...)."""
+        windows = self.windows(x)
+        return self._kind(x).output(self, _alone(seen, windows), windows, place)
 
-    def _dX_products(self, x: Array, delta: Array, windows: Windows, at: Place) -> list[Products]:
-        n, c, *z = at
-        found = []
-        for place, u in zip(*windows.meetings(cell=z)[:2], strict=True):
-            i = (n, c, *map(int, place))
-            share = self._shares(x, windows, n, c, i[2:])[(0, *u)]
-            each = Column("share", np.asarray(share).reshape(1), np.array([(*i, *u)]), "NCP*")
-            found.append(Products((each, cell("delta", delta, i, "NC*"))))
-        return found or [Products((Column("share", np.zeros(0, x.dtype)),))]
-
-    def _shares(self, x: Array, windows: Windows, n: int, c: int, place: Sequence[int]) -> Array:
-        """The share (1, *kernel) of each cell of one channel's window at a place."""
-        seen = windows.seen(x[n, c : c + 1], place, self._kind(x).fill)
-        return np.asarray(self._kind(x).share(self, _alone(seen, windows), windows, tuple(place))).reshape(seen.shape)
-
-    def _dX_term(self, x: Array, delta: Array, windows: Windows, at: Place) -> Term:
-        place, kind = at[1:], self._kind(x)
-        seen = windows.seen(x[at[0]], place, kind.fill)
-        share = kind.share(self, _alone(seen, windows), windows, place).reshape(seen.shape)
-        d = delta[everywhere(at)]
-        box = windows.box(place)
-        patch = windows.spread(place, share * beside(d, len(place)))[None]
-        return Term(
-            at,
-            box,
-            self._window(x, windows, at),
-            block(at, box),
-            patch,
-            (Factor("delta", d, "C"), Factor("input", seen, "C*"), Factor("share", share, "C*")),
-            (Lit("delta", block(at, [(i, i + 1) for i in place]), "NC*"),),
-        )
-
-    def _window(self, x: Array, windows: Windows, at: Place) -> Cells:
-        return (range(at[0], at[0] + 1), range(x.shape[1]), *windows.touched(at[1:]))
+    def shares_at(self, x: Array, seen: Array, place: Place) -> Array:
+        """seen (C, *kernel) at a place -> the share of each cell, of the same shape."""
+        windows = self.windows(x)
+        return np.asarray(self._kind(x).share(self, _alone(seen, windows), windows, place)).reshape(seen.shape)
 
     # -- kinds ----------------------------------------------------------------------------------------
 
@@ -249,10 +195,6 @@ class Pool:
         if not KINDS[self.kind].rational:
             refuse(x, f"{self.kind} pooling", "--kind")
         return KINDS[self.kind]
-
-    def _seen(self, x: Array, windows: Windows) -> Array:
-        """x (N, C, *sizes) -> windows (N, C, *places, *kernel), padded with what never changes the result."""
-        return windows.unfold(x, self._kind(x).fill)
 
     def _divisors(self, windows: Windows, dtype: Any, place: Place | None) -> Array:
         """What each window's sum is divided by, (*places); or at one place, (1, ...)."""
@@ -307,6 +249,98 @@ class Pool:
     def _average_share(self, seen: Array, windows: Windows, place: Place | None = None) -> Array:
         share = 1 / self._divisors(windows, seen.dtype, place)
         return np.broadcast_to(share.reshape(*share.shape, *(1,) * share.ndim), seen.shape)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Pooled(ByY):
+    """What the windows come to: gathered like any output, but by the kind's own way of combining cells."""
+
+    layer: Pool
+
+    def compute(self) -> Any:
+        """All windows at once."""
+        return self.layer.combined(self.sum.x.given)
+
+    def live(self) -> Array:
+        """Every place has an output."""
+        return np.ones((self.shape[0], *self.shape[2:]), bool)
+
+    def products(self, at: Place) -> Sequence[Products]:
+        """Any output here is the sum of share times input: the maximum's share is 1, the p-norm is homogeneous."""
+        n, c, *place = at
+        x, layer = self.sum.x, replace(self.layer, ties="first")
+        seen = layer.seen_at(x.given, n, slice(c, c + 1), tuple(place))
+        _, u, z = self.sum.windows.meetings(place=place)
+        here = np.column_stack([np.full((len(z), 2), (n, c)), z])
+        window = np.column_stack([np.full((len(z), 2 + len(place)), (n, c, *place)), u])
+        share = Column(named("share"), layer.shares_at(x.given, seen, tuple(place)).ravel(), window, self.sum.w.axes)
+        return [Products((share, cells(x.called, x.given, here, x.axes)))]
+
+    def term(self, place: Place) -> Term:
+        """One window and what it comes to."""
+        s, x = self.sum, self.sum.x.given
+        seen = self.layer.seen_at(x, place[0], slice(None), place[1:])
+        patch = self.layer.combined_at(x, seen, place[1:])[None]
+        return self.made(place, block(place, self.box(place)), patch, (Factor(s.x.name, seen, "C*"),), "x")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class SharedOut(ByX):
+    """The delta of each window shared out to its cells."""
+
+    layer: Pool
+
+    def compute(self) -> Any:
+        """fold(share * delta)."""
+        s = self.sum
+        return s.windows.fold(self.layer.shares(s.x.given) * beside(s.y.given, s.d))
+
+    def products(self, at: Place) -> Sequence[Products]:
+        """The share times the delta of every window that holds the cell."""
+        n, c, *z = at
+        x, delta = self.sum.x.given, self.sum.y
+        found = []
+        for place, u in zip(*self.sum.windows.meetings(cell=z)[:2], strict=True):
+            i = (n, c, *map(int, place))
+            seen = self.layer.seen_at(x, n, slice(c, c + 1), i[2:])
+            share = self.layer.shares_at(x, seen, i[2:])[(0, *u)]
+            each = Column(named("share"), np.asarray(share).reshape(1), np.array([(*i, *u)]), self.sum.w.axes)
+            found.append(Products((each, cell(delta.called, delta.given, i, delta.axes))))
+        return found or [Products((Column(named("share"), np.zeros(0, x.dtype)),))]
+
+    def term(self, place: Place) -> Term:
+        """One window's share times its delta, laid on its cells."""
+        s, x = self.sum, self.sum.x.given
+        seen, d = self.layer.seen_at(x, place[0], slice(None), place[1:]), s.facing(place)
+        share = self.layer.shares_at(x, seen, place[1:])
+        patch = s.windows.spread(place[1:], share * beside(d, s.d))[None]
+        factors = (self.factor("y", d), Factor(s.x.name, seen, "C*"), Factor(s.w.name, share, "C*"))
+        return self.made(place, block(place, self.box(place)), patch, factors, "xy")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Indices(Quantity):
+    """The position of each maximum."""
+
+    layer: Pool
+    x: Array
+
+    def compute(self) -> Any:
+        """All positions at once."""
+        return self.layer.positions(self.x)
+
+    def live(self) -> Array:
+        """Every place has one."""
+        return np.ones((self.shape[0], *self.shape[2:]), bool)
+
+    def products(self, at: Place) -> Sequence[Products]:
+        """The position itself."""
+        return [Products((constant("position", self.value[at]),))]
+
+    def term(self, place: Place) -> Term:
+        """The positions of all channels at a place."""
+        box = tuple((i, i + 1) for i in place[1:])
+        return Term(place, box, (), block(place, box), self.value[block(place, box)])
 
 
 @dataclass(frozen=True, eq=False, repr=False)

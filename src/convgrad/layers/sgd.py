@@ -9,14 +9,17 @@ Source: PyTorch's documentation of torch.optim.SGD; Sutskever et al. (2013) for 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 import numpy as np
 
-from convgrad.core.quantity import Array, Factor, Place, Products, Quantity, Term, cell, constant, real
+from convgrad.core.element import Array, Place, Products, cell, constant
+from convgrad.core.quantity import Quantity
 from convgrad.core.rational import cast
+from convgrad.core.term import Term, real
+from convgrad.formula import Formula
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -28,9 +31,14 @@ class Summand:
     numbers: tuple[tuple[str, Any], ...] = ()
 
     @property
-    def label(self) -> str:
-        """``0.9 * velocity``."""
-        return " * ".join([*(name for name, _ in self.numbers), self.name])
+    def words(self) -> str:
+        """As a formula's words: ``0.9 * {velocity}``."""
+        return " * ".join([*(name for name, _ in self.numbers), f"{{{self.name}}}"])
+
+    @property
+    def called(self) -> Formula:
+        """``0.9 * velocity``, with room for an index behind the array."""
+        return Formula.of(self.words).each_name(lambda each: replace(each, open=True))
 
     @property
     def value(self) -> Array:
@@ -71,40 +79,53 @@ class SGD:
         if self.nesterov:
             g = [each for each in summands if each.name != "velocity"]
             change = [*g, Summand(f"velocity_{name}", v, ((f"{self.momentum:g}", mu),))]
-        words = " + ".join(each.label for each in change)
+        words = " + ".join(each.words for each in change)
         words = f"({words})" if len(change) > 1 else words
         parts = [
             Summand(name, parameter),
             *(replace(each, numbers=(("- lr", -lr), *each.numbers)) for each in change),
         ]
-        found = [_sum_of(f"{name}_new", f"{name}_new = {name} - lr * {words}, with lr = {self.lr:g}", parts)]
+        found = [_sum_of(f"{name}_new", f"{{{name}_new}} = {{{name}}} - lr * {words}, with lr = {self.lr:g}", parts)]
         if self.momentum is not None:
-            formula = f"velocity_{name} = " + " + ".join(each.label for each in summands)
+            formula = f"{{velocity_{name}}} = " + " + ".join(each.words for each in summands)
             found.append(_sum_of(f"velocity_{name}", formula, summands))
         return tuple(found)
 
 
-def _total(summands: list[Summand]) -> Array:
+@dataclass(frozen=True, eq=False, repr=False)
+class Stepped(Quantity):
+    """The sum of labelled arrays of one shape; each is a term, and its own only factor."""
+
+    parts: tuple[Summand, ...]
+
+    def compute(self) -> Any:
+        """All of them, added up."""
+        return _total(self.parts)
+
+    def products(self, at: Place) -> Sequence[Products]:
+        """One element of each."""
+        return [part.products(at) for part in self.parts]
+
+    def live(self) -> Array:
+        """Every summand."""
+        return np.ones(len(self.parts), bool)
+
+    def term(self, place: Place) -> Term:
+        """One summand, whole."""
+        part = self.parts[place[0]]
+        array = part.value
+        return Term(place, (), (), (slice(None),) * array.ndim, array, called=part.called)
+
+    @property
+    def unit(self) -> str:
+        """What is added at a time."""
+        return "summand"
+
+
+def _sum_of(name: str, words: str, parts: Sequence[Summand]) -> Quantity:
+    return Stepped(tuple(parts), name=name, formula=Formula.of(words), shape=parts[0].array.shape)
+
+
+def _total(summands: Sequence[Summand]) -> Array:
     with np.errstate(all="ignore"):
         return np.asarray(sum((each.value for each in summands[1:]), start=summands[0].value))
-
-
-def _sum_of(name: str, formula: str, parts: list[Summand]) -> Quantity:
-    """The sum of labelled arrays of one shape; each is a term, and its own only factor."""
-    return Quantity(
-        name,
-        formula,
-        parts[0].array.shape,
-        partial(_total, parts),
-        "",
-        partial(np.ones, len(parts), bool),
-        partial(_part, parts),
-        lambda at: [part.products(at) for part in parts],
-        window_axes="",
-        unit="summand",
-    )
-
-
-def _part(parts: list[Summand], at: Place) -> Term:
-    label, array = parts[at[0]].label, parts[at[0]].value
-    return Term(at, (), (), (slice(None),) * array.ndim, array, (Factor(label, array, ""),))

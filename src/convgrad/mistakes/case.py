@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from convgrad.core.quantity import Array, Quantity
+from convgrad.core.element import Array
+from convgrad.core.quantity import Quantity
 from convgrad.core.windows import Windows
 from convgrad.errors import ConvgradError
+from convgrad.kinds import STEPPED
 from convgrad.layers.sgd import SGD
 from convgrad.problems import Operand, Problem, Solution
 
@@ -24,9 +26,6 @@ if TYPE_CHECKING:
 
 Solver = Callable[[Mapping[str, Operand], Mapping[str, Any], bool], Solution]
 """(operands, settings, whether backward) -> the solved problem."""
-
-STEPPED = {"W_new": "W", "b_new": "b", "velocity_W": "W", "velocity_b": "b"}
-"""Results of a step of gradient descent, and the parameter whose step it is."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -53,14 +52,14 @@ class Case:
         return Case.of(self.solver, self.operands, {**self.settings, **settings}, self.backward)
 
     @property
-    def problem(self) -> Problem | None:
-        """The problem at full rank; None for a loss."""
+    def problem(self) -> Problem:
+        """The problem at full rank."""
         return self.solution.problem
 
     @property
     def layer(self) -> str:
         """What the layer is known as: conv, transposed, unshared, pool, dense, activation or loss."""
-        return "loss" if self.problem is None else self.problem.layer.known_as
+        return self.problem.layer.known_as
 
     def right(self, name: str) -> Array:
         """The right value of the result `name`, in the file's axes."""
@@ -70,12 +69,12 @@ class Case:
     def opened(self) -> Variant | None:
         """The case as a variant in which nothing is changed yet, None for a loss."""
         problem = self.problem
-        if problem is None:
+        if not problem.is_layer:
             return None
         delta = None
         if problem.delta is not None:
             through = self.solution.operands.get("sensitivity", problem.delta)
-            delta = problem.shorthand.lift(np.asarray(through), problem.output_axes)
+            delta = problem.lifted(np.asarray(through))
         layer: Any = problem.layer
         windows = layer.windows(problem.x) if hasattr(layer, "windows") else None  # worked out once for all variants
         return Variant(self, problem, layer, problem.x, delta, windows, problem.sgd)
@@ -163,7 +162,7 @@ class Variant:
         """The variant whose activation sends back dZ, in the file's axes."""
         if self.case.layer == "activation":
             return replace(self, sent=dZ)
-        return replace(self, delta=self.problem.shorthand.lift(dZ, self.problem.output_axes))
+        return replace(self, delta=self.problem.lifted(dZ))
 
     def lowered(self, quantity: Quantity) -> Array:
         """A layer's quantity as the file would have it."""

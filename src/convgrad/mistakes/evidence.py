@@ -26,7 +26,7 @@ from math import lgamma, log
 
 import numpy as np
 
-from convgrad.core.quantity import Array
+from convgrad.core.element import Array
 
 MARGIN = 5.0
 """Bits that a match has to have beyond the logarithm of the number of predictions tried."""

@@ -39,17 +39,14 @@ def _pinned(axis: Axis, own: dict[str, Any]) -> Axis:
     """The axis with as many places as it had, and room for them."""
     places = axis.places
     changed = replace(axis, **own, ceil=False, most=places)
-    short = (places - 1) * changed.stride + changed.span - changed.padded
-    return replace(changed, after=changed.after + max(0, short))
+    return replace(changed, after=changed.after + max(0, changed.reaching(places) - changed.padded))
 
 
 def _grown(axis: Axis, own: dict[str, Any]) -> Axis:
     """The output axis of a transposed convolution, with the size that follows from its places."""
-    places = axis.places
-    extra = axis.size - ((places - 1) * axis.stride + axis.span - axis.before - axis.after)
+    extra = axis.padded - axis.reach
     changed = replace(axis, **own)
-    size = (places - 1) * changed.stride + changed.span - changed.before - changed.after + extra
-    return replace(changed, size=size)
+    return replace(changed, size=changed.reaching(axis.places) - changed.before - changed.after + extra)
 
 
 def sizes_of(windows: Windows, field: str) -> tuple[int, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from convgrad.core.quantity import Array
+from convgrad.core.element import Array
 from convgrad.mistakes.case import Case, Variant
 
 Alteration = Callable[[Variant, str], Iterator[Variant]]

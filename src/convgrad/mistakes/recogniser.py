@@ -14,9 +14,11 @@ from math import log2
 
 import numpy as np
 
-from convgrad.core.quantity import Array
+from convgrad.core.element import Array
 from convgrad.errors import ConvgradError
-from convgrad.mistakes.case import STEPPED, Case, Variant
+from convgrad.kinds import STEPPED
+from convgrad.layers import weights
+from convgrad.mistakes.case import Case, Variant
 from convgrad.mistakes.catalogue import rows_for
 from convgrad.mistakes.evidence import MARGIN, Fits, information
 from convgrad.mistakes.mistake import Mistake, Sighting
@@ -187,10 +189,7 @@ def _made(mistake: Mistake, variant: Variant, name: str) -> Iterator[Variant]:
 
 def _work(variant: Variant) -> int:
     """The multiplications of one backward pass, about, and what calling it costs at least."""
-    layer = variant.layer
-    weights = getattr(layer, "kernel", None)
-    weights = getattr(layer, "weight", None) if weights is None else weights
-    per_place = 9 if weights is None else weights.size
+    per_place = max((array.size for array in weights(variant.layer)), default=9)
     places = 1 if variant.delta is None else int(np.prod(variant.delta.shape[2:]))
     return int(len(variant.x) * per_place * places) + 20_000 if variant.x.ndim else 20_000
 

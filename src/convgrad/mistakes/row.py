@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from convgrad.core.quantity import Array
+from convgrad.core.element import Array
 from convgrad.errors import ConvgradError
 from convgrad.kinds import WORDS
 from convgrad.mistakes.case import Case
@@ -84,7 +84,7 @@ def _turned(turn: Rearrangement) -> Maker:
 
 def axes_of(case: Case, name: str) -> str:
     """The letters of a result's axes at full rank, empty where they have none."""
-    if case.problem is None:
+    if not case.problem.is_layer:
         return ""
     layer = case.problem.layer
     if name == "dX":
@@ -97,14 +97,13 @@ def axes_of(case: Case, name: str) -> str:
 
 def lifted(array: Array, case: Case, name: str) -> Array | None:
     """A result, or what stands in its place, at full rank; None where its shape is not the result's."""
-    if case.problem is None or array.shape != case.right(name).shape:
+    if not case.problem.is_layer or array.shape != case.right(name).shape:
         return None
     return case.problem.shorthand.lift(array, axes_of(case, name))
 
 
 def lowered(array: Array, case: Case, name: str) -> Array:
     """The array back in the file's axes."""
-    assert case.problem is not None
     return case.problem.shorthand.lower(array, axes_of(case, name))
 
 

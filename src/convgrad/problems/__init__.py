@@ -4,6 +4,7 @@ Ranks are lifted on the way in (ranks.py), and shapes that do not fit are explai
 and a file for each kind that has more to say); inside the layers everything has full rank.
 """
 
-from convgrad.problems.problem import Operand, Operands, Problem, Settings, Solution, Solver
+from convgrad.core.operand import Operand
+from convgrad.problems.problem import Operands, Problem, Settings, Solution, Solver
 
 __all__ = ["Operand", "Operands", "Problem", "Settings", "Solution", "Solver"]

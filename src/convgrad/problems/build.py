@@ -1,139 +1,118 @@
-"""From operands and settings to a problem: what the builders of all kinds of layers share."""
+"""From operands and settings to a problem: by the builder that a kind has for itself, else from what it says."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from convgrad.core.quantity import Array
-from convgrad.core.rational import cast, finite
-from convgrad.errors import ConvgradError, OptionError, ShapeError, by
-from convgrad.kinds.kind import Kind
-from convgrad.kinds.setting import PADDINGS, check_owned
-from convgrad.kinds.shared import ACTIVATION
-from convgrad.layers.sgd import SGD
-from convgrad.problems.problem import Operand, Operands, Problem, Settings
+from convgrad.core.element import Array
+from convgrad.errors import ShapeError, at, by
+from convgrad.kinds.kind import Given, Kind
+from convgrad.problems.fitting import activation_of, fitted_delta, in_dtype, sgd_of
+from convgrad.problems.problem import Operands, Problem, Settings, sources
+from convgrad.problems.ranks import FIRST, LAST, Shorthand
 
-if TYPE_CHECKING:
-    from convgrad.layers.activation import Activation
+ONE = {"N": "an example", "C": "a channel", "F": "a filter"}
+"""What one cell of an axis belongs to, by its letter."""
 
 
 def build(kind: Kind, operands: Operands, settings: Settings, backward: bool) -> Problem:
     """A problem of a kind of layer; ConvgradError where operands and settings make none."""
-    home, _, name = kind.home.partition(":")
-    problem: Problem = getattr(import_module(home), name)(operands, settings, backward)
+    problem: Problem
+    if kind.home:
+        problem = _named(kind.home)(operands, settings, backward)
+    else:
+        problem = layer_problem(kind, operands, settings, backward)
     return problem
 
 
-def in_dtype(operands: Operands, settings: Settings) -> dict[str, Array]:
-    """The operands' arrays in the dtype that is computed in; ConvgradError where a number is too large for it."""
-    wanted = settings.get("dtype", "float64")
-    dtype = np.dtype(object if wanted == "exact" else wanted)
-    arrays = {}
-    for name, operand in operands.items():
-        with np.errstate(all="ignore"):
-            arrays[name] = cast(operand.array, dtype)
-        if not finite(arrays[name]).all():
-            raise ConvgradError("a number in it is too large for float32", where=operand.source, hint="use float64")
-    return arrays
+def _named(path: str) -> Any:
+    """``convgrad.layers.flatten:Flatten`` -> what has that name in that module."""
+    module, _, name = path.partition(":")
+    return getattr(import_module(module), name)
 
 
-def fitted_delta(
-    delta: Operand, array: Array, wanted: tuple[int, ...], given: str, fits: Callable[[], list[str]] = list
-) -> Array:
-    """The delta in the output's shape `wanted`; ShapeError says which shape was expected and what would fit.
+def layer_problem(kind: Kind, operands: Operands, settings: Settings, backward: bool) -> Problem:
+    """A problem of a kind whose layer has a field for each of its settings and operands, and whose axes have letters.
 
-    given: what the output follows from, in words; fits: the options under which the delta's own shape would do.
+    The input has all the axes that its letters say, ``*`` standing for those that are left; an operand that is one
+    number has it everywhere.
     """
-    if delta.lone:
-        return np.full(wanted, array)
-    if array.shape == wanted:
-        return array
-    hint = "delta has the output's shape"
+    arrays = in_dtype(operands, settings)
+    layer_class = _named(kind.layer)
+    with at(operands["input"].source):
+        shorthand = _shorthand(layer_class.input_axes, arrays["input"], settings)
+        x = shorthand.lift(arrays["input"], layer_class.input_axes)
+    axes = {"input": layer_class.input_axes, "delta": layer_class.output_axes}
+    fields = {setting.name: settings[setting.name] for setting in kind.fields if setting.name in settings}
+    for given in kind.own:
+        if given.name in arrays:
+            axes[given.name], fields[given.name] = _operand(given, operands, arrays, shorthand, x, axes["input"])
+        elif given.needed:
+            raise ShapeError(f"there is no {given.name}", where=operands["input"].source, hint=f"add {given.wanting}")
+    layer = layer_class(**fields)
+    with at(operands["input"].source):
+        shape = layer.forward(x).shape
+    left_out: dict[str, str] = {}
+    parameters = {name: given.name for name, given in kind.parameters.items()}
+    needs = {given.name: given.wanting for given in kind.own}
+    spatial = {name: shorthand.spatial(axes.get(name, "")) if array.ndim else () for name, array in arrays.items()}
+    problem = Problem(
+        layer,
+        x,
+        shorthand,
+        layer_class.output_axes,
+        arrays,
+        activation=activation_of(settings) if kind.activation else None,
+        parameters=parameters,
+        passes=("forward", *(each.name for each in kind.forward_only if settings.get(each.name))),
+        left_out=left_out,
+        sgd=sgd_of(settings, left_out, parameters, arrays, needs) if backward and kind.descent else None,
+        spatial=spatial,
+    )
+    if not backward:
+        return problem
+    wanted = shorthand.lower_shape(shape, layer_class.output_axes)
+    said = f"a {by(arrays['input'].shape)} input"
+    return replace(problem, delta=fitted_delta(operands, arrays["delta"], wanted, said))
+
+
+def _shorthand(axes: str, x: Array, settings: Settings) -> Shorthand:
+    """How an input with all the axes of its letters is written; ``--dims`` says that it has no examples."""
+    if not axes:
+        return Shorthand(0)
+    least = len(axes.replace("*", ""))
+    dims = settings.get("dims", x.ndim - least) if "*" in axes else 0
+    alone = "N" in axes and x.ndim == least - 1 + dims
+    if x.ndim < least - alone or x.ndim != least - alone + dims:
+        expected = f"{least}{' or more' if '*' in axes else ''}"
+        raise ShapeError(
+            f"the input is {by(x.shape)}, with {x.ndim} axes, but expected are {expected}: ({', '.join(axes)})",
+            hint="check --dims" if "dims" in settings else "write all of its axes, examples first",
+        )
+    order = LAST if settings.get("layout") == "channels-last" else FIRST
+    return Shorthand(dims, {"N": () if alone else x.shape[:1]}, frozenset(), order)
+
+
+def _operand(
+    given: Given, operands: Operands, arrays: Mapping[str, Array], shorthand: Shorthand, x: Array, input_axes: str
+) -> tuple[str, Array]:
+    """An operand's letters and its array at full rank; ShapeError that names it and the input, with their sources."""
+    array, sizes = arrays[given.name], dict(zip(shorthand.tokens(input_axes), x.shape, strict=True))
+    shapes = {each: tuple(sizes[token] for token in shorthand.tokens(each)) for each in given.axes}
     if array.ndim == 0:
-        hint = f"to use one number everywhere, type it: -d {array[()]}"
-    elif options := fits():
-        hint = f"{by(array.shape)} fits {' or '.join(options[:4])}"
-    raise ShapeError(f"delta is {by(array.shape)}, but {given} gives {by(wanted)}", where=delta.source, hint=hint)
-
-
-def what_fits(layer: Any, x: Array, delta: Array, wanted: tuple[int, ...], spatial: tuple[int, ...]) -> list[str]:
-    """Single changes of an option under which the delta's own shape would be the output's: ``--stride 2``.
-
-    Only where nothing but the spatial axes differs; each is tried on the layer itself.
-    """
-    if delta.ndim != len(wanted) or any(delta.shape[k] != wanted[k] for k in range(delta.ndim) if k not in spatial):
-        return []
-    places = tuple(delta.shape[k] for k in spatial)
-    size = "size" if hasattr(layer, "size") else "kernel_size"
-    tries: list[tuple[str, Any]] = [("stride", n) for n in range(1, 6)]
-    tries += [("padding", n) for n in range(6)] + [("padding", name) for name in PADDINGS[1:]]
-    tries += [("dilation", n) for n in range(1, 5)]
-    if size == "size":
-        tries = [("size", n) for n in range(1, 10)] + tries + [("ceil", True)]
-    else:
-        kernels = layer.kernels_giving(x, places)
-        if all(map(len, kernels)):
-            tries.insert(0, ("kernel_size", tuple(each[0] for each in kernels)))
-    found: dict[str, str] = {}
-    for option, value in tries:
-        change = {option: value, **({"kernel": None} if option == "kernel_size" else {})}
-        try:
-            fits = replace(layer, **change).windows(x).places == places
-        except ConvgradError:
-            continue
-        if fits and option not in found:
-            found[option] = (
-                f"a {by(value)} kernel"
-                if option == "kernel_size"
-                else "--ceil"
-                if value is True
-                else f"--{option} {value}"
-            )
-    return list(found.values())
-
-
-def activation_of(settings: Settings) -> Activation | None:
-    """The activation that settings ask for after a layer; None where they do not."""
-    if "activation" not in settings:
-        for name in ("alpha", "approximate"):
-            if name in settings:
-                raise OptionError(f"--{name} belongs to an activation", hint="add --activation NAME")
-        return None
-    from convgrad.layers.activation import Activation
-
-    check_owned(settings, ACTIVATION)
-    return Activation(settings["activation"], settings.get("alpha"), settings.get("approximate", "none"))
-
-
-def sgd_of(
-    settings: Settings,
-    left_out: dict[str, str],
-    parameters: Mapping[str, str],
-    arrays: Mapping[str, Array],
-    needs: Mapping[str, str],
-) -> SGD | None:
-    """The step that settings ask for; parameters that were not given are noted as left out."""
-    if "lr" not in settings:
-        for name in ("momentum", "nesterov", "weight_decay"):
-            if settings.get(name):
-                raise OptionError(f"--{name.replace('_', '-')} belongs to a step of gradient descent", hint="add --lr")
-        if any(name.startswith("velocity") for name in arrays):
-            raise OptionError("a velocity belongs to a step of gradient descent", hint="add --lr and --momentum")
-        return None
-    if settings.get("nesterov") and not settings.get("momentum"):
-        raise OptionError("--nesterov needs a momentum", hint="add --momentum")
-    for name, operand in parameters.items():
-        if operand not in arrays:
-            left_out[f"{name}_new"] = needs[operand]
-            if "momentum" in settings:
-                left_out[f"velocity_{name}"] = needs[operand]
-    if "momentum" not in settings and any(name.startswith("velocity") for name in arrays):
-        raise OptionError("a velocity needs a momentum", hint="add --momentum")
-    return SGD(
-        settings["lr"], settings.get("momentum"), bool(settings.get("nesterov")), settings.get("weight_decay", 0.0)
+        axes = given.axes[0]
+        return axes, np.full(shapes[axes], array)
+    for axes, shape in shapes.items():
+        if array.shape == shorthand.lower_shape(shape, axes):
+            return axes, shorthand.lift(array, axes)
+    fitting = " or ".join(by(shorthand.lower_shape(shape, axes)) for axes, shape in shapes.items())
+    raise ShapeError(
+        f"{given.name} is {by(array.shape)}, but a {by(arrays['input'].shape)} input takes {fitting}",
+        where=sources(operands, given.name, "input"),
+        hint=f"write one number {ONE.get(given.axes[0], 'a cell')}, or one for all",
     )

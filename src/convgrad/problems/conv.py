@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from convgrad.core.axis import per_axis
-from convgrad.core.quantity import Array
+from convgrad.core.element import Array
 from convgrad.errors import OptionError, ShapeError, at, by
 from convgrad.layers.conv import Conv
-from convgrad.problems.build import activation_of, fitted_delta, in_dtype, sgd_of, what_fits
-from convgrad.problems.problem import Operands, Problem, Settings
+from convgrad.problems.fitting import activation_of, fitted_delta, in_dtype, sgd_of, what_fits
+from convgrad.problems.problem import Operands, Problem, Settings, sources
 from convgrad.problems.ranks import FIRST, LAST, Shorthand, conv_dims, delta_dims
 
 COMMON = ("stride", "padding", "dilation", "flip")
@@ -45,8 +45,8 @@ def conv_problem(operands: Operands, settings: Settings, backward: bool) -> Prob
             )
         layer = replace(blank, kernel=shorthand.lift(arrays["kernel"], blank.parameters["W"].axes))
         filters = _filters(layer)
-        layer = replace(layer, bias=_bias(arrays, operands, filters, shorthand))
-        with at(operands["kernel"].source):
+        layer = replace(layer, bias=_bias(arrays, operands, filters, shorthand, layer, x))
+        with at(sources(operands, "kernel", "input")):
             try:
                 shape = layer.output_shape(x, filters)
             except ShapeError as error:
@@ -57,8 +57,8 @@ def conv_problem(operands: Operands, settings: Settings, backward: bool) -> Prob
         layer = replace(blank, kernel_size=_kernel_size(blank, x, operands, arrays, shorthand, settings))
         left_out = dict.fromkeys(("output", "dX"), "a kernel (-k)")
         filters = 1 if "F" in shorthand.absent else shorthand.lift(arrays["delta"], "NF*").shape[1]
-        layer = replace(layer, bias=_bias(arrays, operands, filters, shorthand))
-        with at(operands["input"].source):
+        layer = replace(layer, bias=_bias(arrays, operands, filters, shorthand, layer, x))
+        with at(sources(operands, "input", "delta")):
             shape = layer.output_shape(x, filters)
     activation = activation_of(settings)
     if activation is not None and "kernel" not in arrays and backward:
@@ -73,6 +73,7 @@ def conv_problem(operands: Operands, settings: Settings, backward: bool) -> Prob
         arrays,
         activation=activation,
         parameters=parameters,
+        passes=("forward",) if "kernel" in arrays else (),
         left_out=left_out,
         sgd=sgd_of(settings, left_out, parameters, arrays, needs) if backward else None,
         spatial=_spatial(arrays, shorthand, layer),
@@ -116,7 +117,7 @@ def _filters(layer: Any) -> int:
 def _shorthand(operands: Operands, arrays: Mapping[str, Array], settings: Settings) -> Shorthand:
     x, kernel, dims = arrays["input"], arrays.get("kernel"), settings.get("dims")
     unshared = bool(settings.get("unshared"))
-    with at(operands["input"].source):
+    with at(sources(operands, "input", "delta" if kernel is None else "kernel")):
         if kernel is not None:
             d = conv_dims(x, kernel, dims, unshared)
             rank = kernel.ndim - (2 * d if unshared else d)
@@ -133,7 +134,7 @@ def _shorthand(operands: Operands, arrays: Mapping[str, Array], settings: Settin
         if kernel is None and not operands["delta"].lone and x.ndim == d + 2 and len(arrays["delta"]) != len(x):
             raise ShapeError(
                 f"delta has {len(arrays['delta'])} examples, but the input has {len(x)}",
-                where=operands["delta"].source,
+                where=sources(operands, "delta", "input"),
                 hint="delta has the output's shape",
             )
     absent = {"C"} if x.ndim == d else set()
@@ -165,7 +166,7 @@ def _kernel_size(
     delta = arrays["delta"]
     wanted = shorthand.lift(delta, "NF*").shape[2:]
     sizes = layer.kernels_giving(x, wanted)
-    with at(operands["delta"].source):
+    with at(sources(operands, "delta", "input")):
         if not all(sizes):
             raise ShapeError(
                 f"delta is {by(delta.shape)}, which no kernel gives on a {by(arrays['input'].shape)} input",
@@ -180,23 +181,28 @@ def _kernel_size(
     return tuple(each[0] for each in sizes)
 
 
-def _bias(arrays: Mapping[str, Array], operands: Operands, filters: int, shorthand: Shorthand) -> Array | None:
-    """The bias, one number a filter (or one a place and filter, in an unshared layer, which checks that itself)."""
+def _bias(
+    arrays: Mapping[str, Array], operands: Operands, filters: int, shorthand: Shorthand, layer: Any, x: Array
+) -> Array | None:
+    """The bias, one number a filter, or one a place and filter in an unshared layer."""
     bias = arrays.get("bias")
-    if bias is None:
-        return None
+    if bias is None or bias.shape == (filters,):
+        return bias
     if bias.ndim == 0:
         return np.full(filters, bias)
-    if bias.ndim > 1:
-        return shorthand.lift(bias, "PF")
-    if bias.shape != (filters,):
-        expected = "a number" if "F" in shorthand.absent else f"{filters} numbers, one a filter"
-        raise ShapeError(
-            f"the bias is {by(bias.shape)}, but expected is {expected}",
-            where=operands["bias"].source,
-            hint="write one number for each filter, or one for all",
-        )
-    return bias
+    expected = "a number" if "F" in shorthand.absent else f"{filters} numbers, one a filter"
+    if "P" in layer.parameters["W"].axes:
+        with at(sources(operands, "kernel", "input")):
+            places = layer.windows(x).places
+        own = shorthand.lower_shape((*places, filters), "PF")
+        if bias.shape == own:
+            return shorthand.lift(bias, "PF")
+        expected += f", or {by(own)}, one a place too"
+    raise ShapeError(
+        f"the bias is {by(bias.shape)}, but expected is {expected}",
+        where=sources(operands, "bias", "kernel"),
+        hint="write one number for each filter, or one for all",
+    )
 
 
 def _delta(
@@ -206,7 +212,7 @@ def _delta(
     wanted = shorthand.lower_shape(shape, "NF*")
     given = f"a {by(arrays['input'].shape)} input under a {by(windows.kernel)} kernel"
     return fitted_delta(
-        operands["delta"],
+        operands,
         delta,
         wanted,
         given,

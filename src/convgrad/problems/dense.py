@@ -8,11 +8,11 @@ from math import prod
 
 import numpy as np
 
-from convgrad.core.quantity import Array
+from convgrad.core.element import Array
 from convgrad.errors import ShapeError, at, by
 from convgrad.layers.dense import Dense
-from convgrad.problems.build import activation_of, fitted_delta, in_dtype, sgd_of
-from convgrad.problems.problem import Operands, Problem, Settings
+from convgrad.problems.fitting import activation_of, fitted_delta, in_dtype, sgd_of
+from convgrad.problems.problem import Operands, Problem, Settings, sources
 from convgrad.problems.ranks import FIRST, IN_OUT, Shorthand
 
 
@@ -39,7 +39,15 @@ def dense_problem(operands: Operands, settings: Settings, backward: bool) -> Pro
         raise ShapeError("the activation's derivative needs the output before it", hint="add a weight (-w)")
     parameters = {"W": "weight", "b": "bias"}
     problem = Problem(
-        layer, x, shorthand, "NO", arrays, activation=activation, parameters=parameters, left_out=left_out
+        layer,
+        x,
+        shorthand,
+        "NO",
+        arrays,
+        activation=activation,
+        parameters=parameters,
+        passes=("forward",) if "weight" in arrays else (),
+        left_out=left_out,
     )
     if not backward:
         return problem
@@ -48,7 +56,7 @@ def dense_problem(operands: Operands, settings: Settings, backward: bool) -> Pro
     needs = {"weight": "a weight (-w)", "bias": "a bias (-b)"}
     return replace(
         problem,
-        delta=fitted_delta(operands["delta"], arrays["delta"], wanted, given),
+        delta=fitted_delta(operands, arrays["delta"], wanted, given),
         sgd=sgd_of(settings, left_out, parameters, arrays, needs),
     )
 
@@ -81,13 +89,13 @@ def _shorthand(operands: Operands, arrays: Mapping[str, Array], settings: Settin
             raise ShapeError(
                 f"the weight is {by(weight.shape)}, for {inputs} inputs, but the input is {by(x.shape)}, "
                 f"{prod(x.shape)} numbers",
-                where=operands["weight"].source,
+                where=sources(operands, "weight", "input"),
                 hint=f"the other way round it fits: --weight-layout {'out-in' if order == IN_OUT else 'in-out'}"
                 if turned
                 else "check which file is which",
             )
         batch = rest and not (whole and rank == 1)
-    with at(operands["input"].source):
+    with at(sources(operands, "input", "delta")):
         if batch and x.ndim < 2:
             raise ShapeError(
                 f"the input is {by(x.shape)}, but the delta has a batch", hint="give the input a batch too"
@@ -108,6 +116,6 @@ def _bias(arrays: Mapping[str, Array], operands: Operands, nodes: int) -> Array 
         return np.full(nodes, bias)
     raise ShapeError(
         f"the bias is {by(bias.shape)}, but expected are {nodes} numbers, one a node",
-        where=operands["bias"].source,
+        where=sources(operands, "bias", "weight"),
         hint="write one number for each node, or one for all",
     )

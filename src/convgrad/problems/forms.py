@@ -11,7 +11,7 @@ from convgrad.problems.problem import Solution
 
 def forms_of(solution: Solution) -> list[str]:
     """The forms in which a solution's working can be shown."""
-    more = any(quantity.derivation for quantity in solution.working.values())
+    more = any(quantity.has_forms for quantity in solution.working.values())
     return list(FORMS) if more else ["overlay"]
 
 
@@ -26,7 +26,7 @@ def in_form(solution: Solution, form: str) -> Solution:
         raise OptionError(f"there is no {form} form of this layer", where="--form", hint="it belongs to convolutions")
     working, arrays, spatial = dict(solution.working), dict(solution.arrays), dict(solution.spatial)
     for name, quantity in solution.working.items():
-        derived = quantity.derivation(form, quantity) if quantity.derivation else None
+        derived = quantity.in_form(form)
         if derived is not None:
             working[name] = derived.quantity
             arrays |= {each.name: each.value for each in derived.arrays if each.name not in solution.operands}

@@ -13,19 +13,18 @@ from typing import Any
 
 import numpy as np
 
-from convgrad.core.quantity import Array, Quantity
+from convgrad.core.element import Array
+from convgrad.core.operand import Operand
+from convgrad.core.quantity import Quantity
 from convgrad.errors import ShapeError, at, by
-from convgrad.layers.flatten import Flatten
+from convgrad.formula import Formula
+from convgrad.kinds import KINDS
+from convgrad.kinds.kind import Kind
 from convgrad.layers.loss import Loss
-from convgrad.problems import build, solve
-from convgrad.problems.activation import activation_problem
-from convgrad.problems.build import in_dtype
-from convgrad.problems.conv import conv_problem
-from convgrad.problems.dense import dense_problem
-from convgrad.problems.pool import pool_problem
-from convgrad.problems.problem import Operand, Operands, Problem, Settings, Solution
-from convgrad.problems.ranks import Shorthand
-from convgrad.problems.solve import check_finite
+from convgrad.problems.build import build
+from convgrad.problems.fitting import in_dtype, sgd_of
+from convgrad.problems.problem import Operands, Problem, Settings, Solution
+from convgrad.problems.solve import backward, check_finite, forward
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -70,15 +69,15 @@ def run_network(stages: Sequence[Stage], x: Operand, target: Operand, kind: str,
     settings: those of settings.SGD and the dtype. Every error names the layer it is about.
     """
     dtype = {"dtype": settings.get("dtype", "float64")}
-    sgd = build.sgd_of(settings, {}, {}, {}, {})
+    sgd = sgd_of(settings, {}, {}, {}, {})
     arrays = in_dtype({"x": x, "target": target}, dtype)
     here, dims, built, done = arrays["x"], None, [], []
     for number, stage in enumerate(stages):
         with at(stage.where):
             problem = _problem(stage, Operand(here, stage.where), dtype, dims, stages[number + 1 :])
-            found = solve.forward(problem)
+            found = forward(problem)
             check_finite(found.quantities)
-        if stage.type == "conv":
+        if problem.shorthand.dims and _tells(KINDS[stage.type]):
             dims = problem.shorthand.dims
         built.append(problem)
         done.append(found)
@@ -91,7 +90,7 @@ def run_network(stages: Sequence[Stage], x: Operand, target: Operand, kind: str,
     for number in reversed(range(len(stages))):
         with at(stages[number].where):
             problem = replace(built[number], delta=delta.value, sgd=sgd)
-            solution = solve.backward(problem, done[number])
+            solution = backward(problem, done[number])
             check_finite(solution.quantities)
         result.layers[number] = {
             "output": solution.quantities["output"],
@@ -100,25 +99,25 @@ def run_network(stages: Sequence[Stage], x: Operand, target: Operand, kind: str,
         }
         result.working[number] = solution
         before = solution.quantities["dX"]
-        formula = f"delta = the dX of layers[{number}], behind it"
+        formula = Formula.of(f"{{delta}} = the {{dX}} of layers[{number}], behind it")
         delta = replace(before, name="delta", formula=formula, window_axes="")
     return result
 
 
 def _problem(stage: Stage, x: Operand, dtype: Settings, dims: int | None, rest: Sequence[Stage]) -> Problem:
     """The problem of one stage, its input given; dims: the spatial axes of the convolution before it."""
-    operands: dict[str, Operand] = {"input": x, **stage.operands}
+    kind = KINDS[stage.type]
     settings: dict[str, Any] = {**stage.settings, **dtype}
-    if stage.type == "conv":
-        return conv_problem(operands, settings, False)
-    if stage.type == "dense":
-        return dense_problem(operands, settings, False)
-    if stage.type == "pool":
-        # behind a convolution over one axis, one axis is pooled, though two may be there
-        return pool_problem(operands, settings if dims is None else {"dims": dims, **settings}, False)
-    if stage.type == "activation":
-        return activation_problem(operands, settings, False)
-    return Problem(Flatten(_keeps_batch(x.array, rest)), x.array, Shorthand(0), "", {"input": x.array})
+    if dims is not None and not _tells(kind):  # behind a convolution over one axis, one is pooled, though two are there
+        settings = {"dims": dims, **settings}
+    if any(setting.name == "batch" for setting in kind.worked_out):
+        settings["batch"] = _keeps_batch(x.array, rest)
+    return build(kind, {"input": x, **stage.operands}, settings, False)
+
+
+def _tells(kind: Kind) -> bool:
+    """Whether an operand of the layer, such as its kernel, tells the number of spatial axes."""
+    return any(given.needed for given in kind.own)
 
 
 def _keeps_batch(x: Array, rest: Sequence[Stage]) -> bool:

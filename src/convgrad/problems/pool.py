@@ -8,7 +8,7 @@ from convgrad.errors import OptionError, ShapeError, at, by
 from convgrad.kinds.pool import POOL
 from convgrad.kinds.setting import check_owned
 from convgrad.layers.pool import Pool
-from convgrad.problems.build import fitted_delta, in_dtype, what_fits
+from convgrad.problems.fitting import fitted_delta, in_dtype, what_fits
 from convgrad.problems.problem import Operands, Problem, Settings
 from convgrad.problems.ranks import FIRST, LAST, Shorthand
 
@@ -40,19 +40,19 @@ def pool_problem(operands: Operands, settings: Settings, backward: bool) -> Prob
     with at(operands["input"].source):
         windows = layer.windows(full_x)
     spatial = {name: shorthand.spatial("NC*") if array.ndim else () for name, array in arrays.items()}
-    more = (layer.indices,) if settings.get("indices") else ()
+    passes = ("forward", "indices") if settings.get("indices") else ("forward",)
     delta = None
     if backward:
         wanted = shorthand.lower_shape((*full_x.shape[:2], *windows.places), "NC*")
         given = f"a {by(x.shape)} input under a {by(windows.kernel)} window"
         delta = fitted_delta(
-            operands["delta"],
+            operands,
             arrays["delta"],
             wanted,
             given,
             lambda: what_fits(layer, full_x, arrays["delta"], wanted, shorthand.spatial("NC*")),
         )
-    return Problem(layer, full_x, shorthand, "NC*", arrays, delta, more=more, spatial=spatial)
+    return Problem(layer, full_x, shorthand, "NC*", arrays, delta, passes=passes, spatial=spatial)
 
 
 def pool_layer(settings: Settings) -> Pool:

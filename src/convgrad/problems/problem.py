@@ -6,7 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from convgrad.core.quantity import Array, Quantity
+from convgrad.core.element import Array
+from convgrad.core.operand import Operand
+from convgrad.core.quantity import Quantity
+from convgrad.errors import listed
 from convgrad.layers import Layer
 from convgrad.layers.sgd import SGD
 from convgrad.problems.ranks import Shorthand
@@ -15,21 +18,22 @@ if TYPE_CHECKING:
     from convgrad.layers.activation import Activation
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Operand:
-    """An array as given, where it came from, and whether it was typed (a typed number stands everywhere)."""
-
-    array: Array
-    source: str
-    typed: bool = False
-
-    @property
-    def lone(self) -> bool:
-        """Whether it is a number typed on the command line, which stands for that number everywhere."""
-        return self.typed and self.array.ndim == 0
-
-
 Operands = Mapping[str, Operand]
+
+
+def sources(operands: Operands, *roles: str) -> str:
+    """Where operands that do not fit each other come from: ``k.json and x.json``, ``p.json: kernel and input``.
+
+    Roles that nothing was given for are passed over, and so is what holds another of them.
+    """
+    found = list(dict.fromkeys(operands[role].source for role in roles if role in operands))
+    found = [each for each in found if not any(other.startswith(f"{each}: ") for other in found)]
+    homes = {each.rpartition(": ")[0] for each in found}
+    if len(homes) == 1 and len(found) > 1 and (home := homes.pop()):
+        return f"{home}: {listed(each.removeprefix(f'{home}: ') for each in found)}"
+    return listed(found)
+
+
 Settings = Mapping[str, Any]
 
 
@@ -38,8 +42,9 @@ class Problem:
     """A layer and its arrays.
 
     x: the input at full rank; output_axes: the letters of the output's axes; operands: all arrays as the files have
-    them; delta: as the files have it, of the (activated) output's shape; more: results of the forward pass besides
-    the output; left_out: results that cannot be had, and what would have to be added for each.
+    them; delta: as the files have it, of the (activated) output's shape; above: what is given from above, for a loss
+    its target; passes: the methods of the layer that make the forward pass; left_out: results that cannot be had, and
+    what would have to be added for each.
     """
 
     layer: Layer
@@ -48,14 +53,24 @@ class Problem:
     output_axes: str
     operands: dict[str, Array]
     delta: Array | None = None
+    above: str = "delta"
     activation: Activation | None = None
     sgd: SGD | None = None
     parameters: Mapping[str, str] = field(default_factory=dict)
     """Which operand is W, and which b."""
-    more: tuple[Callable[[Array], Quantity], ...] = ()
+    passes: tuple[str, ...] = ("forward",)
     left_out: dict[str, str] = field(default_factory=dict)
     spatial: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     """Which axes of each operand are spatial."""
+
+    def lifted(self, y: Array) -> Array:
+        """The layer's output, or a delta of it, as the files have it -> at full rank."""
+        return self.shorthand.lift(y, self.output_axes)
+
+    @property
+    def is_layer(self) -> bool:
+        """Whether it is a layer, which has an output and is given a delta, and not a loss, which is given a target."""
+        return self.above == "delta"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -64,16 +79,20 @@ class Solution:
 
     working: the quantities that the overlays add up to, where those are not the results themselves (before the
     activation), and the sensitivity, the delta through the activation; operands: the arrays given, and what the working
-    has made of them; problem: what was solved, None for a loss; arrays: what a form other than overlay works on.
+    has made of them; problem: what was solved; arrays: what a form other than overlay works on.
     """
 
+    problem: Problem
     operands: dict[str, Array]
     quantities: dict[str, Quantity]
-    left_out: dict[str, str] = field(default_factory=dict)
     working: dict[str, Quantity] = field(default_factory=dict)
     spatial: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
-    problem: Problem | None = None
     arrays: Mapping[str, Array] = field(default_factory=dict)
+
+    @property
+    def left_out(self) -> dict[str, str]:
+        """Results that cannot be had, and what would have to be added for each."""
+        return self.problem.left_out
 
     def explainable(self) -> dict[str, Quantity]:
         """Every quantity whose elements can be written out, by name."""

@@ -1,14 +1,11 @@
 """Ranks: people leave axes out, layers do not. Arrays are lifted on the way in and lowered on the way out.
 
-Axes bear letters: N examples, P places of an unshared kernel, ``*`` spatial axes, C input channels, F filters;
-of a kernel I (input channels of a group), J and K (output channels of a group and input channels, transposed);
-of a dense layer D inputs, O nodes, M inputs of the weight. A letter may stand for several axes of a
-file (N, where more than one axis is not pooled; D, the flattened input), or for none.
+Axes bear letters (formula.py). A letter may stand for several axes of a file (N, where more than one axis is not
+pooled; D, the flattened input), or for none.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import prod
@@ -16,8 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from convgrad.core.quantity import AS_IS, Array, Cells, Column, Derivation, Place, Products, Quantity, Term
+from convgrad.core.element import Array, Column, Place, Products
+from convgrad.core.quantity import Derivation, Quantity, Wrapped, told
+from convgrad.core.term import AS_IS, Cells, Term
 from convgrad.errors import ShapeError
+from convgrad.formula import Formula, tokens
 
 FIRST, LAST, IN_OUT = "", "NP*ICKJF", "NDMO"
 """The order of axes in a file: as the letters stand; channels-last; a dense weight with its inputs first."""
@@ -138,21 +138,6 @@ class Shorthand:
         rows = np.stack(lowered, axis=1) if lowered else np.zeros((len(at), 0), int)
         return replace(column, at=rows, axes="")
 
-    def _called(self, quantity: Quantity, at: Place) -> Place:
-        return self.lower_place(at) if quantity.batched else at[1:]
-
-    def _lower_derivation(self, quantity: Quantity, form: str) -> Derivation | None:
-        found = quantity.derivation(form, quantity) if quantity.derivation else None
-        if found is None:
-            return None
-        arrays = tuple(replace(each, value=self.lower(each.value, each.axes)) for each in found.arrays)
-        spatial = tuple(self.spatial(each.axes) if each.axes else () for each in found.arrays)
-        return Derivation(self.lower_quantity(found.quantity), arrays, spatial)
-
-    def _lower_products(self, quantity: Quantity, at: Place) -> list[Products]:
-        found = quantity.products(self.lift_index(at, quantity.axes))
-        return [Products(tuple(map(self.lower_column, each.columns))) for each in found]
-
     def lower_place(self, place: Place) -> Place:
         """(example, *output place) -> as the files count: without the example where there is no batch."""
         if not self.several:
@@ -165,70 +150,85 @@ class Shorthand:
         """A layer's quantity -> the same with value, formula and terms in the file's axes."""
         if not quantity.axes:
             return quantity
-        return replace(
-            quantity,
-            shape=self.lower_shape(quantity.shape, quantity.axes),
-            compute=lambda: self.lower(quantity.value, quantity.axes),
-            start=None if quantity.start is None else self.lower(quantity.start, quantity.axes),
-            formula=self._lower_formula(quantity.formula, quantity.axes),
-            label=lambda at: self._called(quantity, quantity.label(at)),
-            spatial=self.spatial(quantity.axes),
-            term=lambda at: self._lower_term(quantity, at),
-            products=lambda at: self._lower_products(quantity, at),
-            derivation=(lambda form, _: self._lower_derivation(quantity, form)) if quantity.derivation else None,
-        )
+        changed = {
+            "shape": self.lower_shape(quantity.shape, quantity.axes),
+            "formula": self.lower_formula(quantity.formula, quantity.axes),
+            "spatial": self.spatial(quantity.axes),
+        }
+        return Lowered(quantity, self, **{**told(quantity), **changed})
 
-    def _lower_term(self, quantity: Quantity, at: Place) -> Term:
-        term = quantity.term(at)
-        return replace(
-            term,
-            at=self._called(quantity, term.at),
-            patch=self.lower(term.patch, quantity.axes),
-            region=self.lower_cells(term.region, quantity.axes),
-            window=self.lower_cells(term.window, quantity.window_axes),
-            factors=tuple(replace(f, value=self.lower(f.value, f.axes)) for f in term.factors),
-            lit=tuple(replace(each, cells=self.lower_cells(each.cells, each.axes)) for each in term.lit),
-        )
-
-    def _lower_formula(self, formula: str, axes: str) -> str:
+    def lower_formula(self, formula: Formula, axes: str) -> Formula:
         """A formula in the file's axes: absent indices left out (``dW[f,c,m,n]`` -> ``dW[m,n]``), others in order."""
-        formula = re.sub(r"(\w+)\[([^\]]*)\]", lambda match: self._lower_index(match[1], match[2].split(",")), formula)
-        if "F" in self.absent:
-            formula = formula.replace(" over f and all ", " over all ").replace(" over f,", " over ")
-        if "C" in self.absent:
-            formula = formula.replace(" over c and all ", " over all ")
-        if {"C", "I"} <= self.absent:
-            formula = formula.replace(" over c,", " over ")
-        return formula + (", over all examples" if "N" not in axes and self.several.get("N") else "")
 
-    def _lower_index(self, name: str, indices: list[str]) -> str:
-        kernel = name in ("kernel", "dW")
-        gone = {"f": "J" if kernel and "J" in self.absent else "F", "c": "C"}
-        if kernel:
-            gone["c"] = "K" if "K" in self.absent else "I"
-        left = [index for index in indices if gone.get(index) not in self.absent]
-        if self.order == LAST and name not in ("b", "db"):
-            # places before the channels' letters stay in front, the letters go to the end (filters last)
-            letters = [index for index in left if index in gone]
-            front = left.index(letters[0]) if letters else 0
-            rest = [index for index in left[front:] if index not in gone]
-            left = [*left[:front], *rest, *sorted(letters)]
-        if self.order == IN_OUT and name in ("weight", "dW"):
-            left.reverse()
-        return f"{name}[{','.join(left)}]" if left else name
+        def written(axes: Sequence[str]) -> list[str]:
+            return self._sorted([token for token in axes if token not in self.absent])
+
+        everything = "N" not in axes and self.several.get("N")
+        return formula.lowered(written) + (", over all examples" if everything else "")
 
     def _full(self, axes: str) -> list[str]:
-        return [
-            token
-            for letter in axes
-            for token in ([f"{letter}{i}" for i in range(self.dims)] if letter in "*P" else [letter])
-        ]
+        return tokens(axes, self.dims)
 
     def _here(self, axes: str) -> list[str]:
-        full = self._full(axes)
-        if not self.order or len(axes) == 1:
-            return full
-        return sorted(full, key=lambda token: self.order.index(token[0]))
+        return self._sorted(self._full(axes)) if len(axes) > 1 else self._full(axes)
+
+    def _sorted(self, tokens: list[str]) -> list[str]:
+        """Axes in the order in which a file has them."""
+        return sorted(tokens, key=lambda token: self.order.index(token[0])) if self.order else tokens
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Lowered(Wrapped):
+    """A layer's quantity as a file has it: without the axes that the file leaves out, the others in its order."""
+
+    shorthand: Shorthand
+
+    def compute(self) -> Array:
+        """The value in the file's axes."""
+        return self.shorthand.lower(self.of.value, self.of.axes)
+
+    @property
+    def start(self) -> Array | None:
+        """What the sums begin with, in the file's axes."""
+        return None if self.of.start is None else self.shorthand.lower(self.of.start, self.of.axes)
+
+    def products(self, at: Place) -> list[Products]:
+        """The products of an element, their cells counted as in the files."""
+        found = self.of.products(self.shorthand.lift_index(at, self.of.axes))
+        return [Products(tuple(map(self.shorthand.lower_column, each.columns))) for each in found]
+
+    def label(self, place: Place) -> Place:
+        """How the file counts an overlay."""
+        return self._counted(self.of.label(place))
+
+    def _counted(self, at: Place) -> Place:
+        return self.shorthand.lower_place(at) if self.of.batched else at[1:]
+
+    def term(self, place: Place) -> Term:
+        """The term with its patch, its cells and its factors in the file's axes."""
+        term, shorthand = self.of.term(place), self.shorthand
+        return replace(
+            term,
+            at=self._counted(term.at),
+            patch=shorthand.lower(term.patch, self.of.axes),
+            region=shorthand.lower_cells(term.region, self.of.axes),
+            window=shorthand.lower_cells(term.window, self.of.window_axes),
+            factors=tuple(replace(each, value=shorthand.lower(each.value, each.axes)) for each in term.factors),
+            lit=tuple(replace(each, cells=shorthand.lower_cells(each.cells, each.axes)) for each in term.lit),
+        )
+
+    def in_form(self, form: str) -> Derivation | None:
+        """The derivation in the file's axes, and the arrays that it works on."""
+        found = self.of.in_form(form)
+        if found is None:
+            return None
+        arrays = tuple(replace(each, value=self.shorthand.lower(each.value, each.axes)) for each in found.arrays)
+        spatial = tuple(self.shorthand.spatial(each.axes) if each.axes else () for each in found.arrays)
+        return Derivation(self.shorthand.lower_quantity(found.quantity), arrays, spatial)
+
+    def renamed(self, array: str, other: str) -> Quantity:
+        """The quantity inside renamed, and lowered."""
+        return self.shorthand.lower_quantity(self.of.renamed(array, other))
 
 
 _BY_RANKS = {(1, 1): 1, (2, 2): 2, (2, 3): 1, (2, 4): 2, (3, 3): 2, (3, 4): 2, (4, 4): 2, (4, 5): 3, (5, 5): 3}

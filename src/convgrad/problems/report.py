@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from convgrad.core.quantity import Array, Explanation, Place, Quantity, Term
+from convgrad.core.element import Array, Explanation, Place
+from convgrad.core.quantity import Quantity
+from convgrad.core.term import Term
 from convgrad.problems.problem import Problem
 
 if TYPE_CHECKING:
@@ -38,6 +40,9 @@ class Report:
     forms: the same report in each form there is, by name; settings: what the layer was told, as a document has it;
     problem: what was solved.
     """
+
+    noun: ClassVar[str] = "report"
+    called: ClassVar[str] = "results are"
 
     title: str
     operands: Mapping[str, Array]
@@ -116,12 +121,31 @@ class Facts:
     out; network: the pass that they are of.
     """
 
+    noun: ClassVar[str] = "facts"
+    called: ClassVar[str] = "these are"
+
     title: str
     entries: Mapping[str, Any]
     reports: list[Report] = field(default_factory=list)
     explanations: list[Explanation] = field(default_factory=list)
     zeros: bool = False
     network: Pass | None = None
+
+    def arrays(self) -> dict[str, Array]:
+        """The arrays among the entries, those in lists and objects by path: ``layers[0].dW``, ``parameters.shared``."""
+        return _by_path(self.entries)
+
+
+def _by_path(entries: Mapping[str, Any]) -> dict[str, Array]:
+    arrays: dict[str, Array] = {}
+    for name, entry in entries.items():
+        if isinstance(entry, dict):
+            arrays |= _by_path({f"{name}.{part}": value for part, value in entry.items()})
+        elif isinstance(entry, list) and any(isinstance(each, dict) for each in entry):
+            arrays |= _by_path({f"{name}[{k}]": value for k, value in enumerate(entry)})
+        elif not isinstance(entry, str):
+            arrays[name] = np.asarray(entry)
+    return arrays
 
 
 def left_out_notes(left_out: Mapping[str, str]) -> list[str]:
@@ -130,3 +154,22 @@ def left_out_notes(left_out: Mapping[str, str]) -> list[str]:
     for name, need in left_out.items():
         wanting.setdefault(need, []).append(name)
     return [f"{' and '.join(names)} left out: add {need}" for need, names in wanting.items()]
+
+
+def titled(title: str, settings: Mapping[str, Any]) -> str:
+    """A title that says the settings: ``convolution, stride 2, padding 1``."""
+    said = [
+        f"no {name.replace('_', ' ')}" if value is False else f"{name.replace('_', ' ')} {_in_words(value)}".rstrip()
+        for name, value in settings.items()
+    ]
+    return ", ".join([title, *said])
+
+
+def _in_words(value: Any) -> str:
+    """A setting's value as people say it."""
+    if value is True:
+        return ""
+    if isinstance(value, tuple):
+        parts = [":".join(map(str, dict.fromkeys(each))) if isinstance(each, tuple) else str(each) for each in value]
+        return ",".join(parts)
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from convgrad.core.quantity import Explanation, Place, Quantity
+from convgrad.core.element import Explanation, Place
+from convgrad.core.quantity import Quantity
 from convgrad.errors import OptionError, at, did_you_mean
 from convgrad.kinds import ADDED_BY
 from convgrad.problems.problem import Solution

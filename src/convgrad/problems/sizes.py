@@ -9,7 +9,7 @@ from typing import Any
 from convgrad.core.axis import per_axis
 from convgrad.core.windows import Windows
 from convgrad.errors import OptionError, ShapeError, by
-from convgrad.layers.products import check_groups
+from convgrad.layers.shapes import check_groups
 from convgrad.problems.pool import pool_layer
 
 POOLING, CONVOLUTION = ("size", "global", "adaptive"), ("kernel_size",)

@@ -7,22 +7,17 @@ from dataclasses import replace
 
 import numpy as np
 
-from convgrad.core.quantity import Derivation, Place, Products, Quantity, Term
+from convgrad.core.quantity import Quantity
 from convgrad.core.rational import finite
 from convgrad.errors import ConvgradError, ShapeError, by
 from convgrad.kinds import RESULTS
 from convgrad.kinds.kind import Kind
-from convgrad.kinds.loss import LOSS
 from convgrad.problems.build import build
 from convgrad.problems.problem import Problem, Solution, Solver
 
 
 def solver_of(kind: Kind) -> Solver:
     """What solves problems of a kind of layer, as often as it is asked."""
-    if kind is LOSS:
-        from convgrad.problems.loss import solve_loss
-
-        return lambda operands, settings, backward: solve_loss(operands, settings)
     return lambda operands, settings, backward: solve(build(kind, operands, settings, backward))
 
 
@@ -37,17 +32,16 @@ def forward(problem: Problem) -> Solution:
     working: dict[str, Quantity] = {}
     operands, spatial = dict(problem.operands), dict(problem.spatial)
     with np.errstate(all="ignore"):
-        passes = [problem.layer.forward] if "output" not in problem.left_out else []
-        for compute in (*passes, *problem.more):
-            quantity = problem.shorthand.lower_quantity(compute(problem.x))
+        for name in problem.passes:
+            quantity = problem.shorthand.lower_quantity(getattr(problem.layer, name)(problem.x))
             found[quantity.name] = quantity
         if problem.activation is not None and "output" in found:
             z = found["output"]
-            working["output"] = replace(z, name="z", formula=z.formula.replace("output", "z", 1))
-            activated = renamed(problem.activation.forward(z.value), "input", "z")
+            working["output"] = replace(z, name="z", formula=z.formula.renamed("output", "z"))
+            activated = problem.activation.forward(z.value).renamed("input", "z")
             found["output"] = replace(activated, window_axes="")
             operands["z"], spatial["z"] = z.value, z.spatial
-    return Solution(operands, found, problem.left_out, {**found, **working}, spatial, problem)
+    return Solution(problem, operands, found, {**found, **working}, spatial)
 
 
 def backward(problem: Problem, done: Solution) -> Solution:
@@ -57,59 +51,27 @@ def backward(problem: Problem, done: Solution) -> Solution:
     found, operands, spatial = dict(done.quantities), dict(done.operands), dict(done.spatial)
     working = {name: quantity for name, quantity in done.working.items() if name == "output"}
     with np.errstate(all="ignore"):
-        delta = operands["delta"] = problem.delta
+        delta = operands[problem.above] = problem.delta
         if problem.activation is not None:
             z = operands["z"]
-            if problem.activation.name != "softmax":
+            if problem.activation.elementwise:
                 operands["derivative"], spatial["derivative"] = problem.activation.derivative(z), spatial["z"]
-            through = renamed(problem.activation.backward(z, delta)[0], "input", "z")
-            formula = through.formula.replace("dX", "sensitivity", 1)
+            through = problem.activation.backward(z, delta)[0].renamed("input", "z")
+            formula = through.formula.renamed("dX", "sensitivity")
             working["sensitivity"] = replace(through, name="sensitivity", formula=formula, window_axes="")
             delta = operands["sensitivity"] = through.value
             spatial["sensitivity"] = spatial["z"]
-        full = problem.shorthand.lift(delta, problem.output_axes)
+        full = problem.lifted(delta)
         for quantity in problem.layer.backward(problem.x, full):
             lowered = problem.shorthand.lower_quantity(quantity)
             if problem.activation is not None:  # what the layer calls its delta is the delta through the activation
-                lowered = renamed(lowered, "delta", "sensitivity")
+                lowered = lowered.renamed("delta", "sensitivity")
             found[quantity.name] = lowered
         found |= _step(problem, found)
     ordered = {name: found[name] for name in RESULTS if name in found}
-    spatial["delta"] = spatial_of_output(problem)
-    return Solution(operands, ordered, problem.left_out, {**ordered, **working}, spatial, problem)
-
-
-def renamed(quantity: Quantity, name: str, other: str) -> Quantity:
-    """A quantity whose working calls one of its operands by another name."""
-
-    def products(at: Place) -> list[Products]:
-        return [
-            Products(tuple(replace(column, name=column.name.replace(name, other)) for column in each.columns))
-            for each in quantity.products(at)
-        ]
-
-    def derivation(form: str, quantity: Quantity) -> Derivation | None:
-        found = own(form, quantity) if own else None
-        if found is None:
-            return None
-        arrays = tuple(replace(each, name=each.name.replace(name, other)) for each in found.arrays)
-        return replace(found, quantity=renamed(found.quantity, name, other), arrays=arrays)
-
-    def term(at: Place) -> Term:
-        found = quantity.term(at)
-        return replace(found, lit=tuple(replace(each, name=each.name.replace(name, other)) for each in found.lit))
-
-    own = quantity.derivation
-    formula, rule, over = (text.replace(name, other) for text in (quantity.formula, quantity.rule, quantity.over))
-    return replace(
-        quantity,
-        formula=formula,
-        rule=rule,
-        over=over,
-        term=term,
-        products=products,
-        derivation=derivation if own else None,
-    )
+    if problem.is_layer:
+        spatial["delta"] = spatial_of_output(problem)
+    return Solution(problem, operands, ordered, {**ordered, **working}, spatial)
 
 
 def spatial_of_output(problem: Problem) -> tuple[int, ...]:

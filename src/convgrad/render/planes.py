@@ -12,17 +12,20 @@ from typing import Any
 
 import numpy as np
 
-from convgrad.core.quantity import Array, Quantity, Term
+from convgrad.core.element import Array
+from convgrad.core.quantity import Quantity
+from convgrad.core.term import Term
+from convgrad.formula import Formula, named
 from convgrad.problems.report import Overlay, Report, Walk
 from convgrad.render.sentences import headline, place, silence
 
-MOST_PLANES = 12
+MOST_OVERLAY_PLANES = 12
 """Planes of one array that an overlay draws; more are counted."""
 
 MOST_ROWS, MOST_COLUMNS = 12, 12
 """A plane larger than this is drawn only where cells of it are lit."""
 
-MOST_CELLS = 400
+MOST_CELLS_IN_FULL = 400
 """An array larger than this is not worked out sum by sum, nor drawn whole where a page is abridged."""
 
 WORKED = {"products": "products", "share": "share of delta", "derivative": "derivative"}
@@ -39,7 +42,7 @@ class Plane:
     note stands in place of the numbers where there is nothing to draw.
     """
 
-    label: str
+    label: Formula
     numbers: Array | None = None
     lit: Array | None = None
     part: str = GIVEN
@@ -56,7 +59,7 @@ class Scene:
 
 
 @dataclass(frozen=True)
-class Stage:
+class Scenes:
     """Makes the scenes of a report; number: how a number is written."""
 
     report: Report
@@ -64,14 +67,14 @@ class Stage:
 
     # -- the working: what stands before, between and behind the overlays -------------------------------
 
-    def legend(self, walk: Walk) -> str:
-        """What one overlay adds, in words."""
-        rules = "; ".join(f"to {quantity.name}: {quantity.rule}" for quantity in walk.quantities)
+    def legend(self, walk: Walk, marked: str = "in brackets") -> str:
+        """What one overlay adds, in words; marked: how lit cells look."""
+        rules = "; ".join(f"to {quantity.name}: {quantity.rule.text(marked)}" for quantity in walk.quantities)
         some = any(q.value.ndim > max(2, len(q.spatial)) for q in walk.quantities)
         planes_left_out = " Planes to which it adds nothing are not drawn." if some else ""
         return f"{walk.unit.capitalize()} by {walk.unit}, what is added {rules}.{planes_left_out}"
 
-    def scenes(self, walk: Walk) -> Iterator[Scene]:
+    def of(self, walk: Walk) -> Iterator[Scene]:
         """The overlays one by one, as many as the report wants."""
         for overlay in islice(walk.overlays(), self.report.steps):
             said = headline(overlay, self.report.operands, self.number)
@@ -86,19 +89,19 @@ class Stage:
 
     def silence(self, walk: Walk) -> str:
         """Which overlays add nothing; empty where all add something."""
-        return silence(walk, MOST_PLANES)
+        return silence(walk, MOST_OVERLAY_PLANES)
 
     def sums(self) -> Iterator[tuple[Quantity, list[Plane]]]:
         """Results that are sums of whole arrays, such as a step of gradient descent, with their summands."""
         for quantity in self.report.results.values():
-            if self.report.steps == 0 or quantity.unit != "summand" or quantity.value.size > MOST_CELLS:
+            if self.report.steps == 0 or quantity.unit != "summand" or quantity.value.size > MOST_CELLS_IN_FULL:
                 continue
             spatial = self.report.spatial.get("kernel", ())
             fits = len(spatial) <= quantity.value.ndim and max(spatial, default=0) < quantity.value.ndim
             parts = [
                 Plane(label, plane, part=ADDS)
                 for term in quantity.terms()
-                for label, plane, _ in planes(term.factors[0].name, term.patch, spatial if fits else ())
+                for label, plane, _ in planes(term.called, term.patch, spatial if fits else ())
             ]
             yield quantity, _counted(parts, quantity.name)
 
@@ -142,7 +145,7 @@ class Stage:
 
     def _adds(self, name: str, term: Term) -> list[Plane]:
         spatial = self._quantity(name).spatial
-        found = planes(f"adds to {name}", term.patch, spatial, adding(term.patch, spatial))
+        found = planes(Formula(("adds to ", *named(name).parts)), term.patch, spatial, adding(term.patch, spatial))
         return _counted([Plane(label, plane, part=ADDS) for label, plane, m in found if m is None or m.any()], name)
 
     def _so_far(self, name: str, term: Term, total: Array) -> list[Plane]:
@@ -175,18 +178,19 @@ def adding(patch: Array, spatial: Sequence[int]) -> Array:
 
 
 def planes(
-    name: str, array: Array, spatial: Sequence[int], mask: Array | None = None
-) -> Iterator[tuple[str, Array, Array | None]]:
+    title: str | Formula, array: Array, spatial: Sequence[int], mask: Array | None = None
+) -> Iterator[tuple[Formula, Array, Array | None]]:
     """An array of any rank -> (label, plane (rows, columns), its part of `mask`), one a channel, filter, example.
 
-    A single spatial axis makes rows of the channels.
+    title: the array's name, or words with it; a single spatial axis makes rows of the channels.
     """
+    name = named(title) if isinstance(title, str) else title
     others = [axis for axis in range(array.ndim) if axis not in spatial]
     order = [*others, *spatial]
     moved = array.transpose(order)
     moved_mask = None if mask is None else mask.transpose(order)
     if array.ndim < 2:
-        yield name, moved.reshape(1, -1), None if moved_mask is None else moved_mask.reshape(1, -1)
+        yield name.at(()), moved.reshape(1, -1), None if moved_mask is None else moved_mask.reshape(1, -1)
         return
     for index in np.ndindex(moved.shape[:-2]):
         at = [":"] * array.ndim
@@ -194,15 +198,15 @@ def planes(
             at[axis] = str(i)
         while at and at[-1] == ":":
             at.pop()
-        label = f"{name}[{','.join(at)}]" if at else name
-        yield label, moved[index], None if moved_mask is None else moved_mask[index]
+        yield name.at(at), moved[index], None if moved_mask is None else moved_mask[index]
 
 
 def _counted(found: list[Plane], title: str) -> list[Plane]:
     """The first planes of many, the others counted."""
-    if len(found) <= MOST_PLANES:
+    if len(found) <= MOST_OVERLAY_PLANES:
         return found
-    return [*found[:MOST_PLANES], Plane(f"{title}:", note=f"{len(found) - MOST_PLANES} planes more")]
+    more = f"{len(found) - MOST_OVERLAY_PLANES} planes more"
+    return [*found[:MOST_OVERLAY_PLANES], Plane(Formula((f"{title}:",)), note=more)]
 
 
 def _cropped(plane: Plane, suffix: str = "") -> Plane:
@@ -215,5 +219,5 @@ def _cropped(plane: Plane, suffix: str = "") -> Plane:
     if not len(rows):
         return replace(plane, label=plane.label + suffix, numbers=None, note="(beside it)")
     part = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
-    label = f"{plane.label}[{rows[0]}:{rows[-1] + 1}, {columns[0]}:{columns[-1] + 1}]{suffix}"
+    label = plane.label + f"[{rows[0]}:{rows[-1] + 1}, {columns[0]}:{columns[-1] + 1}]{suffix}"
     return replace(plane, label=label, numbers=numbers[part], lit=lit[part])

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from convgrad.core.quantity import Array, Explanation
+from convgrad.core.element import Array, Explanation
 from convgrad.problems.report import Overlay, Walk
 
 MOST_TERMS = 40
@@ -49,6 +49,11 @@ def silence(walk: Walk, most: int) -> str:
     return f"{walk.silent} of {walk.total} {walk.unit}s {why} and {add} nothing: {listed}"
 
 
+def element(name: str, at: Sequence[int]) -> str:
+    """What a cell of an array is called: ``dW[0,1]``, the name alone of a lone number."""
+    return f"{name}[{','.join(map(str, at))}]" if at else name
+
+
 def place(at: Sequence[int]) -> str:
     """A place as people write it: ``(0, 2)``."""
     return f"({', '.join(map(str, at))})" if at else ""
@@ -66,7 +71,7 @@ def written_out(
     more = sum(1 for _ in listed)
     if terms:
         rest = [f"... ({more} products more)"] if more else []
-        names = [times.join(name for name, _ in factors) for factors, _ in terms]
+        names = [times.join(str(name) for name, _ in factors) for factors, _ in terms]
         numbers = [times.join(number(value) for _, value in factors) for factors, _ in terms]
         products = [number(product) for _, product in terms]
         yield "names", "= " + " + ".join(names + rest)

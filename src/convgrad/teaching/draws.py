@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.random import Generator
 
-from convgrad.core.quantity import Array
+from convgrad.core.element import Array
 from convgrad.errors import ConvgradError
 from convgrad.kinds import kind_of
+from convgrad.kinds.activations import ACTIVATIONS, ActivationRow
+from convgrad.kinds.losses import LOSSES, LossRow
 from convgrad.mistakes.case import Case
 from convgrad.mistakes.mistake import Mistake
 from convgrad.mistakes.recogniser import differs
@@ -137,8 +139,14 @@ def _step(rng: Generator, arrays: dict[str, Array], W: str, often: float) -> dic
 def _activation(rng: Generator, often: float) -> dict[str, Any]:
     if rng.random() > often:
         return {}
-    name = _one(rng, "relu", "sigmoid", "tanh", "leaky-relu", "softplus", "elu", "gelu", "silu", "relu", "softmax")
-    return {"activation": name, **({"alpha": _one(rng, 0.1, 0.2)} if name == "leaky-relu" else {})}
+    row: ActivationRow = _one(rng, *_seated(ACTIVATIONS.values()))
+    alphas = row.alpha.drawn if row.alpha else ()
+    return {"activation": row.name, **({"alpha": _one(rng, *alphas)} if alphas else {})}
+
+
+def _seated(rows: Iterable[Any]) -> list[Any]:
+    """Activations or losses in the order of their seats, in the round from which one is drawn."""
+    return [row for _, row in sorted(((seat, row) for row in rows for seat in row.drawn), key=lambda pair: pair[0])]
 
 
 # -- problems --------------------------------------------------------------------------------------------------
@@ -256,18 +264,18 @@ def _activation_alone(rng: Generator, small: bool) -> Drawn:
 
 
 def _loss(rng: Generator, small: bool) -> Drawn:
-    kind = _one(rng, "mse", "mse-mean", "mse-sum", "cross-entropy", "cross-entropy", "bce", "mae", "huber")
+    row: LossRow = _one(rng, *_seated(LOSSES.values()))
     shape = _one(rng, (4,), (3, 4), (2, 3), (4, 3), (2, 3, 4))
     output = np.round(rng.normal(0, 1.5, shape), 2)
     target = np.round(rng.normal(0, 1.5, shape), 2)
-    if kind == "cross-entropy":
+    if row.classes:
         classes = shape[min(1, len(shape) - 1)]
         lead = shape[:1] + shape[2:] if len(shape) > 1 else ()
         target = rng.integers(0, classes, lead).astype(float)
-    if kind == "bce":
+    if row.probabilities:
         output = np.round(rng.uniform(0.05, 0.95, shape), 2)
         target = rng.integers(0, 2, shape).astype(float) if rng.random() < 0.5 else np.round(rng.random(shape), 1)
-    return {"output": output, "target": target}, {"kind": kind}
+    return {"output": output, "target": target}, {"kind": row.name}
 
 
 DRAWERS: dict[str, Callable[[Generator, bool], Drawn]] = {

@@ -7,26 +7,23 @@ from typing import Any
 
 import numpy as np
 
-from convgrad.core.quantity import Array
-from convgrad.kinds.shared import ACTIVATIONS
+from convgrad.core.element import Array
 from convgrad.layers.activation import Activation
 from convgrad.mistakes.case import Case
 from convgrad.mistakes.mistake import Mistake
 from convgrad.mistakes.row import KERNEL, row
-from convgrad.mistakes.rows.derivatives import alpha_of, value_of
+from convgrad.mistakes.rows.derivatives import leaky, others, softmax, value_of
 
 
-def activated(others: Callable[[Activation, Array], Iterator[Array]]) -> Callable[[Case, str], Iterator[Array]]:
+def activated(made: Callable[[Activation, Array], Iterator[Array]]) -> Callable[[Case, str], Iterator[Array]]:
     """The output of an activation, alone or behind a layer, made otherwise of its input z."""
 
     def predict(case: Case, name: str) -> Iterator[Array]:
         problem = case.problem
-        if problem is None:
-            return
         if case.layer == "activation":
-            yield from others(problem.layer, problem.x)  # type: ignore[arg-type]
+            yield from made(problem.layer, problem.x)  # type: ignore[arg-type]
         elif problem.activation is not None and "z" in case.solution.operands:
-            yield from others(problem.activation, case.solution.operands["z"])
+            yield from made(problem.activation, case.solution.operands["z"])
 
     return predict
 
@@ -40,19 +37,18 @@ def _activated_twice(activation: Activation, z: Array) -> Iterator[Array]:
 
 
 def _another_forward(activation: Activation, z: Array) -> Iterator[Array]:
-    for name in ACTIVATIONS:
-        if name not in (activation.name, "identity"):
-            yield value_of(Activation(name), z)
+    for other in others(activation):
+        yield value_of(other, z)
 
 
 def _slope_forgotten_forward(activation: Activation, z: Array) -> Iterator[Array]:
-    if activation.name == "leaky-relu":
+    if leaky(activation.row):
         yield np.maximum(z, 0)
-        yield np.where(z > 0, alpha_of(activation) * z, z)
+        yield np.where(z > 0, activation.slope * z, z)
 
 
 def _first_axis_forward(activation: Activation, z: Array) -> Iterator[Array]:
-    if activation.name == "softmax":
+    if not activation.elementwise:
         for axis in range(z.ndim - 1):
             yield np.swapaxes(value_of(activation, np.swapaxes(z, axis, -1)), axis, -1)
         if z.ndim > 1:
@@ -60,7 +56,7 @@ def _first_axis_forward(activation: Activation, z: Array) -> Iterator[Array]:
 
 
 def _not_normalised(activation: Activation, z: Array) -> Iterator[Array]:
-    if activation.name == "softmax":
+    if softmax(activation.row):
         yield np.exp(z)
         if z.ndim:
             yield np.exp(z - z.max(axis=-1, keepdims=True))

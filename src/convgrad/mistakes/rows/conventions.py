@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from convgrad.core.quantity import Array
+from convgrad.core.element import Array
 from convgrad.errors import ConvgradError
+from convgrad.kinds.losses import LOSSES
 from convgrad.mistakes.case import Case, Variant
 from convgrad.mistakes.mistake import Mistake
 from convgrad.mistakes.row import row
-from convgrad.mistakes.rows.ratios import kind_of
+from convgrad.mistakes.rows.ratios import row_of
 
 Maker = Callable[[Case, str], Iterator[Array]]
 
@@ -42,7 +43,7 @@ def _pooling(kind: str) -> Callable[[Case], bool]:
 
 
 def _mean_square(case: Case) -> bool:
-    return kind_of(case) in ("mse", "mse-mean", "mse-sum")
+    return row_of(case).error == "squares"
 
 
 def _padded(name: str) -> Callable[[Case], bool]:
@@ -54,8 +55,8 @@ def kinked(variant: Variant, at_zero: float) -> Iterator[Variant]:
     if variant.activated is None:
         return
     activation, z, delta = variant.activated
-    if activation.name == "relu" and (z == 0).any():
-        yield variant.sending(delta * np.where(z == 0, z.dtype.type(at_zero), (z > 0).astype(z.dtype)))
+    if activation.row.straight and activation.row.alpha is None and 0 in activation.kinks and (z == 0).any():
+        yield variant.sending(delta * np.where(z == 0, z.dtype.type(at_zero), activation.derivative(z)))
 
 
 def _at_zero(at_zero: float) -> Callable[[Variant, str], Iterator[Variant]]:
@@ -172,19 +173,16 @@ ROWS: tuple[Mistake, ...] = (
     ),
     *(
         R(
-            f"loss-{kind}",
+            f"loss-{loss.name}",
             "loss delta",
             "loss",
-            what,
+            loss.convention,
             "Books and libraries differ in the factor of a squared error.",
-            f"--kind {kind} is that convention; the kind in force here is another one.",
-            predict=resolved(_mean_square, kind=kind),
-            convention=f"--kind {kind}",
+            f"--kind {loss.name} is that convention; the kind in force here is another one.",
+            predict=resolved(_mean_square, kind=loss.name),
+            convention=f"--kind {loss.name}",
         )
-        for kind, what in (
-            ("mse", "The squared error was halved: 1/2 the sum of squares."),
-            ("mse-sum", "The squared error was summed, without the 1/2 and without a mean."),
-            ("mse-mean", "The squared error was averaged over all numbers."),
-        )
+        for loss in sorted(LOSSES.values(), key=lambda loss: loss.mean)  # sums first
+        if loss.convention
     ),
 )

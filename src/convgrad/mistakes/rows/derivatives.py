@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from convgrad.core.quantity import Array
-from convgrad.kinds.shared import ACTIVATIONS
+from convgrad.core.element import Array
+from convgrad.kinds.activations import ACTIVATIONS, ActivationRow
 from convgrad.layers.activation import Activation
 from convgrad.mistakes.case import Variant
 from convgrad.mistakes.mistake import Alteration, Mistake
@@ -18,11 +18,15 @@ Sent = Callable[[Activation, Array, Array], Iterator[Array]]
 """(activation, its input z, the delta from above) -> what is sent back in place of the right thing."""
 
 
-def sending(sent: Sent, *names: str) -> Alteration:
-    """The activation (one of `names`, any where there are none) sends something else back."""
+Of = Callable[[ActivationRow], Any]
+"""Whether an activation is one of those that a mistake is about."""
+
+
+def sending(sent: Sent, of: Of = lambda row: True) -> Alteration:
+    """The activation, one of those meant, sends something else back."""
 
     def change(variant: Variant, name: str) -> Iterator[Variant]:
-        if variant.activated is not None and (not names or variant.activated[0].name in names):
+        if variant.activated is not None and of(variant.activated[0].row):
             for dZ in sent(*variant.activated):
                 yield variant.sending(np.asarray(dZ))
 
@@ -34,30 +38,50 @@ def value_of(activation: Activation, z: Array) -> Array:
     return activation.forward(z).value
 
 
+def others(activation: Activation) -> list[Activation]:
+    """Every other activation that makes something of its input."""
+    return [Activation(row.name) for row in ACTIVATIONS.values() if not row.idle and row.name != activation.name]
+
+
+def softmax(row: ActivationRow) -> bool:
+    """Whether it is the softmax."""
+    return row.name == "softmax"
+
+
+def alone(row: ActivationRow) -> bool:
+    """Whether it takes each number alone, and makes something of it."""
+    return row.along is None and not row.idle
+
+
+def curved(row: ActivationRow) -> bool:
+    """Whether its slope changes with its input, and not in jumps only."""
+    return not row.straight
+
+
+def leaky(row: ActivationRow) -> bool:
+    """Whether it is two straight pieces, one of them with a slope of its own."""
+    return row.straight and row.alpha is not None
+
+
 def _slope(activation: Activation, z: Array) -> Array:
     """The derivative; of a softmax its diagonal."""
-    if activation.name == "softmax":
-        s = value_of(activation, z)
-        return s * (1 - s)
-    return activation.derivative(z)
-
-
-def alpha_of(activation: Activation) -> float:
-    """The slope of a leaky relu."""
-    return 0.01 if activation.alpha is None else activation.alpha
+    if activation.elementwise:
+        return activation.derivative(z)
+    s = value_of(activation, z)
+    return s * (1 - s)
 
 
 def _missing(activation: Activation, z: Array, dA: Array) -> Iterator[Array]:
-    if activation.name != "identity":
+    if not activation.row.idle:
         yield dA
 
 
 def _twice(activation: Activation, z: Array, dA: Array) -> Iterator[Array]:
-    if activation.name not in ("identity", "relu", "softmax"):
-        yield dA * activation.derivative(z) ** 2
-    if activation.name == "softmax":
+    if not activation.elementwise:
         once = activation.backward(z, dA)[0].value
         yield activation.backward(z, once)[0].value
+    elif ((slope := activation.derivative(z)) ** 2 != slope).any():
+        yield dA * slope**2
 
 
 def _at_output(activation: Activation, z: Array, dA: Array) -> Iterator[Array]:
@@ -66,13 +90,13 @@ def _at_output(activation: Activation, z: Array, dA: Array) -> Iterator[Array]:
 
 
 def _output_form_at_input(activation: Activation, z: Array, dA: Array) -> Iterator[Array]:
-    yield dA * (z * (1 - z) if activation.name == "sigmoid" else 1 - z**2)
+    assert activation.row.at_output is not None
+    yield dA * activation.row.at_output(z)
 
 
 def _of_delta(activation: Activation, z: Array, dA: Array) -> Iterator[Array]:
-    if activation.name not in ("identity", "softmax"):
-        yield activation.derivative(dA)
-        yield dA * activation.derivative(dA)
+    yield activation.derivative(dA)
+    yield dA * activation.derivative(dA)
 
 
 def _product_forgotten(activation: Activation, z: Array, dA: Array) -> Iterator[Array]:
@@ -88,9 +112,8 @@ def _input_for_derivative(activation: Activation, z: Array, dA: Array) -> Iterat
 
 
 def _another(activation: Activation, z: Array, dA: Array) -> Iterator[Array]:
-    for name in ACTIVATIONS:
-        if name not in (activation.name, "identity"):
-            yield Activation(name).backward(z, dA)[0].value
+    for other in others(activation):
+        yield other.backward(z, dA)[0].value
 
 
 def _slope_forgotten(activation: Activation, z: Array, dA: Array) -> Iterator[Array]:
@@ -98,8 +121,8 @@ def _slope_forgotten(activation: Activation, z: Array, dA: Array) -> Iterator[Ar
 
 
 def _slope_on_wrong_side(activation: Activation, z: Array, dA: Array) -> Iterator[Array]:
-    yield dA * np.where(z > 0, alpha_of(activation), 0)
-    yield dA * np.where(z > 0, alpha_of(activation), 1)
+    yield dA * np.where(z > 0, activation.slope, 0)
+    yield dA * np.where(z > 0, activation.slope, 1)
 
 
 def _diagonal(activation: Activation, z: Array, dA: Array) -> Iterator[Array]:
@@ -162,28 +185,28 @@ ROWS: tuple[Mistake, ...] = (
         "The derivative was taken at the activation's output a, where the formula wants its input z.",
         "Functions that expect z are handed a, because a is what was kept from the forward pass.",
         "Use f'(z); or, for sigmoid and tanh, the forms a (1 - a) and 1 - a^2, which are made for a.",
-        change=sending(_at_output, "sigmoid", "tanh", "softplus", "elu", "gelu", "silu", "softmax"),
+        change=sending(_at_output, of=curved),
     ),
     R(
         "output-form-at-input",
         "The form of the derivative that is made for the output, z (1 - z) or 1 - z^2, was given the input z.",
         "sigmoid' is remembered as x (1 - x), without what x is.",
         "In a (1 - a) and 1 - a^2 the a is the activation's output.",
-        change=sending(_output_form_at_input, "sigmoid", "tanh"),
+        change=sending(_output_form_at_input, of=lambda row: row.at_output),
     ),
     R(
         "derivative-of-delta",
         "The derivative was taken at the delta that comes in, not at the activation's input.",
         "The derivative's function was called with what was at hand.",
         "delta times f'(z): z is the input of the activation in the forward pass.",
-        change=sending(_of_delta),
+        change=sending(_of_delta, of=alone),
     ),
     R(
         "delta-forgotten",
         "The derivative alone is there: it was not multiplied by the delta from above.",
         "f'(z) is the hard part, and is taken for the whole.",
         "The chain rule multiplies: delta times f'(z).",
-        change=sending(_product_forgotten),
+        change=sending(_product_forgotten, of=lambda row: row.derivative or softmax(row)),
         alike="delta-ignored",
     ),
     R(
@@ -214,7 +237,7 @@ ROWS: tuple[Mistake, ...] = (
         "Where the input is negative nothing was sent back: the slope of the leaky relu was left out.",
         "The code of the plain relu was used.",
         "Multiply the delta by alpha where z is negative.",
-        change=sending(_slope_forgotten, "leaky-relu", "elu"),
+        change=sending(_slope_forgotten, of=lambda row: row.alpha),
         alike="another-derivative",
     ),
     R(
@@ -222,14 +245,14 @@ ROWS: tuple[Mistake, ...] = (
         "The slope of the leaky relu was applied where the input is positive.",
         "The two branches of the case distinction were exchanged.",
         "The slope is 1 where z is positive, and alpha where it is negative.",
-        change=sending(_slope_on_wrong_side, "leaky-relu"),
+        change=sending(_slope_on_wrong_side, of=leaky),
     ),
     R(
         "softmax-diagonal-only",
         "The softmax was treated number by number: only the diagonal s (1 - s) of its derivative was used.",
         "It looks like the sigmoid's, and the sigmoid works on each number alone.",
         "Every output depends on every input: dX = s * (delta - sum of delta * s).",
-        change=sending(_diagonal, "softmax"),
+        change=sending(_diagonal, of=softmax),
         rank=1,
     ),
     R(
@@ -237,34 +260,34 @@ ROWS: tuple[Mistake, ...] = (
         "The diagonal of the softmax's derivative has the wrong sign: s (s - 1).",
         "The other cells of the derivative, - s_i s_j, do have a minus.",
         "On the diagonal it is s (1 - s), beside it - s_i s_j.",
-        change=sending(_diagonal_negative, "softmax"),
+        change=sending(_diagonal_negative, of=softmax),
     ),
     R(
         "softmax-plus-for-minus",
         "The sum of delta * s was added where it has to be subtracted.",
         "A sign was lost.",
         "dX = s * (delta - sum of delta * s).",
-        change=sending(_plus, "softmax"),
+        change=sending(_plus, of=softmax),
     ),
     R(
         "softmax-unweighted-sum",
         "The deltas were summed without their weights s.",
         "That is the sum of the log-softmax.",
         "dX = s * (delta - sum of delta * s).",
-        change=sending(_unsummed, "softmax"),
+        change=sending(_unsummed, of=softmax),
     ),
     R(
         "softmax-over-wrong-axis",
         "The softmax was taken over another axis (the batch, say).",
         "axis=0 was left as it was, or is the default.",
         "The numbers of one example add up to 1: normalise over the last axis.",
-        change=sending(_first_axis, "softmax"),
+        change=sending(_first_axis, of=lambda row: row.along),
     ),
     R(
         "tanh-square-forgotten",
         "The derivative of tanh was taken as 1 - a: the square is missing.",
         "It is mixed up with the sigmoid's 1 - a.",
         "tanh' = 1 - a^2.",
-        change=sending(_square_forgotten, "tanh", "sigmoid"),
+        change=sending(_square_forgotten, of=lambda row: row.at_output),
     ),
 )

@@ -8,9 +8,10 @@ from functools import partial
 
 import numpy as np
 
-from convgrad.core.quantity import Array
+from convgrad.core.element import Array
+from convgrad.kinds import STEPPED
 from convgrad.layers.sgd import SGD
-from convgrad.mistakes.case import STEPPED, Case, Variant
+from convgrad.mistakes.case import Case, Variant
 from convgrad.mistakes.mistake import Alteration, Mistake
 from convgrad.mistakes.row import KERNEL, row
 

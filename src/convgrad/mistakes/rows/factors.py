@@ -10,7 +10,8 @@ from math import prod
 
 import numpy as np
 
-from convgrad.core.quantity import Array, beside
+from convgrad.core.element import Array
+from convgrad.core.term import beside
 from convgrad.mistakes.case import Case, Variant
 from convgrad.mistakes.mistake import Alteration, Mistake
 from convgrad.mistakes.row import KERNEL, row
@@ -57,8 +58,8 @@ def _by_example(case: Case, name: str) -> Iterator[Array]:
     if variant is None or bias is None or bias.ndim != 1 or not 1 < len(variant.x) <= len(bias):
         return
     blank = variant.with_layer(bias=None).solved(name)
-    if blank is not None and case.problem is not None and case.problem.activation is None:
-        full = case.problem.shorthand.lift(blank, case.problem.output_axes)
+    if blank is not None and case.problem.activation is None:
+        full = case.problem.lifted(blank)
         full = full + bias[: len(full)].reshape(-1, *(1,) * (full.ndim - 1))
         yield case.problem.shorthand.lower(full, case.problem.output_axes)
 
@@ -67,7 +68,7 @@ def _output_for_input(variant: Variant, name: str) -> Iterator[Variant]:
     """dW with the layer's own output in place of its input, where it has the input's shape."""
     output = variant.case.solution.quantities.get("output")
     if output is not None:
-        full = variant.problem.shorthand.lift(output.value, variant.problem.output_axes)
+        full = variant.problem.lifted(output.value)
         if full.shape == variant.x.shape:
             yield replace(variant, x=full)
 

@@ -9,7 +9,7 @@ from math import prod
 
 import numpy as np
 
-from convgrad.core.quantity import Array
+from convgrad.core.element import Array
 from convgrad.mistakes.case import Case
 from convgrad.mistakes.mistake import Mistake, Rearrangement
 from convgrad.mistakes.row import KERNEL, axes_of, lifted, lowered, row
@@ -134,7 +134,7 @@ def _reshaped(array: Array, case: Case, name: str) -> Iterator[Array]:
 def _other_layout(array: Array, case: Case, name: str) -> Iterator[Array]:
     """The right numbers with the channels at the other end; a shape of its own, where the sizes differ."""
     letters, problem = axes_of(case, name), case.problem
-    if problem is None or "*" not in letters or array.shape != case.right(name).shape:
+    if "*" not in letters or array.shape != case.right(name).shape:
         return
     d = len(problem.shorthand.spatial(letters))
     channels = array.ndim - d

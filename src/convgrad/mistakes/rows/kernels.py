@@ -8,8 +8,8 @@ from functools import partial
 
 import numpy as np
 
-from convgrad.core.quantity import Array
-from convgrad.layers import products
+from convgrad.core.element import Array
+from convgrad.core.engines import rotated
 from convgrad.mistakes.case import Variant
 from convgrad.mistakes.mistake import Mistake
 from convgrad.mistakes.row import KERNEL, row
@@ -27,12 +27,12 @@ def kernels(others: Callable[[Array, int], Iterator[Array]]) -> Callable[[Varian
 
 
 def _rotated(kernel: Array, d: int) -> Iterator[Array]:
-    yield products.rotated(kernel, d)
+    yield rotated(kernel, d)
 
 
 def _delta_rotated(variant: Variant, name: str) -> Iterator[Variant]:
     if variant.delta is not None:
-        yield replace(variant, delta=products.rotated(variant.delta, variant.d))
+        yield replace(variant, delta=rotated(variant.delta, variant.d))
 
 
 def _quarter_turned(kernel: Array, d: int) -> Iterator[Array]:
@@ -44,7 +44,7 @@ def _quarter_turned(kernel: Array, d: int) -> Iterator[Array]:
 def _kernel_transposed(kernel: Array, d: int) -> Iterator[Array]:
     if d >= 2 and kernel.shape[-1] == kernel.shape[-2]:
         yield np.swapaxes(kernel, -1, -2)
-        yield np.swapaxes(products.rotated(kernel, d), -1, -2)
+        yield np.swapaxes(rotated(kernel, d), -1, -2)
 
 
 def _kernel_mirrored(kernel: Array, d: int) -> Iterator[Array]:

@@ -7,20 +7,27 @@ from functools import partial
 
 import numpy as np
 
-from convgrad.core.quantity import Array
+from convgrad.core.element import Array
+from convgrad.kinds.losses import LossRow
 from convgrad.mistakes.case import Case
 from convgrad.mistakes.mistake import Mistake
 from convgrad.mistakes.row import loss_operands, row
-from convgrad.mistakes.rows.ratios import counts, kind_of
+from convgrad.mistakes.rows.ratios import counts, row_of
 
 Maker = Callable[[Case, str], Iterator[Array]]
+
+
+def _of_logits(case: Case) -> bool:
+    """Whether the loss takes the softmax of what it is given."""
+    loss = row_of(case)
+    return loss.classes and not loss.probabilities
 
 
 def entropy(others: Callable[[Array, Array, Array, int, Case], Iterator[Array]]) -> Maker:
     """(softmax s, distributions t, delta, count r, case), the classes last -> other deltas, the classes last."""
 
     def predict(case: Case, name: str) -> Iterator[Array]:
-        if kind_of(case) != "cross-entropy":
+        if not _of_logits(case):
             return
         output, target = loss_operands(case)
         axis = min(1, output.ndim - 1)
@@ -89,7 +96,7 @@ def _softmax_over_wrong_axis(case: Case, name: str) -> Iterator[Array]:
 
 
 def _wrong_axis_loss(case: Case, name: str) -> Iterator[Array]:
-    if kind_of(case) != "cross-entropy":
+    if not _of_logits(case):
         return
     output, target = loss_operands(case)
     axis = min(1, output.ndim - 1)
@@ -103,7 +110,7 @@ def probabilities(others: Callable[[Array, Array, int], Iterator[Array]]) -> Mak
     """(a, t, count) of a binary cross-entropy -> other deltas."""
 
     def predict(case: Case, name: str) -> Iterator[Array]:
-        if kind_of(case) == "bce":
+        if row_of(case).probabilities and not row_of(case).classes:
             a, t = loss_operands(case)
             with np.errstate(all="ignore"):
                 yield from (each for each in others(a, t, a.size) if np.isfinite(each).all())
@@ -126,35 +133,35 @@ def _applied_again(a: Array, t: Array, m: int) -> Iterator[Array]:
     yield (a - t) * a * (1 - a) / m
 
 
-def errors(others: Callable[[Array, str, int], Iterator[Array]], *kinds: str) -> Maker:
-    """(output - target, kind, count) -> other deltas."""
+def errors(others: Callable[[Array, LossRow, int], Iterator[Array]], error: str) -> Maker:
+    """(output - target, the loss, count) -> other deltas, of the losses that make this of an error."""
 
     def predict(case: Case, name: str) -> Iterator[Array]:
-        if kind_of(case) in kinds:
+        if row_of(case).error == error:
             output, target = loss_operands(case)
-            yield from others(output - target, kind_of(case), counts(case)["own"])
+            yield from others(output - target, row_of(case), counts(case)["own"])
 
     return predict
 
 
-def _squared(e: Array, kind: str, m: int) -> Iterator[Array]:
+def _squared(e: Array, loss: LossRow, m: int) -> Iterator[Array]:
     """The loss of each number in place of its derivative."""
     yield e**2
     yield e**2 / 2
     yield e**2 / e.size
 
 
-def _absolute(e: Array, kind: str, m: int) -> Iterator[Array]:
+def _absolute(e: Array, loss: LossRow, m: int) -> Iterator[Array]:
     yield np.abs(e)
     yield 2 * np.abs(e)
     yield 2 * np.abs(e) / e.size
 
 
-def _unclipped(e: Array, kind: str, m: int) -> Iterator[Array]:
+def _unclipped(e: Array, loss: LossRow, m: int) -> Iterator[Array]:
     """Huber without its straight part, or the sign forgotten there; the error for its sign."""
     yield e / m
     yield np.where(np.abs(e) < 1, e, 1) / m
-    if kind == "huber":
+    if not loss.kinks:
         yield np.sign(e) / m
 
 
@@ -262,7 +269,7 @@ ROWS: tuple[Mistake, ...] = (
         what="delta is what each number adds to the loss: the squared error was not derived.",
         why="The loss was worked out number by number, and left at that.",
         mend="Derive the square: it leaves the error itself, times its factor.",
-        predict=errors(_squared, "mse", "mse-mean", "mse-sum"),
+        predict=errors(_squared, "squares"),
     ),
     R(
         "error-without-sign",
@@ -270,7 +277,7 @@ ROWS: tuple[Mistake, ...] = (
         what="delta is the size of the error, without its sign.",
         why="An error feels like a distance.",
         mend="The sign says in which direction the output has to go: delta has it.",
-        predict=errors(_absolute, "mse", "mse-mean", "mse-sum"),
+        predict=errors(_absolute, "squares"),
     ),
     R(
         "error-not-clipped",
@@ -278,7 +285,7 @@ ROWS: tuple[Mistake, ...] = (
         what="The error itself was used where its sign (or the error held between -1 and 1) belongs.",
         why="That is the gradient of the squared error.",
         mend="The mean absolute error has sign(e) / n; Huber's has e held between -1 and 1, / n.",
-        predict=errors(_unclipped, "mae", "huber"),
+        predict=errors(_unclipped, "sizes"),
     ),
     R(
         "output-for-delta",

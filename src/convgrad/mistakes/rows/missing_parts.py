@@ -10,10 +10,11 @@ from math import prod
 
 import numpy as np
 
-from convgrad.core.axis import Axis, Ragged
-from convgrad.core.quantity import Array, Cells, beside
+from convgrad.core.axis import Ragged
+from convgrad.core.element import Array
+from convgrad.core.engines import rotated
+from convgrad.core.term import Cells, beside
 from convgrad.core.windows import Windows
-from convgrad.layers import products
 from convgrad.layers.pool import KINDS
 from convgrad.mistakes.case import Case, Variant
 from convgrad.mistakes.mistake import Alteration, Mistake
@@ -124,15 +125,10 @@ def overwritten(windows: Windows, patches: Array) -> Array:
         return windows.crop(canvas)
     under: Cells
     for u in reversed(list(product(*map(range, windows.kernel)))):
-        under = (..., *(_stride_of(axis, cell) for axis, cell in zip(windows.axes, u, strict=True)))
+        under = (..., *(axis.strided(cell) for axis, cell in zip(windows.axes, u, strict=True)))
         here: Cells = (..., *u)
         canvas[under] = patches[here]
     return windows.crop(canvas)
-
-
-def _stride_of(axis: Axis, cell: int) -> slice:
-    start = cell * axis.dilation
-    return slice(start, start + (axis.places - 1) * axis.stride + 1, axis.stride)
 
 
 def _patches(variant: Variant, filters: slice) -> Array | None:
@@ -144,7 +140,7 @@ def _patches(variant: Variant, filters: slice) -> Array | None:
         kind = KINDS[variant.layer.kind]
         share = kind.share(variant.layer, windows.unfold(variant.x, kind.fill), windows)
         return share * beside(delta, d)
-    kernel = products.rotated(variant.kernel, d) if variant.layer.flip else variant.kernel
+    kernel = rotated(variant.kernel, d) if variant.layer.flip else variant.kernel
     chosen = np.zeros_like(delta)
     chosen[:, filters] = delta[:, filters]
     if variant.case.layer == "unshared":
@@ -177,10 +173,10 @@ def _overlaps_overwrite(case: Case, name: str) -> Iterator[Array]:
 def _transposed_overwrite(case: Case, name: str) -> Iterator[Array]:
     """The output of a transposed convolution, overlapping patches assigned."""
     variant = case.opened
-    if variant is None or case.problem is None or case.problem.activation is not None:
+    if variant is None or case.problem.activation is not None:
         return
     windows, x, d = variant.places, variant.x, variant.d
-    kernel = products.rotated(variant.kernel, d) if variant.layer.flip else variant.kernel
+    kernel = rotated(variant.kernel, d) if variant.layer.flip else variant.kernel
     groups = variant.layer.groups
     grouped = kernel.reshape(groups, len(kernel) // groups, -1).swapaxes(1, 2)
     columns = grouped @ x.reshape(len(x), groups, len(kernel) // groups, -1)

@@ -85,8 +85,8 @@ def _resized(places: Callable[[Any], int], dilated: bool = False) -> Callable[[V
         axes = []
         for axis in variant.places.axes:
             wanted = places(axis)
-            room = (wanted - 1) * axis.stride + axis.span - axis.padded
-            axes.append(replace(axis, after=axis.after + max(0, room), ceil=False, most=wanted))
+            after = axis.after + max(0, axis.reaching(wanted) - axis.padded)
+            axes.append(replace(axis, after=after, ceil=False, most=wanted))
             if wanted < 1 or axes[-1].places != wanted:
                 return
         if tuple(axis.places for axis in axes) != variant.places.places:

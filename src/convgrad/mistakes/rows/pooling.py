@@ -8,7 +8,8 @@ from functools import partial
 
 import numpy as np
 
-from convgrad.core.quantity import Array, beside
+from convgrad.core.element import Array
+from convgrad.core.term import beside
 from convgrad.layers.pool import KINDS
 from convgrad.mistakes.case import Case, Variant
 from convgrad.mistakes.misplaced import relaid

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 from math import prod
+from typing import Any, cast
 
-from convgrad.core.quantity import Array
+from convgrad.core.element import Array
+from convgrad.kinds.losses import LossRow
 from convgrad.mistakes.case import Case
 from convgrad.mistakes.mistake import Mistake, Rearrangement
 from convgrad.mistakes.row import KERNEL, count, loss_operands, row
@@ -53,13 +55,14 @@ def _rate(case: Case, sign: int) -> list[float]:
 # -- losses -----------------------------------------------------------------------------------------------
 
 
-def kind_of(case: Case) -> str:
-    """The kind of a loss."""
-    return str(case.settings.get("kind", "mse"))
+def row_of(case: Case) -> LossRow:
+    """The facts of a loss."""
+    layer: Any = case.problem.layer
+    return cast(LossRow, layer.row)
 
 
-def _of_kinds(kinds: str, number: float) -> Numbers:
-    return lambda case: [number] if kind_of(case) in kinds.split() else []
+def _reversed(of: Callable[[LossRow], Any]) -> Numbers:
+    return lambda case: [-1.0] if of(row_of(case)) else []
 
 
 def counts(case: Case) -> dict[str, int]:
@@ -68,9 +71,8 @@ def counts(case: Case) -> dict[str, int]:
     axis = min(1, output.ndim - 1)
     classes = output.shape[axis] if output.ndim else 1
     numbers, examples = output.size, output.shape[0] if output.ndim > 1 else 1
-    kind = kind_of(case)
-    own = numbers // classes if kind == "cross-entropy" else 1 if kind in ("mse", "mse-sum") else numbers
-    return {"own": own, "numbers": numbers, "examples": examples, "classes": classes, "positions": numbers // classes}
+    found = {"numbers": numbers, "examples": examples, "classes": classes, "positions": numbers // classes}
+    return found | {"own": found.get(row_of(case).mean, 1)}
 
 
 def _recounted(case: Case, *whats: str) -> list[float]:
@@ -81,11 +83,11 @@ def _recounted(case: Case, *whats: str) -> list[float]:
 
 def _unaveraged(case: Case) -> list[float]:
     found = counts(case)
-    return [float(found["own"])] if kind_of(case) not in ("mse", "mse-sum", "mse-mean") else []
+    return [float(found["own"])] if row_of(case).error != "squares" else []
 
 
 def _averaged(case: Case) -> list[float]:
-    return _recounted(case, "numbers", "examples") if kind_of(case) in ("mse", "mse-sum") else []
+    return [] if row_of(case).mean else _recounted(case, "numbers", "examples")
 
 
 def _twice(case: Case) -> list[float]:
@@ -98,7 +100,7 @@ def _loss_itself(case: Case) -> list[float]:
 
 def _weighed(case: Case, factor: float) -> list[float]:
     """2 and 1/2, where another kind of the mean square does not say the same."""
-    return [factor] if case.layer != "loss" or kind_of(case) not in ("mse", "mse-sum") else []
+    return [factor] if case.layer != "loss" or row_of(case).mean else []
 
 
 R = partial(row, "ratio")
@@ -122,7 +124,7 @@ ROWS: tuple[Mistake, ...] = (
         "delta has the wrong sign everywhere: it is target minus output.",
         "The error is often called target minus output, and both square to the same loss.",
         "The derivative of (output - target)^2 by the output is proportional to output - target: subtract the target.",
-        turn=times(_of_kinds("mse mse-sum mse-mean mae huber", -1.0)),
+        turn=times(_reversed(lambda loss: loss.error)),
         rank=1,
     ),
     R(
@@ -132,7 +134,7 @@ ROWS: tuple[Mistake, ...] = (
         "The minus sign of the cross-entropy was lost: every number has the wrong sign.",
         "The loss is minus the sum of target * log(probability), and the minus in front is easily left behind.",
         "Keep the minus in front of the sum; a loss is positive, and delta is negative at the true class.",
-        turn=times(_of_kinds("cross-entropy bce", -1.0)),
+        turn=times(_reversed(lambda loss: loss.classes or loss.probabilities)),
         rank=1,
     ),
     R(
@@ -296,7 +298,7 @@ ROWS: tuple[Mistake, ...] = (
         "The loss was divided by the number of classes in place of what it is a mean over.",
         "len() or .shape[0] was taken of the wrong axis.",
         "Cross-entropy is a mean over the examples (and positions), not over the classes.",
-        turn=times(lambda case: _recounted(case, "classes") if kind_of(case) not in ("mse", "mse-sum") else []),
+        turn=times(lambda case: _recounted(case, "classes") if row_of(case).mean else []),
     ),
     R(
         "averaged-over-batch-only",
@@ -305,7 +307,7 @@ ROWS: tuple[Mistake, ...] = (
         "The loss was divided by the number of examples, though it is a mean over more than those.",
         "1/N is the factor that one remembers.",
         "Count everything that the mean runs over: all numbers, or all positions of all examples.",
-        turn=times(lambda case: _recounted(case, "examples") if kind_of(case) not in ("mse", "mse-sum") else []),
+        turn=times(lambda case: _recounted(case, "examples") if row_of(case).mean else []),
     ),
     R(
         "averaged-over-everything",
@@ -314,7 +316,7 @@ ROWS: tuple[Mistake, ...] = (
         "The loss was divided by all numbers of the output, classes included.",
         "np.mean over the whole array counts the classes too.",
         "Divide by the number of examples (and positions) alone.",
-        turn=times(lambda case: _recounted(case, "numbers") if kind_of(case) == "cross-entropy" else []),
+        turn=times(lambda case: _recounted(case, "numbers") if row_of(case).mean == "positions" else []),
     ),
     R(
         "averaged-twice",

@@ -7,7 +7,8 @@ from dataclasses import replace
 from functools import partial
 
 from convgrad.core.axis import Ragged
-from convgrad.core.quantity import Array, Cells
+from convgrad.core.element import Array
+from convgrad.core.term import Cells
 from convgrad.core.windows import Windows
 from convgrad.mistakes.case import Case, Variant
 from convgrad.mistakes.mistake import Mistake
@@ -75,12 +76,12 @@ def _rows_lost(case: Case, name: str) -> Iterator[Array]:
         variant, full = found
         cut = []
         for axis in variant.places.axes:
-            reach = (axis.places - 1) * axis.stride + axis.span
-            cut.append(slice(axis.before, min(reach, axis.padded) - (axis.after if reach >= axis.padded else 0)))
-            if reach < axis.padded:  # (o - 1) s + span - before - after rows
-                cut[-1] = slice(axis.before, max(axis.before, reach - axis.after))
+            if axis.reach < axis.padded:  # reach - before - after rows
+                cut.append(slice(axis.before, max(axis.before, axis.reach - axis.after)))
+            else:
+                cut.append(slice(axis.before, axis.padded - axis.after))
         yield _lowered(variant, full[inside(cut)])
-        spare = [slice(axis.before, (axis.places - 1) * axis.stride + axis.span) for axis in variant.places.axes]
+        spare = [slice(axis.before, axis.reach) for axis in variant.places.axes]
         yield _lowered(variant, full[inside(spare)])
 
 
@@ -88,7 +89,7 @@ def _valid(case: Case, name: str) -> Iterator[Array]:
     """The middle of dX, where whole kernels of delta overlap."""
     if found := _dX(case):
         variant, full = found
-        cut = tuple(slice(axis.span - 1, (axis.places - 1) * axis.stride + 1) for axis in variant.places.axes)
+        cut = tuple(slice(axis.span - 1, axis.strided().stop) for axis in variant.places.axes)
         part = full[inside(cut)]
         if part.size:
             yield _lowered(variant, part)
@@ -101,9 +102,9 @@ def _remainder_kept(case: Case, name: str) -> Iterator[Array]:
         return
     axes = []
     for axis in variant.places.axes:
-        reach = axis.padded - (axis.places - 1) * axis.stride
-        axes.append(replace(axis, kernel=-(-reach // axis.dilation), most=axis.places))
-        if (axes[-1].places, reach > 0) != (axis.places, True):
+        room = axis.padded - axis.reach + axis.span
+        axes.append(replace(axis, kernel=-(-room // axis.dilation), most=axis.places))
+        if (axes[-1].places, room > 0) != (axis.places, True):
             return
     if any(a.kernel != b.kernel for a, b in zip(axes, variant.places.axes, strict=True)):
         wide = replace(variant.with_layer(kernel=None), windows=replace(variant.places, axes=tuple(axes)))

@@ -1,25 +1,15 @@
-"""How gradients compare with central differences: JSON; for people, a table (gradcheck_table.py)."""
+"""How gradients compare with central differences, as entries."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from convgrad.checking.gradcheck import Compared, Gradcheck
-from convgrad.errors import OptionError
-from convgrad.render import Page
-from convgrad.render.data.json import dump
 
 
-def render_gradcheck(found: Gradcheck, form: str, precision: int | None, page: Page) -> bytes:
-    """A comparison of gradients -> the bytes of a format, json or table; OptionError for the others."""
-    if form == "json":
-        entries = {name: _entry(each) for name, each in found.gradients.items()}
-        return (dump({"verdict": found.verdict, "gradients": entries}, None) + "\n").encode()
-    if form != "table":
-        raise OptionError(f"a comparison is written as table or json, not as {form}", where="--format")
-    from convgrad.render.terminal.gradchecks import draw_gradcheck
-
-    return draw_gradcheck(found, precision, page).encode()
+def as_entries(found: Gradcheck) -> dict[str, Any]:
+    """A comparison of gradients -> its verdict, and an entry a gradient."""
+    return {"verdict": found.verdict, "gradients": {name: _entry(each) for name, each in found.gradients.items()}}
 
 
 def _entry(each: Compared) -> dict[str, Any]:

@@ -4,28 +4,71 @@ from __future__ import annotations
 
 import json
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from convgrad.core.quantity import Array, Explanation, Quantity, Term
+from convgrad.core.element import Array, Explanation
+from convgrad.core.quantity import Quantity
+from convgrad.core.term import Term
 from convgrad.problems.report import Facts, Report
 from convgrad.render.number_text import exact
+from convgrad.render.writer import Writer
+
+if TYPE_CHECKING:
+    from convgrad.checking.gradcheck import Gradcheck
+    from convgrad.checking.verdict import Checked
+    from convgrad.render.catalogue import Listing, MistakeInFull, Shows
 
 
-def render_json(report: Report, precision: int | None = None) -> str:
-    """A report -> ``{"output": ..., "dW": ..., "steps": {"dW": [...]}}`` and a newline."""
-    entries: dict[str, Any] = {name: quantity.value for name, quantity in report.results.items()}
-    if report.steps != 0:
-        if report.form != "overlay":
-            entries["form"], entries["arrays"] = report.form, dict(report.arrays)
-        entries["steps"] = {quantity.name: list(_steps(quantity, report.steps)) for quantity in report.worked()}
-    return dump(entries | _explained(report), precision) + "\n"
+class Json(Writer):
+    """An object (of the catalogue a list) and a newline."""
 
+    def report(self, report: Report) -> str:
+        """``{"output": ..., "dW": ..., "steps": {"dW": [...]}}``."""
+        entries: dict[str, Any] = {name: quantity.value for name, quantity in report.results.items()}
+        if report.steps != 0:
+            if report.form != "overlay":
+                entries["form"], entries["arrays"] = report.form, dict(report.arrays)
+            entries["steps"] = {quantity.name: list(_steps(quantity, report.steps)) for quantity in report.worked()}
+        return self._text(entries | _explained(report))
 
-def render_json_facts(facts: Facts, precision: int | None = None) -> str:
-    """Facts -> an object of their entries and a newline."""
-    return dump(dict(facts.entries) | _explained(facts), precision) + "\n"
+    def facts(self, facts: Facts) -> str:
+        """The entries."""
+        return self._text(dict(facts.entries) | _explained(facts))
+
+    def verdicts(self, checked: Checked) -> str:
+        """``{"verdict": ..., "answers": {name: {"verdict", "wrong_cells", "mistakes", ...}}}``."""
+        from convgrad.render.data.verdicts import as_entries
+
+        return self._text(as_entries(checked))
+
+    def gradcheck(self, found: Gradcheck) -> str:
+        """``{"verdict": ..., "gradients": {name: {"verdict", "largest_difference", ...}}}``, whose digits all count."""
+        from convgrad.render.data.gradchecks import as_entries
+
+        return dump(as_entries(found)) + "\n"
+
+    def catalogue(self, listing: Listing) -> str:
+        """``[{"name", "about", "layers", "what", "why", "mend"}, ...]``."""
+        from convgrad.render.data.catalogue import entry
+
+        return dump([entry(row) for row in listing.rows]) + "\n"
+
+    def mistake(self, told: MistakeInFull) -> str:
+        """A row of that with its family, its kin, and an example as a document that the program reads."""
+        from convgrad.render.data.catalogue import in_full
+
+        return dump(in_full(told)) + "\n"
+
+    def shows(self, told: Shows) -> str:
+        """``{"layer": ..., "results": {name: {"told_apart", "together", "invisible"}}}``."""
+        from convgrad.render.data.catalogue import told_apart
+
+        return dump(told_apart(told)) + "\n"
+
+    def _text(self, entries: dict[str, Any]) -> str:
+        return dump(entries, self.style.precision) + "\n"
 
 
 def _explained(told: Report | Facts) -> dict[str, Any]:
@@ -73,9 +116,9 @@ def _numeral(number: Any, precision: int | None) -> str:
 def _explanation(explanation: Explanation, zeros: bool) -> dict[str, Any]:
     return {
         "element": explanation.element,
-        "formula": explanation.formula,
+        "formula": str(explanation.formula),
         "terms": [
-            Line(factors=[[name, value] for name, value in factors], product=product)
+            Line(factors=[[str(name), value] for name, value in factors], product=product)
             for factors, product in explanation.terms(zeros)
         ],
         "zero_terms": explanation.zero_terms,

@@ -1,37 +1,23 @@
-"""Verdicts: JSON for programs; for people, a panel an answer (verdict_table.py)."""
+"""Verdicts as entries."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from convgrad.checking.verdict import RIGHT, WRONG_SHAPE, Checked, Remark, Verdict
-from convgrad.errors import OptionError
+from convgrad.checking.verdict import RIGHT, WRONG_SHAPE, Checked, Verdict
 from convgrad.mistakes.mistake import Mistake
-from convgrad.render import Page
-from convgrad.render.data.json import dump
 
-Verdicts = dict[str, Any]
+Entries = dict[str, Any]
 
 
-def render_verdicts(checked: Checked, form: str, precision: int | None, page: Page) -> bytes:
-    """Verdicts -> the bytes of a format, json or table; OptionError for the others."""
-    if form == "json":
-        return (dump(as_json(checked), precision) + "\n").encode()
-    if form != "table":
-        raise OptionError(f"verdicts are written as table or json, not as {form}", where="--format")
-    from convgrad.render.terminal.verdicts import draw_verdicts
-
-    return draw_verdicts(checked, precision, page).encode()
-
-
-def as_json(checked: Checked) -> Verdicts:
-    """Verdicts -> ``{"verdict": ..., "answers": {name: {"verdict", "wrong_cells", "mistakes", ...}}}``."""
+def as_entries(checked: Checked) -> Entries:
+    """Verdicts -> the verdict of all, and an entry an answer."""
     answers = {name: _entry(verdict, checked.reveal) for name, verdict in checked.verdicts.items()}
     return {"verdict": checked.verdict, "answers": answers}
 
 
-def _entry(verdict: Verdict, reveal: bool) -> Verdicts:
-    entry: Verdicts = {"verdict": verdict.verdict, "wrong_cells": _lists(verdict.wrong_cells)}
+def _entry(verdict: Verdict, reveal: bool) -> Entries:
+    entry: Entries = {"verdict": verdict.verdict, "wrong_cells": _lists(verdict.wrong_cells)}
     entry["mistakes"] = [
         _mistake(mistake, [each.name for each in sighting.mistakes if each is not mistake])
         for sighting in verdict.sightings
@@ -50,22 +36,17 @@ def _entry(verdict: Verdict, reveal: bool) -> Verdicts:
     if verdict.verdict == WRONG_SHAPE:
         entry["shape"], entry["expected_shape"] = list(verdict.answer.numbers.shape), list(verdict.value.shape)
     if verdict.remarks:
-        entry["notes"] = [{"kind": each.kind, "text": words(each, reveal)} for each in verdict.remarks]
+        entry["notes"] = [{"kind": each.kind, "text": each.said(reveal)} for each in verdict.remarks]
     if reveal and verdict.verdict != RIGHT:
         entry["value"] = verdict.value
     return entry
 
 
-def _mistake(mistake: Mistake, made_with: list[str]) -> Verdicts:
-    entry: Verdicts = {"name": mistake.name, "what": mistake.what, "why": mistake.why, "mend": mistake.mend}
+def _mistake(mistake: Mistake, made_with: list[str]) -> Entries:
+    entry: Entries = {"name": mistake.name, "what": mistake.what, "why": mistake.why, "mend": mistake.mend}
     if made_with:
         entry["together_with"] = made_with
     return entry
-
-
-def words(remark: Remark, reveal: bool) -> str:
-    """What a remark may say."""
-    return remark.text if reveal else remark.hint
 
 
 def _lists(cells: list[tuple[int, ...]]) -> list[list[int]]:

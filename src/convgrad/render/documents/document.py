@@ -5,29 +5,27 @@ Each kind of document says how a heading, a sentence, a formula, planes of numbe
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from convgrad.core.quantity import Array, Explanation
+from convgrad.core.element import Array, Explanation
 from convgrad.errors import by
+from convgrad.formula import Formula
 from convgrad.problems.report import Facts, Report
-from convgrad.render.data.csv import flattened
 from convgrad.render.number_text import readable
-from convgrad.render.planes import GIVEN, MOST_CELLS, TOTAL, Plane, Stage, planes
+from convgrad.render.planes import GIVEN, MOST_CELLS_IN_FULL, TOTAL, Plane, Scenes, planes
+from convgrad.render.writer import Writer
 
 
-class Prose(ABC):
-    """A kind of document. precision: digits after the point; None for up to eight significant ones."""
-
-    def __init__(self, precision: int | None = None) -> None:
-        self.precision = precision
+class Prose(Writer):
+    """A kind of document."""
 
     def number(self, number: Any) -> str:
         """A number as text, before the document's own way of writing it."""
-        return readable(number, self.precision)
+        return readable(number, self.style.precision)
 
     @abstractmethod
     def heading(self, text: str, level: int) -> str:
@@ -38,8 +36,8 @@ class Prose(ABC):
         """A sentence in words."""
 
     @abstractmethod
-    def formula(self, text: str) -> str:
-        """A formula as quantities have it: ``dW[m,n] = sum over i,j of delta[i,j] * input[i+m,j+n]``."""
+    def formula(self, formula: Formula) -> str:
+        """A formula, as mathematics or as text: ``dW[m,n] = sum over i,j of delta[i,j] * input[i+m,j+n]``."""
 
     @abstractmethod
     def planes(self, group: Sequence[Plane]) -> str:
@@ -49,7 +47,7 @@ class Prose(ABC):
     def explanation(self, explanation: Explanation, zeros: bool) -> str:
         """One element, written out."""
 
-    def compose(self, report: Report) -> str:
+    def report(self, report: Report) -> str:
         """The whole document."""
         parts = [self.heading(report.title, 1), *self._given(report), *self._working(report)]
         for each in report.explanations:
@@ -57,19 +55,20 @@ class Prose(ABC):
         parts += self._results(report)
         return "\n\n".join(part for part in parts if part) + "\n"
 
-    def compose_facts(self, facts: Facts) -> str:
+    def facts(self, facts: Facts) -> str:
         """Reports one after the other; of bare entries a list."""
         if facts.reports:
-            return "\n".join(map(self.compose, facts.reports))
-        entries = flattened(facts.entries)
-        parts = [f"{name}: {', '.join(map(str, np.ravel(value).tolist()))}" for name, value in entries.items()]
+            return "\n".join(map(self.report, facts.reports))
+        parts = [f"{name}: {', '.join(map(str, np.ravel(array).tolist()))}" for name, array in facts.arrays().items()]
         return "\n\n".join([self.heading(facts.title, 1), *map(self.sentence, parts)]) + "\n"
 
     def _given(self, report: Report) -> Iterator[str]:
         operands = {**report.operands, **report.arrays}
         if operands:
             yield self.heading("Given", 2)
-            large = [name for name, array in operands.items() if report.explanations and array.size > MOST_CELLS]
+            large = [
+                name for name, array in operands.items() if report.explanations and array.size > MOST_CELLS_IN_FULL
+            ]
             each = (
                 self._array(name, array, report.spatial.get(name, ()), GIVEN)
                 for name, array in operands.items()
@@ -83,15 +82,15 @@ class Prose(ABC):
         return [Plane(label, plane, part=part) for label, plane, _ in planes(name, array, spatial)]
 
     def _working(self, report: Report) -> Iterator[str]:
-        stage = Stage(report, self.number)
+        scenes = Scenes(report, self.number)
         for walk in report.walks():
             yield self.heading(f"{walk.unit.capitalize()} by {walk.unit}", 2)
-            yield self.sentence(stage.legend(walk).replace("in brackets", "in bold"))
-            for scene in stage.scenes(walk):
+            yield self.sentence(scenes.legend(walk, marked="in bold"))
+            for scene in scenes.of(walk):
                 yield self.heading(f"{scene.name}: {scene.headline}", 3)
                 yield self.planes([plane for group in scene.groups for plane in group])
-            yield from map(self.sentence, filter(None, (stage.rest(walk), stage.silence(walk))))
-        for quantity, summands in stage.sums():
+            yield from map(self.sentence, filter(None, (scenes.rest(walk), scenes.silence(walk))))
+        for quantity, summands in scenes.sums():
             yield self.heading(f"{quantity.name}: the sum of", 3)
             yield self.planes(summands)
 

@@ -9,7 +9,8 @@ import re
 from collections.abc import Sequence
 from itertools import islice
 
-from convgrad.core.quantity import Explanation
+from convgrad.core.element import Explanation
+from convgrad.formula import Formula, Named, Over, Part
 from convgrad.problems.report import Report
 from convgrad.render.documents.document import Prose
 from convgrad.render.planes import Plane
@@ -21,6 +22,9 @@ PREAMBLE = """% Input this file into a document that loads amsmath.
 SIZES = ((70, ""), (95, r"\footnotesize"), (125, r"\scriptsize"), (10**9, r"\tiny"))
 """How many characters of numbers a line holds in each size of type."""
 
+LONG = 90
+"""Characters from which a formula is broken behind its sign of equality."""
+
 PER_LINE = 3
 """Products on one line of a sum."""
 
@@ -28,9 +32,9 @@ PER_LINE = 3
 class Latex(Prose):
     """A report in LaTeX."""
 
-    def compose(self, report: Report) -> str:
+    def report(self, report: Report) -> str:
         """The whole document, with room for its widest matrix."""
-        text = super().compose(report)
+        text = super().report(report)
         widest = max((line.count("&") + 1 for line in text.splitlines()), default=1)
         return f"{PREAMBLE}\\setcounter{{MaxMatrixCols}}{{{max(10, widest)}}}\n\n{text}"
 
@@ -43,12 +47,12 @@ class Latex(Prose):
         """The text."""
         return escaped(text)
 
-    def formula(self, text: str) -> str:
+    def formula(self, formula: Formula) -> str:
         """A displayed formula, broken where it is long."""
-        shown = mathematics(text, breaks=True)
+        shown = mathematics(formula, breaks=True)
         if "\\\\" in shown:
             return f"\\begin{{multline*}}\n{shown}\n\\end{{multline*}}"
-        return f"\\[\n{shown}\n\\]" if text else ""
+        return f"\\[\n{shown}\n\\]" if formula else ""
 
     def planes(self, group: Sequence[Plane]) -> str:
         """Matrices side by side as long as there is room."""
@@ -80,7 +84,7 @@ class Latex(Prose):
         if products in (numbers, [value]):
             sides = sides[:2]
         lines = [line for side in sides for line in _broken(side)] + [f"&= {value}"]
-        body = " \\\\\n".join([mathematics(explanation.element) + " " + lines[0], *lines[1:]])
+        body = " \\\\\n".join([mathematics(explanation.called) + " " + lines[0], *lines[1:]])
         count = 0 if zeros else explanation.zero_terms
         aside = f"\n{count} product{' is' if count == 1 else 's are'} 0 and not listed." if count else ""
         return "\\begin{align*}\n" + body + "\n\\end{align*}" + aside
@@ -101,9 +105,9 @@ class Latex(Prose):
 
     def _width(self, plane: Plane) -> int:
         if plane.numbers is None:
-            return len(plane.label) + len(plane.note)
+            return len(str(plane.label)) + len(plane.note)
         columns = ([len(self.number(number)) + 2 for number in column] for column in plane.numbers.T)
-        return len(plane.label) + sum(map(max, columns))
+        return len(str(plane.label)) + sum(map(max, columns))
 
     def _number(self, number: object) -> str:
         text = self.number(number)
@@ -134,45 +138,37 @@ def escaped(text: str) -> str:
     return "".join(signs.get(c, c if c.isascii() and c.isprintable() else "?") for c in text)
 
 
-_SUM = re.compile(r"\bsum over (?P<over>(?:(?:and|all) |[\w,]+ )+?)(?:with (?P<cond>.*?) )?of ")
-_TOKEN = re.compile(
-    r"(?P<sum>\x00(?P<below>[^\x01]*)\x01)"
-    r"|(?P<name>[A-Za-z_]\w*)\[(?P<index>[^\[\]]*)\]"
-    r"|(?P<symbol>\b(?:dW|db|dX|b|W|z|output|input|kernel|weight|delta|bias|target|sensitivity|derivative|loss|softmax"
-    r"|share|patches|velocity|\w+_\w+)\b)"
-    r"|(?P<word>[A-Za-z][A-Za-z']*(?: [A-Za-z][A-Za-z']*\b(?!\[))*)"
-    r"|(?P<times> \* |\*)|\^(?P<power>T\b|\d+)|(?P<other>.)",
-    re.S,
+_WORDS = re.compile(
+    r"(?P<word>[A-Za-z][A-Za-z']*(?: [A-Za-z][A-Za-z']*)*)|(?P<times> \* |\*)|\^(?P<power>T\b|\d+)|(?P<other>.)", re.S
 )
+"""What stands between the arrays of a formula: words, signs, powers."""
 
 
-def mathematics(text: str, breaks: bool = False) -> str:
-    r"""A formula in words -> mathematics: ``sum over i of a[i] * b`` -> ``\sum_{i} \mathrm{a}_{i} \cdot \mathrm{b}``.
+def mathematics(formula: Formula, breaks: bool = False) -> str:
+    r"""A formula as mathematics: ``sum over i of a[i] * b`` is ``\sum_{i} \mathrm{a}_{i} \cdot \mathrm{b}``.
 
     breaks: whether a long formula is broken behind its sign of equality.
     """
-
-    def collected(match: re.Match[str]) -> str:
-        over = re.sub(r"\band all\b|\band\b", ",", match["over"]).replace("all ", "").replace(" ", "").strip(",")
-        return f"\x00{over}{':' + match['cond'] if match['cond'] else ''}\x01"
-
-    parts = [_token(match) for match in _TOKEN.finditer(_SUM.sub(collected, text))]
-    line = "".join(parts)
-    if breaks and len(text) > 90 and " = " in line:
+    line = "".join(map(_part, formula.parts))
+    if breaks and len(str(formula)) > LONG and " = " in line:
         left, _, right = line.partition(" = ")
         return f"{left} = \\\\\n{right}"
     return line
 
 
-def _token(match: re.Match[str]) -> str:
-    if match["sum"]:
-        below, _, condition = match["below"].partition(":")
-        where = rf" \mid {condition}" if condition else ""
-        return rf"\sum_{{{below}{where}}} "
-    if match["name"]:
-        return rf"\mathrm{{{escaped(match['name'])}}}_{{{match['index']}}}"
-    if match["symbol"]:
-        return rf"\mathrm{{{escaped(match['symbol'])}}}"
+def _part(part: Part) -> str:
+    if isinstance(part, Named):
+        upright = "text" if " " in part.name else "mathrm"  # which drops blanks
+        return rf"\{upright}{{{escaped(part.name)}}}" + (f"_{{{part.index}}}" if part.at else "")
+    if isinstance(part, Over):
+        sign = r"\sum" if part.word == "sum" else rf"\operatorname*{{\text{{{escaped(part.word)}}}}}"
+        on = part.condition if part.cells else part.condition.replace("on ", r"\text{on } ", 1)
+        where = rf" \mid {on}" if on else ""
+        return rf"{sign}_{{{','.join((*part.running, *part.every))}{where}}} "
+    return "".join(map(_words, _WORDS.finditer(str(part))))
+
+
+def _words(match: re.Match[str]) -> str:
     if match["word"]:
         return rf"\text{{ {match['word']} }}" if len(match["word"]) > 1 else match["word"]
     if match["times"]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from convgrad.core.quantity import Explanation
+from convgrad.core.element import Explanation
+from convgrad.formula import Formula
 from convgrad.render.documents.document import Prose
 from convgrad.render.planes import Plane
 from convgrad.render.sentences import written_out
@@ -22,9 +23,9 @@ class Markdown(Prose):
         """The text, with nothing in it that Markdown would take for markup."""
         return _plain(text)
 
-    def formula(self, text: str) -> str:
+    def formula(self, formula: Formula) -> str:
         """In a code span, where no character has a meaning of its own."""
-        return f"`{text}`" if text else ""
+        return f"`{formula}`" if formula else ""
 
     def planes(self, group: Sequence[Plane]) -> str:
         """One table after the other."""
@@ -42,12 +43,12 @@ class Markdown(Prose):
 
     def _table(self, plane: Plane) -> str:
         if plane.numbers is None:
-            return f"**{_plain(plane.label)}** {_plain(plane.note)}"
+            return f"**{_plain(str(plane.label))}** {_plain(plane.note)}"
         rows, columns = plane.numbers.shape
         if (rows, columns) == (1, 1):
-            return f"**{_plain(plane.label)}** = {self.number(plane.numbers[0, 0])}"
+            return f"**{_plain(str(plane.label))}** = {self.number(plane.numbers[0, 0])}"
         lines = [
-            f"| {_plain(plane.label)} | " + " | ".join(map(str, range(columns))) + " |",
+            f"| {_plain(str(plane.label))} | " + " | ".join(map(str, range(columns))) + " |",
             "|---" * (columns + 1) + "|",
         ]
         for i, row in enumerate(plane.numbers):

@@ -11,35 +11,40 @@ from typing import Any
 from convgrad.problems.report import Facts, Report
 from convgrad.render.number_text import readable
 from convgrad.render.page.contents import page_data
+from convgrad.render.writer import Writer
 
 
-def render_html(reports: list[Report], title: str, precision: int | None = None) -> str:
-    """Reports -> a page that steps through their overlays and writes their elements out."""
-    title = _capital(title)
-    return filled("page.html", title=html.escape(title), data=as_script(page_data(reports, title, precision)))
+class Page(Writer):
+    """A page of its own."""
 
+    def report(self, report: Report) -> str:
+        """A page that steps through overlays and writes elements out."""
+        return self._figures([report], report.title)
 
-def render_facts_html(facts: Facts, precision: int | None = None) -> str:
-    """Facts -> a page of figures where they have reports, else a table of names and values."""
-    if facts.reports:
-        return render_html(facts.reports, facts.title, precision)
-    rows = []
-    for name, entry in facts.entries.items():
-        parts = entry.items() if isinstance(entry, dict) else [("", entry)]
-        rows += [(f"{name}, {part}" if part else name, _said(value, precision)) for part, value in parts]
-    cells = "".join(
-        f"<tr><th scope=row>{html.escape(name)}</th><td>{html.escape(said)}</td></tr>" for name, said in rows
-    )
-    return filled("facts.html", title=html.escape(_capital(facts.title)), rows=cells)
+    def facts(self, facts: Facts) -> str:
+        """A page of figures where the facts have reports, else a table of names and values."""
+        if facts.reports:
+            return self._figures(facts.reports, facts.title)
+        rows = []
+        for name, entry in facts.entries.items():
+            parts = entry.items() if isinstance(entry, dict) else [("", entry)]
+            rows += [(f"{name}, {part}" if part else name, self._value(value)) for part, value in parts]
+        cells = "".join(
+            f"<tr><th scope=row>{html.escape(name)}</th><td>{html.escape(value)}</td></tr>" for name, value in rows
+        )
+        return filled("facts.html", title=html.escape(_capital(facts.title)), rows=cells)
 
+    def _figures(self, reports: list[Report], title: str) -> str:
+        data = page_data(reports, _capital(title), self.style.precision)
+        return filled("page.html", title=html.escape(_capital(title)), data=as_script(data))
 
-def _said(value: Any, precision: int | None) -> str:
-    """A value of a fact: a number, a shape, a word."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, list):
-        return "\u00d7".join(map(str, value)) or "1"
-    return readable(value, precision)
+    def _value(self, value: Any) -> str:
+        """A value of a fact: a number, a shape, a word."""
+        if isinstance(value, str):
+            return value
+        if isinstance(value, list):
+            return "\u00d7".join(map(str, value)) or "1"
+        return readable(value, self.style.precision)
 
 
 def _capital(title: str) -> str:

@@ -8,10 +8,10 @@ import numpy as np
 
 from convgrad.core.quantity import Quantity
 from convgrad.problems.report import Report
-from convgrad.render.page.html import render_html
+from convgrad.render.page.html import Page
 from convgrad.render.page.numbered_cells import Numbers, drawn
 
-MOST_CELLS = 900
+MOST_NOTEBOOK_CELLS = 900
 """Cells of a quantity that a notebook draws."""
 
 ABOVE, BELOW = "232,135,30", "58,134,212"
@@ -24,7 +24,7 @@ CELL = "padding:.15em .5em;text-align:center;border:1px solid rgba(128,128,128,.
 def quantity_html(quantity: Quantity) -> str:
     """A quantity -> its name, formula and planes, the cells coloured by their values."""
     numbers = Numbers(None)
-    data = drawn(quantity.name, quantity.value, _spatial(quantity), numbers, 0, MOST_CELLS).data
+    data = drawn(quantity.name, quantity.value, _spatial(quantity), numbers, 0, MOST_NOTEBOOK_CELLS).data
     texts = [text.split("|") for text in numbers.texts]
     scale = float(np.abs(quantity.value).max()) if quantity.value.size else 0.0
     cells = [_cell(texts[k][0], texts[k][-1], scale) for k in data["numbers"]]
@@ -35,7 +35,7 @@ def quantity_html(quantity: Quantity) -> str:
         tables.append(f"<div>{label}{_table(cells[start : start + count], plane['columns'])}</div>")
         start += count
     head = f"<b>{escape(quantity.name)}</b> <span style='{QUIET}'>{data['size']}</span>"
-    formula = f"<div style='{QUIET}'>{escape(quantity.formula)}</div>" if quantity.formula else ""
+    formula = f"<div style='{QUIET}'>{escape(str(quantity.formula))}</div>" if quantity.formula else ""
     left = f"<div style='{QUIET}'>{data['left']}</div>" if data["left"] else ""
     box = f"<div style='display:flex;flex-wrap:wrap;gap:.6em 1em;overflow-x:auto'>{''.join(tables)}</div>"
     return f"<div style='font-variant-numeric:tabular-nums;margin:.3em 0'>{head}{formula}{box}{left}</div>"
@@ -43,7 +43,7 @@ def quantity_html(quantity: Quantity) -> str:
 
 def report_html(report: Report) -> str:
     """A report -> the whole page, in a frame of its own."""
-    page = escape(render_html([report], report.title), quote=True)
+    page = escape(Page("html").report(report), quote=True)
     title = escape(report.title, quote=True)
     return (
         f'<iframe title="{title}" srcdoc="{page}" sandbox="allow-scripts" '

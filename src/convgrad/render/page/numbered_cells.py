@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from convgrad.core.quantity import Array, Cells
+from convgrad.core.element import Array
+from convgrad.core.term import Cells
 from convgrad.errors import by
 from convgrad.render.number_text import exact, readable
 from convgrad.render.planes import planes
 
-MOST_CELLS, MOST_PLANES = 8_000, 48
+MOST_ARRAY_CELLS, MOST_ARRAY_PLANES = 8_000, 48
 """Cells of one array, and planes, that a page draws."""
 
 FEWEST_ROWS = 4
@@ -87,19 +88,19 @@ class Drawn:
 
 
 def drawn(
-    name: str, array: Array, spatial: Sequence[int], numbers: Numbers, start: int, most: int = MOST_CELLS
+    name: str, array: Array, spatial: Sequence[int], numbers: Numbers, start: int, most: int = MOST_ARRAY_CELLS
 ) -> Drawn:
     """An array as planes, its cells' places counted from `start`; of a large one as many of the first as fit."""
     flat = np.arange(array.size).reshape(array.shape)
     found = list(planes(name, flat, spatial))
-    shown = found[:MOST_PLANES]
+    shown = found[:MOST_ARRAY_PLANES]
     height, width = shown[0][1].shape if shown else (0, 0)
     room = most // max(len(shown), 1)
     columns = min(width, max(1, room // max(1, min(height, FEWEST_ROWS))))
     rows = min(height, max(1, room // max(1, columns)))
     cells, order, drawings = np.full(array.size, -1), [], []
     for label, plane, _ in shown:
-        drawings.append({"label": label, "rows": rows, "columns": columns, "cell": _template(name, array, plane)})
+        drawings.append({"label": str(label), "rows": rows, "columns": columns, "cell": _template(name, array, plane)})
         order.append(plane[:rows, :columns].ravel())
     kept = np.concatenate(order) if order else np.zeros(0, int)
     cells[kept] = start + np.arange(len(kept))

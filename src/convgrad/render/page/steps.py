@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from convgrad.core.quantity import Cells, Quantity
+from convgrad.core.quantity import Quantity
+from convgrad.core.term import Cells
 from convgrad.problems.report import Overlay, Report, Walk
 from convgrad.render.number_text import readable
 from convgrad.render.page.numbered_cells import Drawn, Numbers, runs
@@ -24,18 +25,20 @@ FILLED = ("output", "z")
 
 
 @dataclass(frozen=True)
-class Most:
+class OverlayLimits:
     """How many overlays are shown, and how many numbers they may have in all."""
 
     overlays: int
     numbers: int
 
-    def part(self, share: int) -> Most:
+    def part(self, share: int) -> OverlayLimits:
         """An equal part of it."""
-        return Most(self.overlays // share, self.numbers // share)
+        return OverlayLimits(self.overlays // share, self.numbers // share)
 
 
-def walk_data(walk: Walk, report: Report, arrays: Mapping[str, Drawn], numbers: Numbers, most: Most) -> dict[str, Any]:
+def walk_data(
+    walk: Walk, report: Report, arrays: Mapping[str, Drawn], numbers: Numbers, most: OverlayLimits
+) -> dict[str, Any]:
     """A walk for a page, with as many of its first overlays as there is room for (one always has)."""
     steps: list[dict[str, Any]] = []
     left = most.numbers
@@ -48,7 +51,7 @@ def walk_data(walk: Walk, report: Report, arrays: Mapping[str, Drawn], numbers: 
     return {
         "names": [quantity.name for quantity in walk.quantities],
         "unit": walk.unit,
-        "rules": [[quantity.name, quantity.rule.replace("in brackets", "lit up")] for quantity in walk.quantities],
+        "rules": [[quantity.name, quantity.rule.text(marked="lit up")] for quantity in walk.quantities],
         "total": walk.total - walk.silent,
         "silence": silence(walk, MOST_SILENT),
         "start": [_start(quantity, arrays[quantity.name], numbers) for quantity in walk.quantities],

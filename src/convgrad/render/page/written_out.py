@@ -8,14 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from convgrad.core.quantity import Column, Explanation, Quantity
+from convgrad.core.element import Column, Explanation
+from convgrad.core.quantity import Quantity
 from convgrad.render.page.numbered_cells import Drawn, Numbers, runs
 from convgrad.render.sentences import MOST_TERMS
 
 Code = Callable[[int], int]
 
 
-MOST_CELLS, MOST_LISTED, MOST_LOOKED = 600, 12_000, 500_000
+MOST_ELEMENTS, MOST_PRODUCTS, MOST_LOOKED_AT = 600, 12_000, 500_000
 """Cells of a page that are written out, products listed in them, and products looked at for them."""
 
 
@@ -23,7 +24,7 @@ class Room:
     """How much may still be written out: cells, products listed, products looked at; shared out equally."""
 
     def __init__(self, parts: int = 1) -> None:
-        self.left = [most // parts for most in (MOST_CELLS, MOST_LISTED, MOST_LOOKED)]
+        self.left = [most // parts for most in (MOST_ELEMENTS, MOST_PRODUCTS, MOST_LOOKED_AT)]
         self.floor = [0, 0, 0]
 
     def share(self, waiting: int) -> None:
@@ -89,8 +90,7 @@ class Sums:
         return found
 
     def _drawn(self, column: Column) -> Drawn | None:
-        name = column.name.replace("[]", "")
-        return self.arrays.get(name) or self.arrays.get(self.other.get(name, ""))
+        return self.arrays.get(column.array) or self.arrays.get(self.other.get(column.array, ""))
 
     def _places(self, column: Column) -> np.ndarray[Any, Any]:
         """The places of a factor's cells, -1 where there is none: a number, padding, or an array that is not drawn."""
@@ -103,11 +103,11 @@ class Sums:
             return none
         held = own.array[tuple(column.at[here].T)] if own.array.ndim else np.broadcast_to(own.array, here.sum())
         # what a name means is told by the numbers: another layer's delta is no cell of this one's
-        return places if "[]" in column.name or np.array_equal(held, column.value[here]) else none
+        return places if np.array_equal(held, column.value[here]) else none
 
     def _code(self, column: Column) -> Code:
         places, own = self._places(column), self._drawn(column)
-        plain = own is not None and own.name == column.name
+        plain = own is not None and own.name == column.array
 
         def code(k: int) -> int:
             return int(places[k]) if plain and places[k] >= 0 else self._named(column, k, int(places[k]))
@@ -115,7 +115,7 @@ class Sums:
         return code
 
     def _named(self, column: Column, k: int, place: int) -> int:
-        factor = column.label(k), self.numbers.add(column.value[k]), place
+        factor = str(column.called(k)), self.numbers.add(column.value[k]), place
         if factor not in self.known:
             self.known[factor] = -1 - len(self.factors)
             self.factors.append(list(factor))

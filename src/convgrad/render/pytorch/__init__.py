@@ -9,40 +9,58 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from convgrad.render.pytorch import rounding, simple
+from convgrad.errors import OptionError
+from convgrad.layers.loss import Loss
+from convgrad.render.pytorch import network, rounding, simple
 from convgrad.render.pytorch.layers import part
 from convgrad.render.pytorch.names import Names
 from convgrad.render.pytorch.program import Program
-from convgrad.render.pytorch.step import step
+from convgrad.render.pytorch.sgd import step
+from convgrad.render.writer import Writer
 
 if TYPE_CHECKING:
-    from convgrad.core.quantity import Array
+    from convgrad.core.element import Array
+    from convgrad.kinds.losses import LossRow
     from convgrad.problems import Problem
-    from convgrad.problems.network import Pass
-    from convgrad.problems.report import Report
+    from convgrad.problems.report import Facts, Report
 
 FORWARD = ("output", "indices", "loss")
 """The results that need no backward pass."""
 
 
-def render_torch(report: Report, precision: int | None = None) -> str:
-    """A report of a layer or a loss -> the text of a program; OptionError where it would be too long to read."""
-    values = {name: quantity.value for name, quantity in report.results.items()}
-    if report.problem is None:
-        output, target = report.operands["output"], report.operands["target"]
-        program = Program(report.title, output.dtype, precision)
-        _loss(program, report.settings.get("kind", "mse"), output, target, values)
-    else:
-        program = Program(report.title, report.problem.x.dtype, precision)
-        _layer(program, report.problem, values, report.operands.get("z"))
-    return program.text()
+class Torch(Writer):
+    """The text of a program; OptionError where it would be too long to read."""
+
+    def report(self, report: Report) -> str:
+        """A layer or a loss."""
+        values = {name: quantity.value for name, quantity in report.results.items()}
+        assert report.problem is not None
+        layer = report.problem.layer
+        if isinstance(layer, Loss):
+            output, target = report.operands["output"], report.operands["target"]
+            program = Program(report.title, output.dtype, self.style.precision)
+            _loss(program, layer.row, output, target, values)
+        else:
+            program = Program(report.title, report.problem.x.dtype, self.style.precision)
+            _layer(program, report.problem, values, report.operands.get("z"))
+        return program.text()
+
+    def facts(self, facts: Facts) -> str:
+        """A pass through a network, for the results wanted; OptionError for other facts."""
+        if facts.network is None:
+            raise OptionError(
+                "there is no PyTorch program of this", hint="layers, losses and backprop have one; use json or table"
+            )
+        program = Program(facts.title, facts.network.output.dtype, self.style.precision)
+        network.write(program, facts.network, facts.arrays())
+        return program.text()
 
 
 def _layer(program: Program, problem: Problem, values: dict[str, Array], z: Array | None) -> None:
     back = [name for name in values if name not in FORWARD]
     operands = [program.declare("x", problem.operands["input"], "dX" in back)]
     made = part(program, problem, values, Names(), z)
-    operands += made.parameters
+    operands += made.operands
     if back:
         assert problem.delta is not None
         operands.append(program.declare("delta", problem.delta))
@@ -61,25 +79,16 @@ def _layer(program: Program, problem: Problem, values: dict[str, Array], z: Arra
         program.compare(name, results[name], value, sizes[name])
 
 
-def _loss(program: Program, kind: str, output: Array, target: Array, values: dict[str, Array]) -> None:
+def _loss(program: Program, row: LossRow, output: Array, target: Array, values: dict[str, Array]) -> None:
     wanted = "delta" in values
     program.add(
         [
             program.declare("output", output, wanted),
-            program.declare("target", simple.targets(kind, output, target)),
+            program.declare("target", simple.targets(row, output, target)),
         ]
     )
-    program.add(simple.loss(kind, "output", output, target), ["loss.backward()"] if wanted else [])
-    sizes = rounding.loss_sizes(kind, output, target, 0.0)
+    program.add(simple.loss(row, "output", output, target), ["loss.backward()"] if wanted else [])
+    sizes = rounding.loss_sizes(row, output, target, 0.0)
     for name, expression, bound in zip(("loss", "delta"), ("loss", "output.grad"), sizes, strict=True):
         if name in values:
             program.compare(name, expression, values[name], bound)
-
-
-def render_network(title: str, done: Pass, values: dict[str, Array], precision: int | None = None) -> str:
-    """A pass through a network, and the results wanted by path (``layers[0].dW``) -> the text of a program."""
-    from convgrad.render.pytorch.network import write
-
-    program = Program(title, done.output.dtype, precision)
-    write(program, done, values)
-    return program.text()

@@ -40,14 +40,14 @@ def transposed(problem: Problem, names: Names) -> list[str]:
     layer = problem.layer
     assert isinstance(layer, Transposed)
     axes = layer.windows(problem.x).axes
-    fulls = [(n - 1) * axis.stride + axis.span for n, axis in zip(problem.x.shape[2:], axes, strict=True)]
+    fulls = [axis.reach for axis in axes]
     extras = [axis.size - (full - 2 * axis.before) for axis, full in zip(axes, fulls, strict=True)]
     own = all(0 <= extra < max(axis.stride, axis.dilation) for extra, axis in zip(extras, axes, strict=True))
     ends = [axis.before + axis.size for axis in axes]
     beyond = not own and any(end > full for end, full in zip(ends, fulls, strict=True))
     bias = _bias(problem, names)
     kernel = _kernel(problem, names)
-    if kernel.startswith((f"{names.kernel}.movedim", f"{names.kernel}.permute")):
+    if kernel.startswith((f"{names.operands['kernel']}.movedim", f"{names.operands['kernel']}.permute")):
         kernel += ".contiguous()"  # PyTorch's gradient of a dilated, turned kernel wants it
     made = call(
         f"F.conv_transpose{len(axes)}d",

@@ -1,102 +1,118 @@
-"""One layer's part of a program: its parameters, its statements, and where its results are found."""
+"""One layer's part of a program: its operands, its statements, and where its results are found."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
-from convgrad.core.quantity import Array
-from convgrad.layers.activation import Activation
-from convgrad.layers.conv import Conv
-from convgrad.layers.dense import Dense
-from convgrad.layers.flatten import Flatten
-from convgrad.layers.pool import Pool
-from convgrad.layers.transposed import Transposed
-from convgrad.layers.unshared import Unshared
+from convgrad.core.element import Array
+from convgrad.errors import OptionError
+from convgrad.kinds import kind_of
+from convgrad.layers import Parameter
 from convgrad.problems import Problem
 from convgrad.render.pytorch import conv, pool, rounding, simple
+from convgrad.render.pytorch.axes import lifted, lowered
+from convgrad.render.pytorch.literals import assigned
 from convgrad.render.pytorch.names import Names
 from convgrad.render.pytorch.program import Program
-from convgrad.render.pytorch.step import Parameter
+from convgrad.render.pytorch.sgd import Updated
 
-WRITERS: dict[type, Callable[[Problem, Names], list[str]]] = {
-    Conv: conv.conv,
-    Transposed: conv.transposed,
-    Unshared: conv.unshared,
-    Dense: simple.dense,
-    Activation: simple.alone,
-    Flatten: simple.flatten,
+WRITERS: dict[str, Callable[[Problem, Names], list[str]]] = {
+    "conv": conv.conv,
+    "transposed": conv.transposed,
+    "unshared": conv.unshared,
+    "dense": simple.dense,
+    "pool": pool.pool,
+    "activation": simple.alone,
+    "flatten": simple.flatten,
 }
-
-GRADIENTS = {"W": ("dW", "W_new", "velocity_W"), "b": ("db", "b_new", "velocity_b")}
-"""The results that need a parameter's gradient."""
+"""What writes the layers that take more than an expression, by their word; the others' kinds say one."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Part:
-    """A layer's statements: those that make its parameters, and those that compute its output.
+    """A layer's statements: those that make its operands, and those that compute its output.
 
     results: expressions by the name of the result; updated: parameters that the step changes.
     """
 
-    parameters: list[str]
+    operands: list[str]
     forward: list[str]
     results: dict[str, str]
-    updated: list[Parameter]
+    updated: list[Updated]
 
 
 def part(program: Program, problem: Problem, wanted: Collection[str], names: Names, z: Array | None) -> Part:
     """The part of a problem's layer, for the results wanted; z: the numbers before its activation, if it has one."""
-    lines, results, updated = [], {"output": names.output, "indices": "indices"}, []
-    called = {"W": names.own(problem.parameters.get("W", "")), "b": names.own("bias")}
-    for letter in problem.parameters:
-        grad = bool(set(GRADIENTS[letter]) & set(wanted))
-        array, remark = _parameter(problem, letter, grad)
+    results, updated = {"output": names.output, "indices": "indices"}, []
+    declared, called = [], {}
+    for short, parameter in problem.layer.parameters.items():
+        stepped = bool({f"{short}_new", f"velocity_{short}"} & {*wanted})
+        grad = stepped or f"d{short}" in wanted
+        array, remark = _parameter(problem, short, parameter, grad)
         if array is None:
             continue
-        lines.append(program.declare(called[letter], array, grad, remark))
-        if letter == "b":
-            names = replace(names, bias=called["b"])
-        results[f"d{letter}"] = f"{called[letter]}.grad"
-        if problem.sgd is not None and set(GRADIENTS[letter][1:]) & set(wanted):
-            velocity = problem.operands.get(f"velocity_{letter}")
-            name = names.own(f"velocity_{letter}")
+        name = called[parameter.field] = names.own(parameter.field)
+        declared.append(program.declare(name, array, grad, remark))
+        results[f"d{short}"] = f"{name}.grad"
+        if problem.sgd is not None and stepped:
+            velocity = problem.operands.get(f"velocity_{short}")
             if velocity is not None:
-                lines.append(program.declare(name, velocity))
-            updated.append(Parameter(letter, called[letter], None if velocity is None else name, names.suffix))
-    names = replace(names, kernel=called["W"])
+                declared.append(program.declare(names.own(f"velocity_{short}"), velocity))
+            before = None if velocity is None else names.own(f"velocity_{short}")
+            updated.append(Updated(short, name, before, names.suffix))
+    learnt = {parameter.field for parameter in problem.layer.parameters.values()}
+    for given in kind_of(problem.layer.known_as).own:
+        if given.name in problem.operands and given.name not in learnt:
+            name = called[given.name] = names.own(given.name)
+            declared.append(program.declare(name, problem.operands[given.name]))
+    names = replace(names, operands=called, asked=frozenset(wanted))
     activation = problem.activation
-    if activation is not None and activation.name != "identity":
-        names = replace(names, z=names.own("z"))
-    if isinstance(problem.layer, Pool):
-        forward = pool.pool(problem, names, "indices" in wanted)
-    else:
-        forward = WRITERS[type(problem.layer)](problem, names)
-    if activation is not None and activation.name != "identity":
-        assert z is not None
-        if set(wanted) - {"output"} and simple.has_kink(activation) and rounding.at_a_kink(problem, z):
-            forward.append(f"# somewhere {names.z} is 0 but for rounding, where {activation.name} has two slopes:")
-            forward.append("# PyTorch may take the other one")
-        forward += simple.activated(activation, names.z, z, names.output)
-    return Part(lines, forward, results, updated)
+    if activation is None or activation.row.idle:
+        return Part(declared, _statements(problem, names), results, updated)
+    assert z is not None
+    names = replace(names, z=names.own("z"))
+    forward = _statements(problem, names)
+    if {*wanted} - {"output"} and rounding.at_a_kink(problem, z, activation.kinks):
+        forward.append(f"# somewhere {names.z} is 0 but for rounding, where {activation.name} has two slopes:")
+        forward.append("# PyTorch may take the other one")
+    forward += simple.activated(activation, names.z, z, names.output)
+    return Part(declared, forward, results, updated)
 
 
-def _parameter(problem: Problem, letter: str, grad: bool) -> tuple[Array | None, str]:
-    """A parameter as the file has it; zeros where it is not given but its gradient is asked for; and a remark."""
-    layer: Any = problem.layer
-    operand = problem.parameters[letter]
-    if letter == "b" and layer.bias is not None:
-        return problem.shorthand.lower(layer.bias, layer.parameters["b"].axes), ""
-    if letter == "W" and operand in problem.operands:
-        return problem.operands[operand], ""
-    if not grad and letter == "b":
+def _parameter(problem: Problem, short: str, parameter: Parameter, grad: bool) -> tuple[Array | None, str]:
+    """A parameter as the file has it, and a remark; None for one that may be missing, and whose gradient nobody wants.
+
+    In place of a missing one stands the number that changes nothing, or, where dW is all that is wanted, any.
+    """
+    layer = problem.layer
+    value = getattr(layer, parameter.field)
+    if value is not None:
+        return problem.shorthand.lower(value, parameter.axes), ""
+    needed = kind_of(layer.known_as).parameters[short].needed
+    if not needed and not grad:
         return None, ""
     assert problem.delta is not None
-    full = problem.shorthand.lift(problem.delta, problem.output_axes)
-    quantity = {q.name: q for q in layer.backward(problem.x, full)}[f"d{letter}"]
-    shape = problem.shorthand.lower_shape(quantity.shape, quantity.axes)
-    what = "no bias is given: this one adds nothing" if letter == "b" else "not given, and dW does not depend on it"
-    return np.zeros(shape), what
+    full = problem.lifted(problem.delta)
+    gradient = {q.name: q for q in layer.backward(problem.x, full)}[f"d{short}"]
+    shape = problem.shorthand.lower_shape(gradient.shape, gradient.axes)
+    idle = "adds nothing" if parameter.neutral == 0 else "changes nothing"
+    what = f"no {parameter.field} is given: this one {idle}"
+    return np.full(shape, parameter.neutral), f"not given, and d{short} does not depend on it" if needed else what
+
+
+def _statements(problem: Problem, names: Names) -> list[str]:
+    """What computes the output of a layer; OptionError where PyTorch has no word for it."""
+    word = problem.layer.known_as
+    if word in WRITERS:
+        return WRITERS[word](problem, names)
+    said = kind_of(word).torch
+    if said is None:
+        raise OptionError(f"there is no PyTorch program of a layer of type {word}", hint="use json or table")
+    layer, shorthand = problem.layer, problem.shorthand
+    axes = {parameter.field: parameter.axes for parameter in layer.parameters.values()}
+    operands = {field: lifted(name, shorthand, axes.get(field, "")) for field, name in names.operands.items()}
+    *lines, output = said(layer, lifted(names.x, shorthand, layer.input_axes), operands)
+    return [*lines, *assigned(names.z, output + lowered(shorthand, layer.output_axes))]

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from convgrad.core.quantity import Array
+from convgrad.core.element import Array
 from convgrad.core.rational import fraction
 from convgrad.errors import OptionError
 from convgrad.render.number_text import exact

@@ -4,28 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from convgrad.core.quantity import Array
+from convgrad.core.element import Array
+from convgrad.kinds.losses import LOSSES
 from convgrad.problems import Problem
 from convgrad.problems.network import Pass
 from convgrad.render.pytorch import rounding, simple
 from convgrad.render.pytorch.layers import part
 from convgrad.render.pytorch.names import Names
 from convgrad.render.pytorch.program import Program
-from convgrad.render.pytorch.step import Parameter, step
-
-STEPPED = ("W_new", "b_new", "velocity_W", "velocity_b")
+from convgrad.render.pytorch.sgd import Updated, step
 
 
 def write(program: Program, done: Pass, values: Mapping[str, Array]) -> None:
     """The statements of a pass, for the results wanted by path."""
     assert done.target is not None
+    cost = LOSSES[done.kind]
     problems = [problem for k in range(len(done.layers)) if (problem := done.working[k].problem) is not None]
     last = len(problems) - 1
     wanted = [_of_layer(k, values) for k in range(len(problems))]
     through = any({"dX", "delta"} & set(names) for names in wanted)
     program.add([program.declare("x", problems[0].operands["input"], through)])
     results = {"loss": "loss", "output": f"output{last}"}
-    updated: list[Parameter] = []
+    updated: list[Updated] = []
     here = "x"
     for k, problem in enumerate(problems):
         output = f"output{k}"
@@ -34,7 +34,7 @@ def write(program: Program, done: Pass, values: Mapping[str, Array]) -> None:
         kept = "delta" in wanted[k] or (k < last and "dX" in wanted[k + 1])
         program.add(
             [f"# layers[{k}]: {problem.layer.known_as}"],
-            made.parameters,
+            made.operands,
             made.forward,
             [f"{output}.retain_grad()"] if kept else [],
         )
@@ -44,20 +44,17 @@ def write(program: Program, done: Pass, values: Mapping[str, Array]) -> None:
         here = output
     back = any(set(names) - {"output"} for names in wanted)
     program.add(
-        [program.declare("target", simple.targets(done.kind, done.output, done.target))],
-        simple.loss(done.kind, here, done.output, done.target),
+        [program.declare("target", simple.targets(cost, done.output, done.target))],
+        simple.loss(cost, here, done.output, done.target),
         ["loss.backward()"] if back else [],
     )
     sgd = problems[0].sgd
     if updated and sgd is not None:
         lines, found = step(sgd, updated)
         program.add(lines)
-        results |= {
-            f"layers[{k}].{name}": found[f"{name}{k}"]
-            for k in range(len(problems))
-            for name in STEPPED
-            if f"{name}{k}" in found
-        }
+        for each in updated:
+            for name in (f"{each.short}_new", f"velocity_{each.short}"):
+                results[f"layers[{each.suffix}].{name}"] = found[name + each.suffix]
     sizes = _sizes(done, problems)
     for expression in dict.fromkeys(results[path] for path in values):
         paths = [path for path in values if results[path] == expression]  # a dX is the delta of the layer before
@@ -75,7 +72,7 @@ def _sizes(done: Pass, problems: list[Problem]) -> dict[str, float]:
     inputs = [rounding.size(problems[0].x)]
     for problem in problems:
         inputs.append(rounding.output_size(problem, inputs[-1])[1])
-    loss, delta = rounding.loss_sizes(done.kind, done.output, done.target, inputs[-1])
+    loss, delta = rounding.loss_sizes(LOSSES[done.kind], done.output, done.target, inputs[-1])
     sizes = {"output": inputs[-1], "loss": loss}
     for k in reversed(range(len(problems))):
         found = rounding.gradient_sizes(problems[k], inputs[k], delta)

@@ -10,9 +10,9 @@ from convgrad.render.pytorch.pooling import Pooling
 from convgrad.render.pytorch.windows import exact_pads, padded, pads_of
 
 
-def pool(problem: Problem, names: Names, indices: bool = False) -> list[str]:
-    """A pooling layer; indices: the places of the maxima too, under the name `indices`."""
-    layer = problem.layer
+def pool(problem: Problem, names: Names) -> list[str]:
+    """A pooling layer; the places of its maxima, where they are asked for, have the name `indices`."""
+    layer, indices = problem.layer, "indices" in names.asked
     assert isinstance(layer, Pool)
     pooling = Pooling.of(problem, names)
     if layer.kind == "max":

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from convgrad.core.quantity import Array
+from convgrad.core.element import Array
 from convgrad.core.rational import rational
 from convgrad.errors import OptionError
 from convgrad.render.number_text import READABLE_DIGITS

@@ -6,24 +6,23 @@ right order; what a layer takes in is as large as what the layer before it gives
 
 from __future__ import annotations
 
-from dataclasses import replace
-from math import log
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from convgrad.core.quantity import Array
-from convgrad.layers.activation import Activation
-from convgrad.layers.dense import Dense
-from convgrad.layers.flatten import Flatten
-from convgrad.layers.pool import Pool
+from convgrad.core.element import Array
+from convgrad.core.quantity import Quantity
+from convgrad.kinds.losses import LossRow
+from convgrad.layers import Layer
 from convgrad.problems import Problem
+
+MOST_SUMMED = 4000
+"""Elements of a result whose products are all looked at."""
 
 ROUNDINGS = 16
 """How many roundings of numbers as large as the bound may add up; bounds are generous themselves."""
-
-HELD = 1e-12
-"""What bce's divisor, output (1 - output), is held above."""
 
 
 def size(array: Array | None) -> float:
@@ -37,76 +36,84 @@ def rounding(value: Array, bound: float) -> float:
     return ROUNDINGS * float(precision) * max(bound, size(value))
 
 
-def at_a_kink(problem: Problem, z: Array) -> bool:
-    """Whether rounding may carry some z over 0, where the slope of the activation behind it jumps."""
+def at_a_kink(problem: Problem, z: Array, kinks: Sequence[float]) -> bool:
+    """Whether rounding may carry some z over a kink, where the slope of the activation behind it jumps."""
+    if not kinks:
+        return False
     layer: Any = problem.layer
-    name = "weight" if hasattr(layer, "weight") else "kernel"
-    given = (problem.x, getattr(layer, name), layer.bias)
-    if all(array is None or (array == np.round(array.astype(float))).all() for array in given):
+    parameters = {each.field: getattr(layer, each.field) for each in layer.parameters.values()}
+    given = {field: array for field, array in parameters.items() if array is not None}
+    if all((array == np.round(array.astype(float))).all() for array in (problem.x, *given.values())):
         return False  # whole numbers, whose sums are exact
-    positive = replace(
-        layer, **{name: np.abs(getattr(layer, name))}, bias=None if layer.bias is None else abs(layer.bias)
-    )
-    terms = positive.forward(np.abs(problem.x))
+    terms = replace(layer, **{field: np.abs(array) for field, array in given.items()}).forward(np.abs(problem.x))
     bounds = problem.shorthand.lower(terms.value, terms.axes)
-    return bool(((bounds > 0) & (np.abs(z) <= rounding(np.zeros((1,), z.dtype), 1.0) * bounds)).any())
+    near = np.min([np.abs(z - kink) for kink in kinks], axis=0)
+    return bool(((bounds > 0) & (near <= rounding(np.zeros((1,), z.dtype), 1.0) * bounds)).any())
 
 
 def output_size(problem: Problem, x: float) -> tuple[float, float]:
     """How large (the output before the activation, the output) may be, of an input as large as x."""
-    z = _linear(problem, x)
-    return z, z if problem.activation is None else _activated(problem.activation, z)
+    z = _bounds_of(problem).output(problem, x)
+    return z, z if problem.activation is None else problem.activation.row.bounds(z, problem.activation.slope)[0]
 
 
 def gradient_sizes(problem: Problem, x: float, delta: float) -> dict[str, float]:
-    """How large the numbers are that dW, db, dX and the step are summed from, for an input and a delta as large."""
-    layer: Any = problem.layer
+    """How large the numbers are that the gradients and the step are summed from, for an input and a delta as large."""
     z, _ = output_size(problem, x)
     if problem.activation is not None:
-        delta *= _slope(problem.activation, z)
-    if isinstance(layer, Activation):
-        return {"dX": delta * _slope(layer, x)}
-    if isinstance(layer, Flatten):
-        return {"dX": delta}
-    if isinstance(layer, Pool):
-        cells = float(np.prod(layer.windows(problem.x).kernel))
-        return {"dX": delta * cells * layer.p / min(1.0, abs(layer.divisor or 1))}
-    assert problem.delta is not None
-    full = problem.shorthand.lift(problem.delta, problem.output_axes)
-    sums = full.size / full.shape[1]
-    found = {"dW": delta * x * sums, "db": delta * sums, "dX": delta * _weights(layer)[1]}
+        delta *= problem.activation.row.bounds(z, problem.activation.slope)[1]
+    found = _bounds_of(problem).gradients(problem, x, delta)
     if problem.sgd is not None:
         sgd = problem.sgd
-        for letter, operand in problem.parameters.items():
+        for short, operand in problem.parameters.items():
             old = size(problem.operands.get(operand))
-            velocity = abs(sgd.momentum or 0) * size(problem.operands.get(f"velocity_{letter}"))
-            velocity += found[f"d{letter}"] + abs(sgd.weight_decay) * old
-            found[f"velocity_{letter}"] = velocity
-            found[f"{letter}_new"] = old + abs(sgd.lr) * (1 + abs(sgd.momentum or 0)) * velocity
+            velocity = abs(sgd.momentum or 0) * size(problem.operands.get(f"velocity_{short}"))
+            velocity += found[f"d{short}"] + abs(sgd.weight_decay) * old
+            found[f"velocity_{short}"] = velocity
+            found[f"{short}_new"] = old + abs(sgd.lr) * (1 + abs(sgd.momentum or 0)) * velocity
     return found
 
 
-def loss_sizes(kind: str, output: Array, target: Array, x: float) -> tuple[float, float]:
+def loss_sizes(row: LossRow, output: Array, target: Array, x: float) -> tuple[float, float]:
     """The same of (a loss, its gradient); x: how large the numbers are that the output is summed from, 0 if given."""
-    numbers, far = float(output.size), max(x, size(output)) + size(target)
-    if kind == "cross-entropy":
-        classes = output.shape[min(1, output.ndim - 1)]
-        weight = max(1.0, size(target)) * classes if target.shape == output.shape else 1.0
-        return weight * (2 * far + log(classes) + 1), weight * (1 + x)
-    if kind == "bce":
-        steep = 1 / max(float((output * (1 - output)).min()), HELD)
-        # PyTorch's own 1e-12 is a single-precision number, 4e-9 of it away from ours
-        loose = 1e6 if steep == 1 / HELD and output.dtype != np.float32 else 1.0
-        return 100 + steep * x, steep * loose + steep**2 * x
-    return (numbers * far**2, 2 * far) if "mse" in kind else (far, 1 + far)
+    return row.sizes(output, target, max(x, size(output)) + size(target), x)
 
 
-def _weights(layer: Any) -> tuple[float, float]:
+# -- by layer ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """How large the numbers are that a layer sums: its output, of an input as large; its gradients, of a delta too."""
+
+    output: Callable[[Problem, float], float]
+    gradients: Callable[[Problem, float, float], dict[str, float]]
+
+
+def _bounds_of(problem: Problem) -> Bounds:
+    """The bounds of a layer: its own, those of a weighted sum, or what its working says."""
+    if problem.layer.known_as in OWN:
+        return OWN[problem.layer.known_as]
+    return WEIGHTED if "W" in problem.layer.parameters else TOLD
+
+
+def _weighted(problem: Problem, x: float) -> float:
+    layer: Any = problem.layer
+    return x * _weights(layer)[0] + size(layer.bias)
+
+
+def _weighted_gradients(problem: Problem, x: float, delta: float) -> dict[str, float]:
+    assert problem.delta is not None
+    full = problem.lifted(problem.delta)
+    sums = full.size / full.shape[1]
+    return {"dW": delta * x * sums, "db": delta * sums, "dX": delta * _weights(problem.layer)[1]}
+
+
+def _weights(layer: Layer) -> tuple[float, float]:
     """The largest sum of weights that (an element of the output, an element of dX) is summed with."""
-    weight = layer.weight if isinstance(layer, Dense) else layer.kernel
+    axes, weight = layer.parameters["W"].axes, getattr(layer, layer.parameters["W"].field)
     if weight is None:
         return 0.0, 0.0
-    axes = layer.parameters["W"].axes
     places = (weight.ndim - 2) // 2 if "P" in axes else 0
     outputs, inputs = (1, 0) if "J" in axes else (places, places + 1)
     each = np.abs(weight).astype(float)
@@ -114,25 +121,59 @@ def _weights(layer: Any) -> tuple[float, float]:
     return float(each.sum(axis=tuple(others[0])).max()), float(each.sum(axis=tuple(others[1])).max())
 
 
-def _linear(problem: Problem, x: float) -> float:
-    """How large the numbers are that the layer's output is summed from, its activation left aside."""
+def _pooled(problem: Problem, x: float) -> float:
     layer: Any = problem.layer
-    if isinstance(layer, Activation):
-        return _activated(layer, x)
-    if isinstance(layer, Flatten) or (isinstance(layer, Pool) and layer.kind == "max"):
+    if layer.kind == "max":
         return x
-    if isinstance(layer, Pool):
-        return x * float(np.prod(layer.windows(problem.x).kernel)) / min(1.0, abs(layer.divisor or 1))
-    return x * _weights(layer)[0] + size(layer.bias)
+    return x * float(np.prod(layer.windows(problem.x).kernel)) / min(1.0, abs(layer.divisor or 1))
 
 
-def _activated(activation: Activation, z: float) -> float:
-    if activation.name in ("sigmoid", "tanh", "softmax"):
-        return 1 + z  # of which rounding leaves that of z
-    return max(1.0, abs(activation.alpha or 1)) * z + 1
+def _pooled_back(problem: Problem, x: float, delta: float) -> dict[str, float]:
+    layer: Any = problem.layer
+    cells = float(np.prod(layer.windows(problem.x).kernel))
+    return {"dX": delta * cells * layer.p / min(1.0, abs(layer.divisor or 1))}
 
 
-def _slope(activation: Activation, z: float) -> float:
-    """How much a delta may grow; where the slope changes with z, so does what rounding has done to z."""
-    steepest = max(1.2, abs(activation.alpha or 1))
-    return steepest if activation.name in ("identity", "relu", "leaky-relu") else steepest * (1 + z)
+def _activated(problem: Problem, x: float) -> float:
+    layer: Any = problem.layer
+    return layer.row.bounds(x, layer.slope)[0]
+
+
+def _activated_back(problem: Problem, x: float, delta: float) -> dict[str, float]:
+    layer: Any = problem.layer
+    return {"dX": delta * layer.row.bounds(x, layer.slope)[1]}
+
+
+def _told(problem: Problem, x: float) -> float:
+    return _summed(problem.layer.forward(problem.x)) * _grown(x, problem.x)
+
+
+def _told_back(problem: Problem, x: float, delta: float) -> dict[str, float]:
+    assert problem.delta is not None
+    full = problem.lifted(problem.delta)
+    grown = _grown(x, problem.x) * _grown(delta, full)
+    return {quantity.name: _summed(quantity) * grown for quantity in problem.layer.backward(problem.x, full)}
+
+
+def _summed(quantity: Quantity) -> float:
+    """The largest sum of the sizes of an element's products; of a result without working its largest number."""
+    if not quantity.formula:
+        return size(quantity.value)
+    places = np.ndindex(quantity.shape) if quantity.value.size <= MOST_SUMMED else [quantity.largest()]
+    parts = (np.concatenate([part.value for part in quantity.explain(at).parts]) for at in places)
+    return max((float(np.abs(each.astype(float)).sum()) for each in parts), default=0.0)
+
+
+def _grown(bound: float, array: Array) -> float:
+    """How many times as large as the numbers of an array those are that it is summed from."""
+    return max(1.0, bound / (size(array) or 1.0))
+
+
+WEIGHTED, TOLD = Bounds(_weighted, _weighted_gradients), Bounds(_told, _told_back)
+
+OWN = {
+    "pool": Bounds(_pooled, _pooled_back),
+    "activation": Bounds(_activated, _activated_back),
+    "flatten": Bounds(lambda _, x: x, lambda _, x, delta: {"dX": delta}),
+}
+"""The bounds of layers that are no weighted sum."""

@@ -20,7 +20,7 @@ def pads_of(windows: Windows) -> Pads:
 
 def exact_pads(windows: Windows) -> Pads:
     """The padding under which the last window ends where the padded input does; below 0, cells are cut off."""
-    return [(a.before, (a.places - 1) * a.stride + a.span - a.before - a.size) for a in windows.axes]
+    return [(a.before, a.reach - a.before - a.size) for a in windows.axes]
 
 
 def padded(name: str, pads: Pads, mode: str = "constant", value: str = "") -> str:

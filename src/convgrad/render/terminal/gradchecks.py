@@ -1,37 +1,34 @@
-"""How gradients compare with central differences: a table; and a bar on stderr where it takes long."""
+"""How gradients compare with central differences, as a table."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from textwrap import wrap
 
 from rich.box import ROUNDED
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from convgrad.checking.gradcheck import Gradcheck
-from convgrad.render import Page
 from convgrad.render.number_text import readable
-from convgrad.render.terminal.report import drawn_on, new_console
+from convgrad.render.sentences import element
+from convgrad.render.terminal.console import MOST_CELLS_LISTED, printed, title
 from convgrad.render.terminal.side_by_side import NAME, QUIET
-
-MOST_LISTED = 12
-"""Cells that are written out one by one."""
+from convgrad.render.writer import Style
 
 
-def draw_gradcheck(found: Gradcheck, precision: int | None, page: Page) -> str:
+def draw_gradcheck(found: Gradcheck, style: Style) -> str:
     """A comparison of gradients -> the text of its table, and of what is to be said besides."""
-    console = new_console(page)
-    console.print(Text("\n".join(wrap(found.title, max(20, page.width))), style=NAME))
-    console.print(_table(found))
-    for line in _sentences(found, precision):
-        for part in wrap(line, max(20, page.width - 1), subsequent_indent="  "):
-            console.print(Text(part))
-    return drawn_on(console)
+    return printed(_parts(found, style), style)
+
+
+def _parts(found: Gradcheck, style: Style) -> Iterator[RenderableType]:
+    yield title(found.title, style, NAME)
+    yield _table(found)
+    for line in _sentences(found, style.precision):
+        for part in wrap(line, max(20, style.width - 1), subsequent_indent="  "):
+            yield Text(part)
 
 
 def _table(found: Gradcheck) -> Table:
@@ -53,29 +50,15 @@ def _sentences(found: Gradcheck, precision: int | None) -> Iterator[str]:
             yield f"{name} has {each.total} cells: {each.compared} of them were drawn and compared; {ways}."
         if each.astray:
             yield f"{name}: the slope differs in {each.astray} random directions."
-        for cell in each.differs[:MOST_LISTED]:
+        for cell in each.differs[:MOST_CELLS_LISTED]:
             analytic, numerical = readable(cell.analytic, precision), readable(cell.numerical, precision)
-            yield f"{name}{_index(cell.index)} is {analytic}, but the central difference is {numerical}."
+            yield f"{element(name, cell.index)} is {analytic}, but the central difference is {numerical}."
         if each.kinks:
-            listed = ", ".join(f"{name}{_index(cell)}" for cell in each.kinks[:MOST_LISTED])
-            more = f" and {len(each.kinks) - MOST_LISTED} more" if len(each.kinks) > MOST_LISTED else ""
+            listed = ", ".join(element(name, cell) for cell in each.kinks[:MOST_CELLS_LISTED])
+            more = f" and {len(each.kinks) - MOST_CELLS_LISTED} more" if len(each.kinks) > MOST_CELLS_LISTED else ""
             yield f"{'Kinks' if len(each.kinks) > 1 else 'A kink'} at {listed}{more}."
     if any(each.kinks for each in found.gradients.values()):
         yield (
             "At a kink (relu at 0, equal maxima, a corner) the slopes on the two sides differ, and no central "
             "difference can tell what the gradient should be: that is no failure."
         )
-
-
-def _index(cell: tuple[int, ...]) -> str:
-    return "[" + ",".join(map(str, cell)) + "]" if cell else ""
-
-
-@contextmanager
-def bar(total: int) -> Iterator[Callable[[], None]]:
-    """A progress bar on stderr, which is a terminal -> what moves it by one."""
-    console = Console(file=sys.stderr)
-    columns = (TextColumn("central differences"), BarColumn(), TextColumn("{task.completed} of {task.total}"))
-    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as progress:
-        task = progress.add_task("", total=total)
-        yield lambda: progress.advance(task)

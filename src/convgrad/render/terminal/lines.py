@@ -1,4 +1,4 @@
-"""A sheet of a report: planes of numbers, sentences and rules that fit on the page, for whoever draws on it."""
+"""Planes of numbers, sentences and rules as lines that fit on the terminal, for whoever draws a report."""
 
 from __future__ import annotations
 
@@ -8,24 +8,23 @@ from textwrap import wrap
 from rich.console import RenderableType
 from rich.text import Text
 
-from convgrad.core.quantity import Array
+from convgrad.core.element import Array
 from convgrad.problems.report import Report
-from convgrad.render import Page
 from convgrad.render.number_text import aligned, readable
 from convgrad.render.terminal.side_by_side import QUIET, lit_line
+from convgrad.render.writer import Style
 
 
 @dataclass(frozen=True)
-class Sheet:
-    """A report, how many digits its numbers have, and the page it is drawn on."""
+class Lines:
+    """Makes the lines of a report."""
 
     report: Report
-    precision: int | None
-    page: Page
+    style: Style
 
     def said(self, text: Text) -> RenderableType:
-        """A sentence, wrapped to the page (the console itself is as wide as anything may be)."""
-        width = max(20, self.page.width - 2)
+        """A sentence, wrapped to the terminal (the console itself is as wide as anything may be)."""
+        width = max(20, self.style.width - 2)
         parts = text.plain.split("\n")
         lines = [
             line for part in parts for line in wrap(part, width, break_long_words=False, break_on_hyphens=False) or [""]
@@ -34,13 +33,13 @@ class Sheet:
 
     def rule(self, head: Text) -> RenderableType:
         """A heading with a line behind it."""
-        rest = self.page.width - head.cell_len - 1
+        rest = self.style.width - head.cell_len - 1
         return Text.assemble(head, (" " + "─" * rest if rest > 0 else "", QUIET))
 
     def lines(self, label: str, plane: Array, mask: Array | None, style: str) -> list[tuple[str, list[Text]]]:
-        """A plane as lines, in several pieces by columns where it is wider than the page."""
-        cells = aligned(plane, self.precision)
-        room, start, pieces = max(10, self.page.width - 7), 0, []
+        """A plane as lines, in several pieces by columns where it is wider than the terminal."""
+        cells = aligned(plane, self.style.precision)
+        room, start, pieces = max(10, self.style.width - 7), 0, []
         widths = [len(cell) + 2 for cell in cells[0]]
         while start < len(widths):
             end, width = start + 1, widths[start]
@@ -57,5 +56,5 @@ class Sheet:
         ]
 
     def number(self, number: float) -> str:
-        """A number as the page shows it."""
-        return readable(number, self.precision)
+        """A number as a table shows it."""
+        return readable(number, self.style.precision)

@@ -8,26 +8,26 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from convgrad.render.planes import Plane, Scene, Stage
-from convgrad.render.terminal.lines import Sheet
+from convgrad.render.planes import Plane, Scene, Scenes
+from convgrad.render.terminal.lines import Lines
 from convgrad.render.terminal.side_by_side import LIT, NAME, PARTS, QUIET, Block, flow
 
 
-class Working(Sheet):
+class Working(Lines):
     """Draws the walks of a report, and its sums of whole arrays."""
 
     def drawings(self) -> Iterator[RenderableType]:
         """Every walk: what its overlays add, the first of them one by one, and what is left out; then the sums."""
-        stage = Stage(self.report, self.number)
+        scenes = Scenes(self.report, self.number)
         for walk in self.report.walks():
-            yield self.said(Text(f"\n{stage.legend(walk)}", style=QUIET))
-            for scene in stage.scenes(walk):
+            yield self.said(Text(f"\n{scenes.legend(walk)}", style=QUIET))
+            for scene in scenes.of(walk):
                 yield from self._scene(scene)
-            if rest := stage.rest(walk):
+            if rest := scenes.rest(walk):
                 yield self.said(Text(f"\n{rest}", style=QUIET))
-            if silence := stage.silence(walk):
+            if silence := scenes.silence(walk):
                 yield self.said(Text(f"\n{silence}"))
-        for quantity, summands in stage.sums():
+        for quantity, summands in scenes.sums():
             yield from self._scene(Scene(quantity.name, "the sum of", [summands]))
 
     def _scene(self, scene: Scene) -> Iterator[RenderableType]:
@@ -35,10 +35,10 @@ class Working(Sheet):
         yield self.rule(Text.assemble((scene.name, NAME), ("  ", ""), (scene.headline, LIT)))
         groups = [[block for plane in group for block in self._blocks(plane)] for group in scene.groups]
         rows = [[(block.width, block.text()) for block in blocks] for blocks in groups]
-        yield Padding(Group(*flow(rows, self.page.width - 1, gap=3)), (0, 0, 0, 1))
+        yield Padding(Group(*flow(rows, self.style.width - 1, gap=3)), (0, 0, 0, 1))
 
     def _blocks(self, plane: Plane) -> list[Block]:
         if plane.numbers is None:
-            return [Block(Text(plane.label, style=NAME), [Text(plane.note, style=QUIET)])]
-        lines = self.lines(plane.label, plane.numbers, plane.lit, PARTS[plane.part])
+            return [Block(Text(str(plane.label), style=NAME), [Text(plane.note, style=QUIET)])]
+        lines = self.lines(str(plane.label), plane.numbers, plane.lit, PARTS[plane.part])
         return [Block(Text(label, style=NAME), texts) for label, texts in lines]

@@ -9,13 +9,13 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from convgrad.core.quantity import Array
-from convgrad.render import planes as scenes
+from convgrad.core.element import Array
+from convgrad.render import planes
 
 NAME, LIT, ADDS, TOTAL, QUIET = "bold", "bold cyan", "magenta", "bold green", "dim"
 """How titles, lit cells, contributions, sums and asides are printed."""
 
-PARTS = {scenes.GIVEN: QUIET, scenes.WINDOW: "", scenes.ADDS: ADDS, scenes.TOTAL: TOTAL}
+PARTS = {planes.GIVEN: QUIET, planes.WINDOW: "", planes.ADDS: ADDS, planes.TOTAL: TOTAL}
 """How the planes of a scene are printed, by the part they play."""
 
 

@@ -19,39 +19,36 @@ from convgrad.checking.verdict import (
     Checked,
     Verdict,
 )
-from convgrad.core.quantity import Array
-from convgrad.render import Page
-from convgrad.render.data.verdicts import words
+from convgrad.core.element import Array
 from convgrad.render.number_text import aligned, readable
 from convgrad.render.planes import planes
-from convgrad.render.terminal.report import drawn_on, new_console
+from convgrad.render.sentences import element
+from convgrad.render.terminal.console import MOST_CELLS_LISTED, labelled, printed, title
 from convgrad.render.terminal.side_by_side import NAME, QUIET, Block, flow, lit_line
+from convgrad.render.writer import Style
 
 COLOURS = {RIGHT: "bold green", FOLLOWS: "bold yellow", CONVENTION: "bold yellow", COARSE: "bold yellow"}
 """How verdicts are printed; the others are red."""
 
-MOST_DRAWN, MOST_LISTED = 200, 12
-"""An answer with more cells than the first is not drawn, but its first wrong cells are listed."""
+MOST_CELLS_DRAWN = 200
+"""An answer with more cells than this is not drawn, but its first wrong cells are listed."""
 
 
-def draw_verdicts(checked: Checked, precision: int | None, page: Page) -> str:
+def draw_verdicts(checked: Checked, style: Style) -> str:
     """Verdicts -> the text of their panels."""
-    console = new_console(page)
-    for renderable in _Drawing(checked, precision, page).parts():
-        console.print(renderable)
-    return drawn_on(console)
+    return printed(_Drawing(checked, style).parts(), style)
 
 
 class _Drawing:
     """Draws one check."""
 
-    def __init__(self, checked: Checked, precision: int | None, page: Page) -> None:
-        self.checked, self.precision, self.page = checked, precision, page
-        self.room = max(20, page.width - 4)
+    def __init__(self, checked: Checked, style: Style) -> None:
+        self.checked, self.style = checked, style
+        self.room = max(20, style.width - 4)
 
     def parts(self) -> Iterator[RenderableType]:
         """The title, a panel an answer, and how it went in all."""
-        yield Text("\n".join(wrap(self.checked.title, max(20, self.page.width))), style=NAME)
+        yield title(self.checked.title, self.style, NAME)
         verdicts = self.checked.verdicts.values()
         for verdict in verdicts:
             yield self._line(verdict) if verdict.verdict == RIGHT else self._panel(verdict)
@@ -76,20 +73,20 @@ class _Drawing:
 
     def _panel(self, verdict: Verdict) -> Panel:
         style = COLOURS.get(verdict.verdict, "bold red")
-        title = Text.assemble((verdict.name, "not dim bold"), "  ", (verdict.verdict, f"not dim {style}"))
+        head = Text.assemble((verdict.name, "not dim bold"), "  ", (verdict.verdict, f"not dim {style}"))
         body = list(self._body(verdict))
-        return Panel(Group(*body), title=title, title_align="left", border_style=QUIET, width=max(self.page.width, 24))
+        return Panel(Group(*body), title=head, title_align="left", border_style=QUIET, width=max(self.style.width, 24))
 
     def _body(self, verdict: Verdict) -> Iterator[RenderableType]:
         if headline := self._headline(verdict):
-            yield from self._said(headline)
+            yield from self._sentence(headline)
         if verdict.cut_cells:
-            yield from self._said(f"Cut off, not rounded: {_named(verdict, verdict.cut_cells)}.")
+            yield from self._sentence(f"Cut off, not rounded: {_named(verdict, verdict.cut_cells)}.")
         if verdict.coarse_cells and len(verdict.coarse_cells) < verdict.answer.numbers.size:
-            yield from self._said(f"Too few digits to tell: {_named(verdict, verdict.coarse_cells)}.")
+            yield from self._sentence(f"Too few digits to tell: {_named(verdict, verdict.coarse_cells)}.")
         for remark in verdict.remarks:
-            text = words(remark, self.checked.reveal)
-            yield from self._said(text[0].upper() + text[1:] + ".")
+            text = remark.said(self.checked.reveal)
+            yield from self._sentence(text[0].upper() + text[1:] + ".")
         yield from self._mistakes(verdict)
         if verdict.match is not None and verdict.verdict != RIGHT:
             yield from self._cells(verdict)
@@ -112,7 +109,7 @@ class _Drawing:
     def _mistakes(self, verdict: Verdict) -> Iterator[RenderableType]:
         sightings = verdict.sightings
         if len(sightings) > 1:
-            yield from self._said(
+            yield from self._sentence(
                 f"These {len(sightings)} explain it equally well; these numbers cannot tell them apart."
             )
         for sighting in sightings:
@@ -124,35 +121,33 @@ class _Drawing:
                 if again:
                     continue  # it has been explained there
                 for label, text in (("What", mistake.what), ("Why", mistake.why), ("Mend", mistake.mend)):
-                    yield from self._said(text, f"{label:<5} ")
+                    yield from self._sentence(text, f"{label:<5} ")
         told = any(not remark.kind.startswith(("one-", "all-", "border")) for remark in verdict.remarks)
         if not sightings and not told and verdict.verdict == "wrong":
-            yield from self._said("No known mistake gives these numbers.")
+            yield from self._sentence("No known mistake gives these numbers.")
 
-    def _said(self, text: str, label: str = "") -> Iterator[RenderableType]:
-        blank = " " * len(label)
-        for number, line in enumerate(wrap(text, self.room - len(label))):
-            yield Text.assemble((blank if number else label, QUIET), line)
+    def _sentence(self, text: str, label: str = "") -> Iterator[RenderableType]:
+        return labelled(label, text, self.room)
 
     # -- the cells ------------------------------------------------------------------------------------
 
     def _cells(self, verdict: Verdict) -> Iterator[RenderableType]:
         yield Text("")
-        drawn = self._drawn(verdict) if verdict.answer.numbers.size <= MOST_DRAWN else None
+        drawn = self._drawn(verdict) if verdict.answer.numbers.size <= MOST_CELLS_DRAWN else None
         if drawn is not None:
             yield from drawn
             return
         cells = verdict.wrong_cells or verdict.coarse_cells
-        rows = [self._row(verdict, cell) for cell in cells[:MOST_LISTED]]
+        rows = [self._row(verdict, cell) for cell in cells[:MOST_CELLS_LISTED]]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         for row in rows:
             yield Text("  ".join(part.ljust(width) for part, width in zip(row, widths, strict=True)).rstrip())
-        if len(cells) > MOST_LISTED:
-            yield Text(f"... and {len(cells) - MOST_LISTED} more", style=QUIET)
+        if len(cells) > MOST_CELLS_LISTED:
+            yield Text(f"... and {len(cells) - MOST_CELLS_LISTED} more", style=QUIET)
 
     def _row(self, verdict: Verdict, cell: tuple[int, ...]) -> list[str]:
-        row = [verdict.name + _index(cell), f"given {verdict.answer.texts[cell]}"]
-        return [*row, f"right {readable(verdict.value[cell], self.precision)}"] if self.checked.reveal else row
+        row = [element(verdict.name, cell), f"given {verdict.answer.texts[cell]}"]
+        return [*row, f"right {readable(verdict.value[cell], self.style.precision)}"] if self.checked.reveal else row
 
     def _drawn(self, verdict: Verdict) -> list[RenderableType] | None:
         """Planes of the answer, wrong cells in brackets, beside the right ones; None where they are too wide."""
@@ -168,9 +163,9 @@ class _Drawing:
             if mask is not None and off.any() and not mask.any() and verdict.answer.numbers.ndim > 2:
                 continue
             key = ", [wrong]" if marked and not groups else ""
-            blocks = [_block(label + key, _aligned(plane), lit)]
+            blocks = [_block(str(label) + key, _aligned(plane), lit)]
             if self.checked.reveal:
-                blocks.append(_block(right_label, aligned(value, self.precision), None))
+                blocks.append(_block(str(right_label), aligned(value, self.style.precision), None))
             groups.append([(block.width, block.text()) for block in blocks])
         if any(width > self.room for group in groups for width, _ in group):
             return None
@@ -193,13 +188,9 @@ def _aligned(plane: Array) -> list[list[str]]:
     return [list(row) for row in zip(*columns, strict=True)]
 
 
-def _index(cell: tuple[int, ...]) -> str:
-    return "[" + ",".join(map(str, cell)) + "]" if cell else ""
-
-
 def _named(verdict: Verdict, cells: list[tuple[int, ...]]) -> str:
     """Cells by their names, the first few of them."""
     if len(cells) == verdict.answer.numbers.size > 1:
         return "every cell"
-    listed = [verdict.name + _index(cell) for cell in cells[:6]]
+    listed = [element(verdict.name, cell) for cell in cells[:6]]
     return ", ".join(listed) + (f" and {len(cells) - 6} more" if len(cells) > 6 else "")

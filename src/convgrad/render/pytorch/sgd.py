@@ -10,16 +10,16 @@ from convgrad.render.pytorch.literals import assigned, call, number
 
 
 @dataclass(frozen=True)
-class Parameter:
-    """A parameter that is updated: W or b, the names of its tensor and of its velocity, if it has one already."""
+class Updated:
+    """A parameter that is updated: its short name, the names of its tensor and of its velocity, if there is one yet."""
 
-    letter: str
+    short: str
     name: str
     velocity: str | None
     suffix: str = ""
 
 
-def step(sgd: SGD, parameters: Sequence[Parameter]) -> tuple[list[str], dict[str, str]]:
+def step(sgd: SGD, parameters: Sequence[Updated]) -> tuple[list[str], dict[str, str]]:
     """(the statements of a step, what the new parameters and velocities are called by their result's name)."""
     least = (sgd.lr, sgd.weight_decay, 1 if sgd.momentum is None else sgd.momentum)
     if min(least) < 0 or sgd.momentum == 0:
@@ -37,17 +37,17 @@ def step(sgd: SGD, parameters: Sequence[Parameter]) -> tuple[list[str], dict[str
     for each in parameters:
         buffer = f'optimizer.state[{each.name}]["momentum_buffer"]'
         lines += assigned(buffer, each.velocity) if each.velocity else []
-        found |= {f"{each.letter}_new{each.suffix}": each.name, f"velocity_{each.letter}{each.suffix}": buffer}
+        found |= {f"{each.short}_new{each.suffix}": each.name, f"velocity_{each.short}{each.suffix}": buffer}
     return [*lines, "optimizer.step()"], found
 
 
-def _written_out(sgd: SGD, parameters: Sequence[Parameter]) -> tuple[list[str], dict[str, str]]:
+def _written_out(sgd: SGD, parameters: Sequence[Updated]) -> tuple[list[str], dict[str, str]]:
     """The rule itself."""
     odd = "keeps no velocity without a momentum" if sgd.momentum == 0 else "takes no numbers below 0"
     lines = [f"# torch.optim.SGD {odd}: its rule, written out"]
     found: dict[str, str] = {}
     for each in parameters:
-        new, v = f"{each.letter}_new{each.suffix}", f"velocity_{each.letter}{each.suffix}"
+        new, v = f"{each.short}_new{each.suffix}", f"velocity_{each.short}{each.suffix}"
         gradient = f"{each.name}.grad"
         if sgd.weight_decay:
             gradient += f" + {number(sgd.weight_decay)} * {each.name}"

@@ -1,0 +1,28 @@
+"""An array as it was given, and how errors call it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Operand:
+    """An array as given, where it came from, and whether it was typed (a typed number stands everywhere)."""
+
+    array: Array
+    source: str
+    typed: bool = False
+
+    @property
+    def lone(self) -> bool:
+        """Whether it is a number typed on the command line, which stands for that number everywhere."""
+        return self.typed and self.array.ndim == 0
+
+    def take(self, role: str) -> Operand:
+        """What plays a role here: the array itself, whatever the role."""
+        return self

@@ -1,0 +1,173 @@
+r"""Formulas as data: built once, lowered to the axes that a file has, called by other names, and written at the end.
+
+A formula is a row of parts: arrays by name (Named), sums (Over), and words and signs as they stand. It is written as
+text, ``dW[m,n] = sum over i,j of delta[i,j] * input[i+m,j+n]``, or as LaTeX (render/documents); no text is taken apart.
+
+Axes bear letters, one each: N examples, P places of an unshared kernel, ``*`` spatial axes, C input channels,
+F filters; of a kernel I (input channels of a group), J and K (output channels of a group and input channels,
+transposed); of a dense layer D inputs, O nodes, M inputs of the weight. ``NC*`` is (N, C, H, W) on images.
+"""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Self
+
+INDEX = {"C": "c", "I": "c", "K": "c", "F": "f", "J": "f", "D": "i", "M": "i", "O": "o"}
+"""How the index of an axis is written in formulas; an example's is not written."""
+
+
+def tokens(axes: str, dims: int) -> list[str]:
+    """Axes one by one: ``NC*`` with two spatial axes is N, C, *0, *1."""
+    return [each for letter in axes for each in ([f"{letter}{k}" for k in range(dims)] if letter in "*P" else [letter])]
+
+
+@dataclass(frozen=True)
+class Named:
+    """An array by its name, with its index: ``delta[f,i,j]``.
+
+    at: for each axis that is written its letter (``F``, ``*0``) and its index (``f``, ``2i+m-1``); open: whether the
+    index of a cell, not known before the cell is, stands behind it.
+    """
+
+    name: str
+    at: tuple[tuple[str, str], ...] = ()
+    open: bool = False
+
+    @property
+    def index(self) -> str:
+        """``f,i,j``; empty without an index."""
+        return ",".join(text for _, text in self.at)
+
+    def __str__(self) -> str:
+        return f"{self.name}[{self.index}]" if self.at else self.name
+
+
+@dataclass(frozen=True)
+class Over:
+    """What is combined over what: ``sum over f and all i,j,m,n with (i+m,j+n) = (x,y) of``.
+
+    channel: the index of the channels, gone where no array has them; letters: indices that run besides; every: those
+    of which only the ones count that fulfil the condition: that `cells` are `wanted`, or, without `cells`, lie on it.
+    """
+
+    channel: str = ""
+    letters: tuple[str, ...] = ()
+    every: tuple[str, ...] = ()
+    cells: tuple[str, ...] = ()
+    wanted: tuple[str, ...] = ()
+    word: str = "sum"
+
+    @property
+    def running(self) -> tuple[str, ...]:
+        """The indices that run freely."""
+        return (*([self.channel] if self.channel else []), *self.letters)
+
+    @property
+    def condition(self) -> str:
+        """``(i+m,j+n) = (x,y)``; empty without a condition."""
+        if not self.wanted:
+            return ""
+        wanted = f"({','.join(self.wanted)})"
+        return f"({','.join(self.cells)}) = {wanted}" if self.cells else f"on {wanted}"
+
+    def __str__(self) -> str:
+        free, every = ",".join(self.running), ",".join(self.every)
+        over = " and ".join(filter(None, (free, every and f"all {every}")))
+        verb = "with" if self.cells else "that lie"
+        return f"{self.word} over {over} {f'{verb} {self.condition} ' if self.wanted else ''}of "
+
+
+@dataclass(frozen=True)
+class Marked:
+    """Where words speak of the cells that are marked: ``in brackets`` as text, ``lit up`` on a page."""
+
+    def __str__(self) -> str:
+        return "in brackets"
+
+
+Part = str | Named | Over | Marked
+
+MARKED = Marked()
+
+
+@dataclass(frozen=True, repr=False)
+class Formula:
+    """A row of parts; without any it is no formula, and false."""
+
+    parts: tuple[Part, ...] = ()
+
+    @classmethod
+    def of(cls, template: str) -> Formula:
+        """From words in which names stand in braces: ``"max(0, {input})"``; ``{input[]}`` is a cell, with its index."""
+        parts: list[Part] = []
+        for words, name, _, _ in string.Formatter().parse(template):
+            parts += [words] if words else []
+            if name == "marked":
+                parts.append(MARKED)
+            elif name:
+                parts.append(Named(name.removesuffix("[]"), open=name.endswith("[]")))
+        return cls(tuple(parts))
+
+    def __bool__(self) -> bool:
+        return bool(self.parts)
+
+    def __str__(self) -> str:
+        return self.text()
+
+    def __repr__(self) -> str:
+        return repr(self.text())
+
+    def text(self, marked: str = "in brackets") -> str:
+        """The formula as text; marked: how cells that are marked look where it stands."""
+        return "".join(marked if isinstance(part, Marked) else str(part) for part in self.parts)
+
+    def __add__(self, other: Formula | str) -> Formula:
+        return Formula((*self.parts, *(other.parts if isinstance(other, Formula) else [other] if other else [])))
+
+    @property
+    def names(self) -> list[Named]:
+        """The arrays in it."""
+        return [part for part in self.parts if isinstance(part, Named)]
+
+    def each_name(self, change: Callable[[Named], Named]) -> Self:
+        """The formula with every name changed."""
+        return replace(self, parts=tuple(change(part) if isinstance(part, Named) else part for part in self.parts))
+
+    def renamed(self, name: str, other: str) -> Self:
+        """The formula with an array called otherwise."""
+        return self.each_name(lambda part: replace(part, name=other) if part.name == name else part)
+
+    def at(self, index: Iterable[int | str]) -> Self:
+        """The formula of one cell: its index behind the names that are open."""
+        written = tuple(("", str(i)) for i in index)
+        return self.each_name(lambda part: replace(part, at=written, open=False) if part.open else part)
+
+    def lowered(self, order: Callable[[Sequence[str]], list[str]]) -> Self:
+        """The formula with the indices that `order` leaves, as it orders them, of each name's axes.
+
+        An index that no array has any more is not summed over.
+        """
+
+        def written(part: Named) -> Named:
+            by_axis = dict(part.at)
+            return replace(part, at=tuple((axis, by_axis[axis]) for axis in order(tuple(by_axis))))
+
+        lowered = self.each_name(written)
+        seen = {text for name in lowered.names for _, text in name.at}
+
+        def over(part: Part) -> Part:
+            return replace(part, channel="") if isinstance(part, Over) and part.channel not in seen else part
+
+        return replace(lowered, parts=tuple(map(over, lowered.parts)))
+
+
+NOTHING = Formula()
+"""No formula."""
+
+
+def named(name: str) -> Formula:
+    """A cell of an array: its name, the index behind it."""
+    return Formula((Named(name, open=True),))

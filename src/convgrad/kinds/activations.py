@@ -1,0 +1,286 @@
+"""The activations: a row each, with all that is said of it anywhere. A new activation is one more row.
+
+Its functions take numbers x (...) and what is chosen, f: `f.alpha` as a number of x's own kind (a fraction among
+fractions), `f.approximate`, and `f.on`, where x is on the upper side of the bend. What they give is made of x's kind
+afterwards. Sources: Clevert et al. (2015) for elu; Hendrycks & Gimpel (2016) for gelu, by erf or by its tanh
+approximation; Elfwing et al. (2017) for silu.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import erf, pi, sqrt
+from typing import TYPE_CHECKING, Any
+
+from convgrad.kinds.in_pytorch import Written
+from convgrad.kinds.late_numpy import np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Chosen:
+    """What the settings say beside an activation's name, and which piece of it each number lies on."""
+
+    alpha: Any
+    approximate: str
+    on: Any = None
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Column:
+    """A factor of products: its name, its numbers (n,), and where they stand.
+
+    name: as a formula has it, ``{softmax[]}`` being a cell with its index; at: one index for all of them, None where
+    each stands at its own.
+    """
+
+    name: str
+    value: Array
+    at: int | None = None
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Along:
+    """What an activation that takes all numbers of the last axis together has in place of a derivative.
+
+    back: x, delta (..., n) -> dX (..., n); formula, rule: of dX, and what one row of it is; factors: x (n,) and an
+    index i -> the products with delta (n,) that dX[i] is the sum of: which of the n, and their other factors.
+    """
+
+    back: Callable[[Array, Array, Chosen], Array]
+    formula: str
+    rule: str
+    factors: Callable[[Array, int, Chosen], list[tuple[Array, tuple[Column, ...]]]]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Alpha:
+    """What --alpha is to an activation, what it is where it is not given, and which are drawn at random."""
+
+    what: str
+    default: float
+    drawn: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ActivationRow:
+    """An activation and its facts.
+
+    words: the right-hand side of its formula, arrays in braces; derivative: of each number alone, or else `along`;
+    pytorch: how it is written there, given x; on: which numbers lie above the bend, for one in pieces; kinks: where
+    its slope jumps, given alpha; exact: whether it keeps fractions; inverse: an input that gives the output, or at
+    least its derivative; at_output: the derivative as people write it of the output; straight: whether its slope is
+    the same all over a piece; idle: whether it leaves everything as it is; grows: how large (the value, what a
+    delta is multiplied by) may be for inputs as large as z, where it grows faster than they do; alpha, approximate:
+    the settings that belong to it, the second as the help says it; drawn: its seats in the round from which one is
+    drawn at random.
+    """
+
+    name: str
+    words: str
+    value: Callable[[Array, Chosen], Any]
+    derivative: Callable[[Array, Chosen], Any] | None = None
+    pytorch: tuple[Written, ...] = ()
+    along: Along | None = None
+    on: Callable[[Array], Array] | None = None
+    kinks: Callable[[Any], tuple[float, ...]] = lambda alpha: ()
+    exact: bool = False
+    inverse: Callable[[Array, Chosen], Array] | None = None
+    at_output: Callable[[Array], Array] | None = None
+    straight: bool = False
+    idle: bool = False
+    grows: Callable[[float], tuple[float, float]] | None = None
+    alpha: Alpha | None = None
+    approximate: str = ""
+    drawn: tuple[int, ...] = ()
+
+    def bounds(self, z: float, alpha: Any) -> tuple[float, float]:
+        """How large (the value, what a delta is multiplied by) may be for inputs as large as z.
+
+        Where the slope changes with z, so does what rounding has done to z.
+        """
+        if self.grows is not None:
+            return self.grows(z)
+        steep = abs(float(alpha or 1))
+        return max(1.0, steep) * z + 1, max(1.2, steep) * (1 if self.straight else 1 + z)
+
+
+# -- the formulas that take more than a line ----------------------------------------------------------------
+
+
+def _positive(x: Array) -> Array:
+    return x > 0
+
+
+def _sigmoid(x: Array) -> Array:
+    small = np.exp(-np.abs(x))  # never overflows
+    return np.where(x >= 0, 1 / (1 + small), small / (1 + small))
+
+
+_ROOT, _CUBE = sqrt(2 / pi), 0.044715
+
+
+def _normal(x: Array, f: Chosen) -> Array:
+    """The standard normal distribution function, exactly or by gelu's approximation."""
+    if f.approximate == "tanh":
+        return 0.5 * (1 + np.tanh(_ROOT * (x + _CUBE * x**3)))
+    return 0.5 * (1 + np.asarray(np.frompyfunc(erf, 1, 1)(x / sqrt(2))).astype(x.dtype))
+
+
+def _gelu_slope(x: Array, f: Chosen) -> Array:
+    x = np.clip(x, -40, 40)  # where the slope has long been 0 or 1, and powers do not overflow
+    if f.approximate == "tanh":
+        t = np.tanh(_ROOT * (x + _CUBE * x**3))
+        return 0.5 * (1 + t) + 0.5 * x * (1 - t**2) * _ROOT * (1 + 3 * _CUBE * x**2)
+    return _normal(x, f) + x * np.exp(-0.5 * x**2) / sqrt(2 * pi)
+
+
+def _silu_slope(x: Array, f: Chosen) -> Array:
+    s = _sigmoid(x)
+    return s * (1 + x * (1 - s))
+
+
+def _softmax(x: Array, f: Chosen) -> Array:
+    powers = np.exp(x - x.max(axis=-1, keepdims=True))
+    return powers / powers.sum(axis=-1, keepdims=True)
+
+
+def _softmax_back(x: Array, delta: Array, f: Chosen) -> Array:
+    s = _softmax(x, f)
+    return s * (delta - (delta * s).sum(axis=-1, keepdims=True))
+
+
+def _softmax_factors(x: Array, i: int, f: Chosen) -> list[tuple[Array, tuple[Column, ...]]]:
+    s = _softmax(x, f)
+    own, mine = np.arange(len(s)) == i, Column("{softmax[]}", np.full(len(s), s[i]), i)
+    return [(own, (mine, Column("(1 - {softmax[]})", 1 - s))), (~own, (mine, Column("-{softmax[]}", -s)))]
+
+
+# -- the rows -----------------------------------------------------------------------------------------------
+
+ROWS = (
+    ActivationRow(
+        "identity",
+        "{input}",
+        value=lambda x, f: x,
+        derivative=lambda x, f: np.ones(x.shape),
+        pytorch=(Written("{x}"),),
+        exact=True,
+        straight=True,
+        idle=True,
+    ),
+    ActivationRow(
+        "relu",
+        "max(0, {input})",
+        value=lambda x, f: np.where(f.on, x, 0),
+        derivative=lambda x, f: f.on,
+        pytorch=(Written("F.relu({x})"),),
+        on=_positive,
+        kinks=lambda alpha: (0.0,),
+        exact=True,
+        inverse=lambda a, f: a,
+        straight=True,
+        drawn=(0, 8),
+    ),
+    ActivationRow(
+        "leaky-relu",
+        "{input}, or alpha * {input} where it is negative",
+        value=lambda x, f: np.where(f.on, x, f.alpha * x),
+        derivative=lambda x, f: np.where(f.on, 1, f.alpha),
+        pytorch=(Written("F.leaky_relu({x}{alpha})"),),
+        on=_positive,
+        kinks=lambda alpha: (0.0,),
+        exact=True,
+        inverse=lambda a, f: np.where(a > 0, a, a / (f.alpha or np.nan)),
+        straight=True,
+        alpha=Alpha("slope", 0.01, drawn=(0.1, 0.2)),
+        drawn=(3,),
+    ),
+    ActivationRow(
+        "elu",
+        "{input}, or alpha * (exp({input}) - 1) where it is negative",
+        value=lambda x, f: np.where(f.on, x, f.alpha * np.expm1(np.minimum(x, 0))),
+        derivative=lambda x, f: np.where(f.on, 1, f.alpha * np.exp(np.minimum(x, 0))),
+        pytorch=(Written("F.elu({x}{alpha})"),),
+        on=_positive,
+        kinks=lambda alpha: () if alpha == 1 else (0.0,),
+        inverse=lambda a, f: np.where(a > 0, a, np.log1p(a / (f.alpha or np.nan))),
+        alpha=Alpha("floor", 1.0),
+        drawn=(5,),
+    ),
+    ActivationRow(
+        "sigmoid",
+        "1 / (1 + exp(-{input}))",
+        value=lambda x, f: _sigmoid(x),
+        derivative=lambda x, f: _sigmoid(x) * _sigmoid(-x),
+        pytorch=(Written("torch.sigmoid({x})"),),
+        inverse=lambda a, f: np.log(a) - np.log1p(-a),
+        at_output=lambda a: a * (1 - a),
+        drawn=(1,),
+    ),
+    ActivationRow(
+        "tanh",
+        "tanh({input})",
+        value=lambda x, f: np.tanh(x),
+        derivative=lambda x, f: 1 - np.tanh(x) ** 2,
+        pytorch=(Written("torch.tanh({x})"),),
+        inverse=lambda a, f: np.arctanh(a),
+        at_output=lambda a: 1 - a**2,
+        drawn=(2,),
+    ),
+    ActivationRow(
+        "softplus",
+        "log(1 + exp({input}))",
+        value=lambda x, f: np.logaddexp(0, x),
+        derivative=lambda x, f: _sigmoid(x),
+        pytorch=(
+            Written(  # log(1 + exp(-40)) is 0 in double precision
+                "F.softplus({x}, threshold=40)",
+                "PyTorch's own softplus is its input above 20",
+                when=lambda x: (x > 20).any(),
+            ),
+            Written("F.softplus({x})"),
+        ),
+        inverse=lambda a, f: np.log(np.expm1(a)),
+        drawn=(4,),
+    ),
+    ActivationRow(
+        "gelu",
+        "{input} * (the normal distribution up to {input})",
+        value=lambda x, f: x * _normal(x, f),
+        derivative=_gelu_slope,
+        pytorch=(Written("F.gelu({x}{approximate})"),),
+        approximate="tanh: gelu by its tanh approximation, not by erf.",
+        drawn=(6,),
+    ),
+    ActivationRow(
+        "silu",
+        "{input} * sigmoid({input})",
+        value=lambda x, f: x * _sigmoid(x),
+        derivative=_silu_slope,
+        pytorch=(Written("F.silu({x})"),),
+        drawn=(7,),
+    ),
+    ActivationRow(
+        "softmax",
+        "exp({input}) / (sum of exp({input}) over the last axis)",
+        value=_softmax,
+        along=Along(
+            _softmax_back,
+            "{dX} = s * ({delta} - sum of {delta} * s), with s = softmax({input})",
+            "softmax x ({delta} - the sum of {delta} x softmax)",
+            _softmax_factors,
+        ),
+        pytorch=(Written("torch.softmax({x}, -1)"),),
+        inverse=lambda a, f: np.log(a),
+        drawn=(9,),
+    ),
+)
+
+ACTIVATIONS: dict[str, ActivationRow] = {row.name: row for row in ROWS}
+"""Every activation, by name."""

@@ -1,0 +1,90 @@
+"""What a pass through a network has to say: its results by name, and the reports that tables and pages show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from convgrad.core.element import Explanation
+from convgrad.core.quantity import Quantity, bare
+from convgrad.problems import Solution
+from convgrad.problems.forms import forms_of, in_form
+from convgrad.problems.network import Pass, Stage
+from convgrad.problems.report import Facts, Report, titled
+
+
+def results_of(stages: Sequence[Stage], done: Pass) -> dict[str, Any]:
+    """The results as JSON has them."""
+    return {
+        "output": done.output,
+        "loss": done.loss,
+        "layers": [
+            {"type": stage.type, **{name: quantity.value for name, quantity in layer.items()}}
+            for stage, layer in zip(stages, done.layers, strict=True)
+        ],
+    }
+
+
+def reports_of(stages: Sequence[Stage], done: Pass, kind: str) -> list[Report]:
+    """What a table shows: the loss, and the layers from there back."""
+    first = done.layers[-1]
+    top = {name: first[name] for name in ("output", "delta")} | {"loss": done.loss_quantity}
+    reports = [Report(f"the loss, {kind}, and what goes back from it", {}, {}, top)]
+    for k in reversed(range(len(stages))):
+        own = done.working[k]
+        inner: dict[str, Any] = {
+            name: own.operands[name] for name in ("z", "derivative", "sensitivity") if name in own.operands
+        }
+        title = f"layers[{k}]: {titled(stages[k].type, stages[k].settings)}"
+        reports.append(Report(title, inner, own.spatial, done.layers[k], working=own.working))
+    return reports
+
+
+def figures_of(
+    stages: Sequence[Stage], done: Pass, kind: str, only: list[str], asked: list[Explanation], zeros: bool
+) -> list[Report]:
+    """What a page shows: the loss, and each layer with its overlays, in its forms.
+
+    only: the results that are shown, all where it names none; asked: elements written out, which belong to their
+    layers; zeros: whether products that are 0 are listed in them.
+    """
+
+    def figure(title: str, own: Solution, results: Mapping[str, Quantity], prefix: str) -> Report:
+        opened = [replace(e, name=e.name.removeprefix(prefix)) for e in asked if e.name.startswith(prefix)]
+
+        def report(form: str) -> Report:
+            worked = in_form(own, form)
+            return Report(
+                title,
+                worked.operands,
+                worked.spatial,
+                results,
+                None,
+                working=worked.working,
+                explanations=opened,
+                zeros=zeros,
+                form=form,
+                arrays=worked.arrays,
+                problem=own.problem,
+            )
+
+        return replace(report("overlay"), forms={each: report(each) for each in forms_of(own)})
+
+    first = done.layers[-1]
+    top = {name: first[name] for name in ("output", "delta")} | {"loss": done.loss_quantity}
+    opened = [each for each in asked if each.name in top]
+    shown = {name: top[name] for name in top if name in (only or top)}
+    found = [Report(f"the loss, {kind}", {}, {}, shown, explanations=opened, zeros=zeros)]
+    for k in reversed(range(len(stages))):
+        wanted = [name for name in done.layers[k] if not only or f"layers[{k}].{name}" in only]
+        own = {name: done.layers[k][name] for name in wanted if name != "delta"}  # which is given to the layer
+        title = f"layers[{k}]: {titled(stages[k].type, stages[k].settings)}"
+        found.append(figure(title, done.working[k], own, f"layers[{k}]."))
+    return [report for report in found if report.results or report.explanations]
+
+
+def picked_report(title: str, entries: Mapping[str, Any]) -> list[Report]:
+    """A report of single results, as a table shows them."""
+    arrays = Facts(title, entries).arrays()
+    return [Report(title, {}, {}, {name: bare(name, array) for name, array in arrays.items()})]
