@@ -112,6 +112,17 @@ class Command(Help):
         formatter.write(f"Example:\n\n  {self.example}\n\n")
         super().format_help(ctx, formatter)
 
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The options under their headings, those without one under the last."""
+        found: dict[str, list[tuple[str, str]]] = {}
+        for parameter in self.get_params(ctx):
+            row = parameter.get_help_record(ctx)
+            if row is not None and isinstance(parameter, click.Option):  # the usage names the arguments
+                found.setdefault(getattr(parameter, "heading", "") or list(found)[-1], []).append(row)
+        for heading, rows in found.items():
+            with formatter.section(heading):
+                formatter.write_dl(rows)
+
 
 def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     if wanted and not ctx.resilient_parsing:

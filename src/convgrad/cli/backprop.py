@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from convgrad.cli.app import Command, Outcome
-from convgrad.cli.checking import answers, compare_network, gradients, wanted
-from convgrad.cli.options import explaining, output, own_settings
+from convgrad.cli.checking import compare_network, comparing, wanted
+from convgrad.cli.options import STEP, explaining, option, output, own_settings
 from convgrad.cli.options import settings as setting_options
 from convgrad.errors import OptionError
 from convgrad.kinds.formats import FORMATS
@@ -17,6 +17,9 @@ from convgrad.kinds.shared import DESCENT, DTYPE
 
 TABLE = (*DESCENT, DTYPE)
 """The settings of a whole network."""
+
+NETWORK = "The network"
+"""The heading of options that are about all of it."""
 
 
 @click.command(
@@ -32,16 +35,18 @@ TABLE = (*DESCENT, DTYPE)
     "too, and --save-network writes the network with its new parameters (and, with --momentum, their "
     "velocities). INPUT and TARGET are files, FILE#KEY, - or numbers; INPUT may be a document with both. "
     "A pooling layer behind a convolution pools as many axes as that had.",
+    params=[
+        click.Argument(["network"]),
+        click.Argument(["input_"], metavar="INPUT"),
+        click.Argument(["target_"], metavar="[TARGET]", required=False),
+        *setting_options(DESCENT, STEP),
+        option(STEP, "--save-network", metavar="FILE", help="Write the updated network, in the form of NETWORK."),
+        *setting_options((DTYPE,), NETWORK),
+        *explaining(),
+        *comparing(gradients=True),
+        *output(),
+    ],
 )
-@click.argument("network")
-@click.argument("input_", metavar="INPUT")
-@click.argument("target_", metavar="[TARGET]", required=False)
-@setting_options(TABLE)
-@click.option("--save-network", metavar="FILE", help="Write the updated network, in the form of NETWORK.")
-@explaining
-@answers
-@gradients
-@output
 def backprop(
     network: str,
     input_: str,

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from convgrad.cli.app import Outcome
-from convgrad.cli.options import Read, source
+from convgrad.cli.options import CHECKING, Option, Read, option, source
 from convgrad.errors import OptionError
 from convgrad.kinds.setting import number
 from convgrad.numerals import to_numeral
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
     from convgrad.files import Reader
     from convgrad.mistakes.case import Solver
     from convgrad.problems import Operand
-
-F = Callable[..., Any]
 
 CHECK_OPTIONS = ("check", "rtol", "atol", "no_reveal", "gradcheck")
 """The names of the options of this file."""
@@ -34,34 +31,37 @@ def _tolerance(text: str) -> float:
     return value
 
 
-def answers(command: F) -> F:
-    """The options that hold answers against the results."""
-    options = [
+def comparing(gradients: bool) -> list[click.Parameter]:
+    """The options that hold answers against the results; gradients: and those against numerical ones."""
+    return [
         source(
+            CHECKING,
             "--check",
             help="Compare the answers in SOURCE (any of the results, by name, or one array where there is one result) "
             "with the results, to the places written, and say what went wrong. Exit code 1 where they differ.",
         ),
-        click.option(
+        *([_gradcheck()] if gradients else []),
+        option(
+            CHECKING,
             "--rtol",
             type=Read(_tolerance, "rtol"),
             metavar="X",
             help="Compare by |answer - value| <= atol + rtol |value|, not by the places written.",
         ),
-        click.option("--atol", type=Read(_tolerance, "atol"), metavar="X", help="The absolute part of that."),
-        click.option("--no-reveal", is_flag=True, default=None, help="With --check: hints, but no right value."),
+        option(CHECKING, "--atol", type=Read(_tolerance, "atol"), metavar="X", help="The absolute part of that."),
+        option(CHECKING, "--no-reveal", is_flag=True, default=None, help="With --check: hints, but no right value."),
     ]
-    return functools.reduce(lambda wrapped, option: option(wrapped), reversed(options), command)
 
 
-def gradients(command: F) -> F:
+def _gradcheck() -> Option:
     """The option that compares analytic with numerical gradients."""
-    return click.option(
+    return option(
+        CHECKING,
         "--gradcheck",
         is_flag=True,
         default=None,
         help="Compare the gradients with central differences, in float64. Exit code 1 where they differ.",
-    )(command)
+    )
 
 
 def wanted(options: Mapping[str, Any]) -> bool:

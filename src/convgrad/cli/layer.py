@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
 import click
 
 from convgrad.cli.app import Command, Outcome
-from convgrad.cli.checking import answers, gradients
-from convgrad.cli.options import Decorator, explaining, output, own_settings, source, velocity, working
+from convgrad.cli.checking import comparing
+from convgrad.cli.options import AFTER, OPERANDS, STEP, explaining, output, own_settings, source, velocity, working
 from convgrad.cli.options import settings as setting_options
 from convgrad.errors import OptionError
 from convgrad.kinds import KINDS
@@ -21,23 +20,30 @@ def layer_command(name: str) -> click.Command:
     kind = next(kind for kind in KINDS.values() if name in kind.commands)
     said = kind.commands[name]
     backward = said is kind.backward
-    taken, called = _taken(kind, backward), _called(kind, backward)
-    decorators: list[Decorator] = [
-        *(click.argument(f"{each.name}_", metavar=each.argument, required=each is kind.given[0]) for each in called),
-        *(source(*each.flags, help=each.help) for each in taken if each.flags),
-        setting_options(kind.options(backward)),
-        *([velocity] if backward and kind.velocities else []),
-        working if kind.forms else explaining,
-        answers,
-        *([gradients] if backward else []),
-        output,
-    ]
 
     def run(**options: Any) -> Outcome:
         return _run(kind, backward, options)
 
-    decorated = functools.reduce(lambda wrapped, decorate: decorate(wrapped), reversed(decorators), run)
-    return click.command(name, cls=Command, example=said.example, help=said.help)(decorated)
+    return Command(name, params=_parameters(kind, backward), callback=run, example=said.example, help=said.help)
+
+
+def _parameters(kind: Kind, backward: bool) -> list[click.Parameter]:
+    """The arguments and options of a command, in the order of its page."""
+    own = (*kind.settings, *(kind.backward_only if backward else kind.forward_only), *kind.common)
+    return [
+        *(
+            click.Argument([f"{each.name}_"], metavar=each.argument, required=each is kind.given[0])
+            for each in _called(kind, backward)
+        ),
+        *(source(OPERANDS, *each.flags, help=each.help) for each in _taken(kind, backward) if each.flags),
+        *setting_options(own),
+        *setting_options(kind.activation, AFTER),
+        *(setting_options(kind.descent, STEP) if backward else []),
+        *([velocity(kind.velocities)] if backward and kind.velocities else []),
+        *(working() if kind.forms else explaining()),
+        *comparing(gradients=backward),
+        *output(),
+    ]
 
 
 def _taken(kind: Kind, backward: bool) -> list[Given]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from convgrad.cli.app import Command, Outcome
-from convgrad.cli.options import Read, output
+from convgrad.cli.options import LAYER, Read, option, output
 from convgrad.errors import OptionError, did_you_mean
 from convgrad.kinds import OF_PROBLEMS
 from convgrad.kinds.setting import choice
@@ -27,15 +27,18 @@ if TYPE_CHECKING:
     "commands read it: which mistakes would show in each result of this problem, which of them it cannot tell apart, "
     'and which stay invisible; --layer says what layer it is (or an entry "layer" in it), where its entries do not. '
     "--only picks results.",
+    params=[
+        click.Argument(["what"], metavar="[NAME|FILE]", required=False),
+        option(
+            LAYER,
+            "--layer",
+            type=Read(choice(OF_PROBLEMS), "layer"),
+            metavar="NAME",
+            help=f"Only mistakes of this layer; or the layer of the problem: {', '.join(OF_PROBLEMS)}.",
+        ),
+        *output(),
+    ],
 )
-@click.argument("what", metavar="[NAME|FILE]", required=False)
-@click.option(
-    "--layer",
-    type=Read(choice(OF_PROBLEMS), "layer"),
-    metavar="NAME",
-    help=f"Only mistakes of this layer; or the layer of the problem: {', '.join(OF_PROBLEMS)}.",
-)
-@output
 def mistakes(what: str | None, layer: str | None, **options: Any) -> Outcome:
     from convgrad.mistakes.catalogue import ROWS
 

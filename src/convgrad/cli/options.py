@@ -1,19 +1,19 @@
-"""Options as named decorators, made from the tables of the kinds; and what they are made into."""
+"""Options, made from the tables of the kinds, under the headings of a page; and what they are made into."""
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import click
 
-from convgrad.errors import OptionError, at, did_you_mean
-from convgrad.kinds import FORMS, formats
+from convgrad.errors import OptionError, at, did_you_mean, listed
+from convgrad.kinds import FORMS, KINDS, formats
 from convgrad.kinds.setting import Setting, choice, whole
 
-F = Callable[..., Any]
-Decorator = Callable[[F], F]
+OPERANDS, LAYER, AFTER, STEP = "Operands", "The layer", "An activation behind it", "One step of descent"
+WORKING, CHECKING, WRITING = "The working", "Checking", "Writing"
+"""The headings of a command's page, in this order."""
 
 
 class Read(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.4, not before
@@ -34,26 +34,36 @@ class Read(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.
             return self.reader(value)
 
 
-def settings(table: Iterable[Setting]) -> Decorator:
+class Option(click.Option):
+    """An option that stands under a heading of its command's page."""
+
+    def __init__(self, *args: Any, heading: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.heading = heading
+
+
+def option(heading: str, *names: str, **about: Any) -> Option:
+    """An option under a heading; names and the rest as click takes them."""
+    return Option(names, heading=heading, **about)
+
+
+def settings(table: Iterable[Setting], heading: str = LAYER) -> list[click.Parameter]:
     """An option for each setting; what is not given is None, and may come from a document."""
+    return [_setting(each, heading) for each in table]
 
-    def decorate(command: F) -> F:
-        for setting in reversed(tuple(table)):
-            names = f"{setting.option}/{setting.off}" if setting.off else setting.option
-            if setting.flag:
-                option = click.option(names, setting.name, is_flag=True, default=None, help=setting.help)
-            else:
-                option = click.option(
-                    setting.option,
-                    setting.name,
-                    type=Read(setting.value, setting.name),
-                    metavar=setting.metavar,
-                    help=setting.help,
-                )
-            command = option(command)
-        return command
 
-    return decorate
+def _setting(setting: Setting, heading: str) -> Option:
+    if setting.flag:
+        names = f"{setting.option}/{setting.off}" if setting.off else setting.option
+        return option(heading, names, setting.name, is_flag=True, default=None, help=setting.help)
+    return option(
+        heading,
+        setting.option,
+        setting.name,
+        type=Read(setting.value, setting.name),
+        metavar=setting.metavar,
+        help=setting.help,
+    )
 
 
 def own_settings(options: Mapping[str, Any], table: Iterable[Setting]) -> dict[str, Any]:
@@ -62,9 +72,9 @@ def own_settings(options: Mapping[str, Any], table: Iterable[Setting]) -> dict[s
     return {name: value for name, value in options.items() if name in names}
 
 
-def source(*names: str, help: str) -> Decorator:
+def source(heading: str, *names: str, help: str) -> Option:
     """An option whose value is a file, FILE#KEY, - or a literal."""
-    return click.option(*names, metavar="SOURCE", help=help)
+    return option(heading, *names, metavar="SOURCE", help=help)
 
 
 ALL = object()
@@ -95,11 +105,19 @@ def _format(text: str) -> str:
     return text
 
 
-def output(command: F) -> F:
+def output() -> list[click.Parameter]:
     """The options that every command has for what it writes, how and where."""
-    options = [
-        click.option("--only", type=Read(_names, "only"), metavar="NAME[,NAME]", help="Only these results."),
-        click.option(
+    return [
+        option(
+            WRITING,
+            "-o",
+            "--output-file",
+            "out",
+            metavar="FILE",
+            help=f"Write to FILE, in the format of its suffix: {' '.join(formats.SUFFIXES)}.",
+        ),
+        option(
+            WRITING,
             "--format",
             "format_",
             type=Read(_format, "format"),
@@ -107,37 +125,30 @@ def output(command: F) -> F:
             default="auto",
             help=f"auto (tables on a terminal, JSON elsewhere; the default), {formats.described()}.",
         ),
-        click.option(
-            "-o",
-            "--output-file",
-            "out",
-            metavar="FILE",
-            help=f"Write to FILE, in the format of its suffix: {' '.join(formats.SUFFIXES)}.",
-        ),
-        click.option(
+        option(WRITING, "--only", type=Read(_names, "only"), metavar="NAME[,NAME]", help="Only these results."),
+        option(
+            WRITING,
             "--precision",
             type=Read(lambda text: min(whole(text, least=0), 100), "precision"),
             metavar="N",
             help="Digits after the point. Otherwise tables show up to 8 significant digits, and JSON "
             "and CSV as many as the number has.",
         ),
-        click.option("-q", "--quiet", is_flag=True, help="No notes on stderr."),
-        click.option("--debug", is_flag=True, help="Show the traceback of a bug."),
+        option(WRITING, "-q", "--quiet", is_flag=True, help="No notes on stderr."),
+        option(WRITING, "--debug", is_flag=True, help="Show the traceback of a bug."),
     ]
-    return functools.reduce(lambda wrapped, option: option(wrapped), reversed(options), command)
 
 
-def velocity(command: F) -> F:
-    """The option that brings the velocities of the last step."""
-    return source("--velocity", help="velocity_W and velocity_b of the last step: a document, such as its JSON.")(
-        command
-    )
+def velocity(names: Iterable[str]) -> Option:
+    """The option that brings the velocities of the last step, by their names."""
+    return source(STEP, "--velocity", help=f"{listed(names)} of the last step: a document, such as its JSON.")
 
 
-def explaining(command: F) -> F:
+def explaining() -> list[click.Parameter]:
     """The options that write single elements out."""
-    options = [
-        click.option(
+    return [
+        option(
+            WORKING,
             "--explain",
             multiple=True,
             metavar="ELEMENT",
@@ -145,29 +156,38 @@ def explaining(command: F) -> F:
             "and their sum; may be given several times. A name alone stands for its element of the largest size. "
             "Tables then show no results, unless --only asks for them.",
         ),
-        click.option("--zeros", is_flag=True, help="List the products that are 0 too, with --explain."),
+        option(WORKING, "--zeros", is_flag=True, help="List the products that are 0 too, with --explain."),
     ]
-    return functools.reduce(lambda wrapped, option: option(wrapped), reversed(options), command)
 
 
-def working(command: F) -> F:
+def working() -> list[click.Parameter]:
     """The options that show the working."""
-    options = [
-        click.option(
+    return [
+        option(
+            WORKING,
             "--steps",
             type=Read(_steps, "steps"),
             metavar="N|all|none",
             help="How many overlays to show one by one (those that add nothing are left out): on a terminal 16, "
             "elsewhere none, unless this or --explain says otherwise.",
         ),
-        click.option(
+        *explaining(),
+        option(
+            WORKING,
             "--form",
             type=Read(choice(FORMS), "form"),
             metavar="NAME",
-            default="overlay",
-            help="The derivation that the steps follow, of a convolution: overlay (the kernel laid over the input, "
-            "place by place; the default), rotated (the dilated, padded delta correlated with the rotated kernel, and "
-            "the input with the dilated delta) or matrix (the patch matrix, im2col). The numbers are the same.",
+            help=f"The derivation that the steps follow, {_forms()}. The numbers are the same.",
         ),
     ]
-    return functools.reduce(lambda wrapped, option: option(wrapped), reversed(options), explaining(command))
+
+
+def _forms() -> str:
+    """The forms of each kind of layer that has several, in words."""
+    said = []
+    for kind in KINDS.values():
+        if len(kind.forms) > 1:
+            first, *others, last = (f"{form.name} ({form.words})" for form in kind.forms)
+            first = f"{first.removesuffix(')')}; the default)"
+            said.append(f"of a {kind.title}: {', '.join([first, *others])} or {last}")
+    return "; ".join(said)

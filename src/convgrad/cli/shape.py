@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from convgrad.cli.app import Command, Outcome
-from convgrad.cli.options import Read, output
+from convgrad.cli.options import LAYER, Read, option, output
 from convgrad.cli.options import settings as setting_options
 from convgrad.errors import OptionError
 from convgrad.kinds.setting import whole
@@ -32,11 +32,13 @@ def read_shape(text: str) -> tuple[int, ...]:
     "output = (input + padding - span) / stride + 1, rounded down, with span = dilation * (kernel size - 1) + 1. SHAPE "
     "is (H,W), (C,H,W) or (N,C,H,W), likewise with 1 or 3 spatial axes; see --dims. Without --filters there is one "
     "filter, and no axis for it.",
+    params=[
+        click.Argument(["shape_"], metavar="SHAPE", type=Read(read_shape, "SHAPE")),
+        option(LAYER, "--filters", type=Read(whole, "filters"), metavar="N", help="Number of filters, or of nodes."),
+        *setting_options(SHAPE),
+        *output(),
+    ],
 )
-@click.argument("shape_", metavar="SHAPE", type=Read(read_shape, "SHAPE"))
-@click.option("--filters", type=Read(whole, "filters"), metavar="N", help="Number of filters, or of nodes.")
-@setting_options(SHAPE)
-@output
 def shape(shape_: tuple[int, ...], filters: int | None, **options: Any) -> Outcome:
     from convgrad.cli.outputs import write_facts
     from convgrad.problems.report import Facts

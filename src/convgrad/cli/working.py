@@ -36,8 +36,8 @@ def report_of(solution: Solution, title: str, settings: Mapping[str, Any], optio
     alone = explanations and form.read_through and not only and not limit
     results = {} if alone else select(solution, only)
 
-    if options.get("form", "overlay") not in forms_of(solution):
-        in_form(solution, options["form"])  # which says why there is none
+    derivation = options.get("form") or forms_of(solution)[0]
+    in_form(solution, derivation)  # which says why there is none
 
     def report(derivation: str) -> Report:
         worked = solution if limit == 0 else in_form(solution, derivation)
@@ -57,7 +57,7 @@ def report_of(solution: Solution, title: str, settings: Mapping[str, Any], optio
             problem=solution.problem,
         )
 
-    chosen = report(options.get("form", "overlay"))
+    chosen = report(derivation)
     if form.all_forms and sum(array.size for array in solution.operands.values()) <= MOST_IN_ALL_FORMS:
         chosen = replace(chosen, forms={each: report(each) for each in forms_of(solution)})
     return chosen

@@ -57,8 +57,11 @@ ADDED_BY = {
 }
 """Results that are there only where they are asked for, and what asks for them."""
 
-FORMS = _all(kind.forms for kind in KINDS.values())
-"""The derivations that the working of some layer may follow."""
+FORMS = {form.name: form for kind in KINDS.values() for form in kind.forms}
+"""The derivations that the working of some layer may follow, by name."""
+
+USUAL_FORMS = {form.name for kind in KINDS.values() for form in kind.forms[:1]}
+"""Those that need not be asked for."""
 
 
 def _givens() -> dict[str, Given]:

@@ -1,6 +1,6 @@
 """Convolutions, transposed and unshared ones included."""
 
-from convgrad.kinds.kind import Given, Kind, Said
+from convgrad.kinds.kind import OVERLAY, Form, Given, Kind, Said
 from convgrad.kinds.setting import PAD_MODES, Setting, choice, rows, truth, whole, wholes
 from convgrad.kinds.shared import ACTIVATION, DELTA, DESCENT, DILATION, INPUT, PADDING, PLACED, STRIDE
 
@@ -76,7 +76,15 @@ CONV = Kind(
     descent=DESCENT,
     common=PLACED,
     variants=("transposed", "unshared"),
-    forms=("overlay", "rotated", "matrix"),
+    forms=(
+        OVERLAY,
+        Form(
+            "rotated",
+            "the dilated, padded delta correlated with the rotated kernel, and the input with the dilated delta",
+            "One cell of the result after the other, each the sum of one window.",
+        ),
+        Form("matrix", "the patch matrix, im2col", "Every place of the kernel is a column of a matrix (im2col)."),
+    ),
     marks=dict.fromkeys(
         ("kernel", "stride", "padding", "dilation", "groups", "transposed", "unshared", "kernel_size"), ()
     ),

@@ -43,6 +43,18 @@ class Said:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
+class Form:
+    """A derivation that the working may follow: its name, what it does, and what a page says of it."""
+
+    name: str
+    words: str
+    sentence: str
+
+
+OVERLAY = Form("overlay", "the kernel laid over the input, place by place", "One place of the kernel after the other.")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Kind:
     """A kind of layer.
 
@@ -67,7 +79,7 @@ class Kind:
     common: tuple[Setting, ...] = ()
     gives: tuple[str, ...] = ("output",)
     variants: tuple[str, ...] = ()
-    forms: tuple[str, ...] = ("overlay",)
+    forms: tuple[Form, ...] = (OVERLAY,)
     marks: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     """Entries by which a document is known to be about it, and the values that tell (none: any)."""
 

@@ -69,7 +69,8 @@ def figures_of(
                 problem=own.problem,
             )
 
-        return replace(report("overlay"), forms={each: report(each) for each in forms_of(own)})
+        forms = {each: report(each) for each in forms_of(own)}
+        return replace(next(iter(forms.values())), forms=forms)
 
     first = done.layers[-1]
     top = {name: first[name] for name in ("output", "delta")} | {"loss": done.loss_quantity}

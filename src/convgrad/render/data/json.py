@@ -11,6 +11,7 @@ import numpy as np
 from convgrad.core.element import Array, Explanation
 from convgrad.core.quantity import Quantity
 from convgrad.core.term import Term
+from convgrad.kinds import USUAL_FORMS
 from convgrad.problems.report import Facts, Report
 from convgrad.render.number_text import exact
 from convgrad.render.writer import Writer
@@ -28,7 +29,7 @@ class Json(Writer):
         """``{"output": ..., "dW": ..., "steps": {"dW": [...]}}``."""
         entries: dict[str, Any] = {name: quantity.value for name, quantity in report.results.items()}
         if report.steps != 0:
-            if report.form != "overlay":
+            if report.form not in USUAL_FORMS:
                 entries["form"], entries["arrays"] = report.form, dict(report.arrays)
             entries["steps"] = {quantity.name: list(_steps(quantity, report.steps)) for quantity in report.worked()}
         return self._text(entries | _explained(report))

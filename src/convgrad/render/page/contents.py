@@ -11,6 +11,7 @@ from typing import Any
 
 from convgrad.core.element import Array
 from convgrad.core.quantity import Quantity
+from convgrad.kinds import FORMS
 from convgrad.problems.report import Report
 from convgrad.render.page.numbered_cells import MOST_ARRAY_CELLS, Drawn, Numbers, drawn
 from convgrad.render.page.steps import OverlayLimits, walk_data
@@ -25,13 +26,6 @@ and the page itself stay below 750,000."""
 
 PER_NUMBER, PER_CELL = 36, 7
 """Characters that a number of an overlay takes, about, and a cell beside its number."""
-
-ABOUT = {
-    "overlay": "One place of the kernel after the other.",
-    "rotated": "One cell of the result after the other, each the sum of one window.",
-    "matrix": "Every place of the kernel is a column of a matrix (im2col).",
-}
-"""What a form does, in one sentence."""
 
 
 def page_data(reports: list[Report], title: str, precision: int | None = None) -> dict[str, Any]:
@@ -135,7 +129,7 @@ def _form(name: str, report: Report, cells: FigureCells, most: OverlayLimits) ->
     each = most.part(len(walks) or 1)
     return {
         "name": name,
-        "about": ABOUT[name],
+        "about": FORMS[name].sentence,
         "arrays": [cells.add(made, array, report.spatial.get(made, ())) for made, array in report.arrays.items()],
         "formulas": {name: _formulas(report, quantity) for name, quantity in report.results.items()},
         "walks": [walk_data(walk, report, cells.by_name, cells.numbers, each) for walk in walks],
