@@ -1,6 +1,7 @@
 """What several tests use: running the program inside this process, and drawing problems over the option space."""
 
 import io
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,6 +15,10 @@ from convgrad.cli import run
 
 ROOT = Path(__file__).parent.parent
 SAMPLES = ROOT / "samples"
+
+# Some tests start the program in another folder, where a path such as PYTHONPATH=src has to mean the same.
+if path := os.environ.get("PYTHONPATH"):
+    os.environ["PYTHONPATH"] = os.pathsep.join(os.path.abspath(folder) for folder in path.split(os.pathsep))
 
 
 @dataclass
@@ -62,6 +67,13 @@ def convgrad(monkeypatch: pytest.MonkeyPatch) -> Convgrad:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--rewrite", action="store_true", help="write the golden screens anew from what is printed now")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Screens, picture and pages are written by one process: two would write over each other in one page."""
+    if config.getoption("--rewrite"):
+        config.option.numprocesses = 0
 
 
 # A machine under load is no reason to fail, and a failure has to be the same failure on every machine.

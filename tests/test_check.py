@@ -148,6 +148,7 @@ def test_a_changed_cell_is_found_and_no_mistake_is_named(seed: int, cell: int, c
     assert found.sightings == ()
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(st.integers(0, 10**6))
 def test_a_random_answer_is_wrong_and_no_mistake_is_named(seed: int) -> None:

@@ -32,6 +32,7 @@ def exactly(layer: Any) -> Any:
     return replace(layer, **{name: cast(array, object) for name, array in arrays.items() if array is not None})
 
 
+@pytest.mark.slow
 @given(EVERY_LAYER)
 def test_exact_equals_float_to_rounding(case: Any) -> None:
     layer, x, delta = case

@@ -36,6 +36,7 @@ def agree(quantity: Quantity, most: int = 60) -> None:
         )
 
 
+@pytest.mark.slow
 @given(EVERY_LAYER)
 def test_products_add_up_to_every_element_of_every_layer(case: Any) -> None:
     layer, x, delta = case

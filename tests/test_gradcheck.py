@@ -19,6 +19,7 @@ CLASSIC = ("conv-backward", SAMPLES / "classic/input.json", SAMPLES / "classic/d
 KERNEL = ("-k", "[[0.1, 0.2], [0.3, 0.4]]")
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(EVERY_LAYER)
 def test_every_layer_agrees_and_what_does_not_is_a_kink(problem: tuple[Any, Array, Array]) -> None:
@@ -140,6 +141,7 @@ def test_of_a_large_gradient_a_sample_and_whole_directions_are_compared() -> Non
     assert compare(Task("dX", task.at, wrong, task.values, task.cost)).verdict == "differs"
 
 
+@pytest.mark.slow
 def test_it_is_a_table_on_a_terminal_and_a_bar_only_where_it_takes_long(convgrad: Convgrad) -> None:
     ran = convgrad(*CLASSIC, *KERNEL, "--gradcheck", tty=True, COLUMNS="80", NO_COLOR="1")
     assert ran.err == ""

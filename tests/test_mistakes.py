@@ -269,6 +269,7 @@ def test_a_right_answer_is_never_accused() -> None:
                     assert accusations(case, name, rounded(case.right(name), digits), digits) == []
 
 
+@pytest.mark.slow
 def test_a_right_answer_with_one_cell_changed_is_not_accused() -> None:
     rng = np.random.default_rng(4)
     for seed in range(3):
@@ -321,6 +322,7 @@ def test_evidence_counts_what_is_not_known_already() -> None:
     assert information(-right, right, says(coarse, 3)) < information(-right, right, says(-right, 6))
 
 
+@pytest.mark.slow
 def test_predictions_are_never_the_right_value_and_cost_little() -> None:
     rng = np.random.default_rng(6)
     for layer in LAYERS:

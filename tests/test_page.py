@@ -12,6 +12,8 @@ from conftest import SAMPLES, Convgrad
 
 sync = pytest.importorskip("playwright.sync_api", reason="no driver: pip install '.[browser]'")
 
+pytestmark = pytest.mark.slow
+
 CLASSIC = [
     "conv-backward", str(SAMPLES / "classic/input.json"), str(SAMPLES / "classic/delta.json"), "-k", "[[0.1,0.2],[0.3,0.4]]"
 ]  # fmt: skip

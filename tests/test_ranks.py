@@ -129,6 +129,7 @@ def test_layouts_and_ranks_give_the_layers_own_numbers(
         np.testing.assert_array_equal(found[name], value, err_msg=name)
 
 
+@pytest.mark.slow
 @given(convolutions(), st.booleans())
 def test_lowered_working_adds_up_to_lowered_values(case: tuple[Conv, Array, Array], last: bool) -> None:
     layer, x, delta = case

@@ -230,6 +230,7 @@ def test_a_page_is_whole_and_safe(convgrad: Convgrad, tmp_path: Path) -> None:
     assert data_of(written(replace(report, operands={nasty: np.ones(2)})))["figures"][0]["arrays"]
 
 
+@pytest.mark.slow
 def test_a_large_page_is_cut_and_says_so(convgrad: Convgrad, tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     x, kernel = rng.random((1, 28, 28)), rng.random((8, 1, 3, 3))

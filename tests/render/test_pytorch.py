@@ -170,6 +170,7 @@ def test_every_layer_has_a_writer_or_says_how_it_is_written() -> None:
     assert words == {*WRITERS, *(kind.name for kind in KINDS.values() if kind.torch is not None)}
 
 
+@pytest.mark.slow
 @given(job=JOBS)
 @examples(max_examples=60)
 def test_the_numbers_of_a_program_are_those_of_the_json(job: Job, tmp_path_factory: pytest.TempPathFactory) -> None:
