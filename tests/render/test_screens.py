@@ -1,6 +1,5 @@
 """What people see, at fixed widths. `pytest --rewrite` writes the screens anew; look at them before committing."""
 
-
 import pytest
 from conftest import ROOT, SAMPLES, Convgrad
 from screens import picture
