@@ -141,7 +141,7 @@ def test_rows_are_whole() -> None:
     for activation in ACTIVATIONS.values():
         assert (activation.derivative is None) != (activation.along is None), activation.name
         assert activation.pytorch and activation.pytorch[-1].when is None, activation.name
-        assert bool(activation.kinks(0.5)) <= (activation.on is not None), activation.name
+        assert bool(activation.kinks(0.5)) <= (activation.above is not None), activation.name
     for loss in LOSSES.values():
         assert loss.pytorch and loss.pytorch[-1].when is None, loss.name
         assert loss.mean in ("", "numbers", "positions"), loss.name

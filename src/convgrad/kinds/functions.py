@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -41,11 +42,18 @@ def written(choices: tuple[Written, ...], *operands: Any) -> Written:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Chosen:
-    """What the settings say beside an activation's name, and which piece of it each number lies on."""
+    """What the settings say beside an activation's name, and which piece of it each of the numbers x lies on."""
 
     alpha: Any
     approximate: str
-    on: Any = None
+    x: Array
+    above: Callable[[Array], Array] | None = None
+
+    @cached_property
+    def on(self) -> Array:
+        """Which numbers lie above the bend."""
+        assert self.above is not None
+        return self.above(self.x)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -89,7 +97,7 @@ class ActivationRow:
     """An activation and its facts.
 
     words: the right-hand side of its formula, arrays in braces; derivative: of each number alone, or else `along`;
-    pytorch: how it is written there, given x; on: which numbers lie above the bend, for one in pieces; kinks: where
+    pytorch: how it is written there, given x; above: which numbers lie above the bend, for one in pieces; kinks: where
     its slope jumps, given alpha; exact: whether it keeps fractions; inverse: an input that gives the output, or at
     least its derivative; at_output: the derivative as people write it of the output; straight: whether its slope is
     the same all over a piece; idle: whether it leaves everything as it is; grows: how large (the value, what a
@@ -104,7 +112,7 @@ class ActivationRow:
     derivative: Callable[[Array, Chosen], Any] | None = None
     pytorch: tuple[Written, ...] = ()
     along: Along | None = None
-    on: Callable[[Array], Array] | None = None
+    above: Callable[[Array], Array] | None = None
     kinks: Callable[[Any], tuple[float, ...]] = lambda alpha: ()
     exact: bool = False
     inverse: Callable[[Array, Chosen], Array] | None = None

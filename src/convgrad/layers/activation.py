@@ -115,7 +115,7 @@ class Activation:
 
     def chosen(self, x: Array) -> Chosen:
         """The settings as x's own kind of numbers, and which piece each of them lies on."""
-        return Chosen(cast(self.slope, x.dtype), self.approximate, None if self.row.on is None else self.row.on(x))
+        return Chosen(cast(self.slope, x.dtype), self.approximate, x, self.row.above)
 
     def value(self, x: Array) -> Array:
         """x (...) -> f(x) (...)."""
