@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import SAMPLES, Convgrad
+from conftest import ROOT, SAMPLES, Convgrad
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from spaces import EVERY_LAYER
@@ -615,7 +615,7 @@ def test_the_screen_of_a_homework(convgrad: Convgrad, request: pytest.FixtureReq
     ran = convgrad(*command, *[] if reveal else ["--no-reveal"], tty=True, COLUMNS=str(width), NO_COLOR="1")
     assert ran.code == 1
     assert max(map(len, ran.out.splitlines())) <= width
-    golden = Path(__file__).parent / "screens" / f"check-{'' if reveal else 'hints-'}{width}.txt"
+    golden = ROOT / "tests" / "screens" / f"check-{'' if reveal else 'hints-'}{width}.txt"
     if request.config.getoption("--rewrite"):
         golden.write_text(ran.out)
     assert ran.out == golden.read_text()
