@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from convgrad.core.element import Array
 from convgrad.kinds.losses import LOSSES
+from convgrad.layers.sgd import SGD
 from convgrad.problems import Problem
 from convgrad.problems.network import Pass
 from convgrad.render.pytorch import rounding, simple
@@ -48,17 +49,24 @@ def write(program: Program, done: Pass, values: Mapping[str, Array]) -> None:
         simple.loss(cost, here, done.output, done.target),
         ["loss.backward()"] if back else [],
     )
-    sgd = problems[0].sgd
-    if updated and sgd is not None:
-        lines, found = step(sgd, updated)
-        program.add(lines)
-        for each in updated:
-            for name in (f"{each.short}_new", f"velocity_{each.short}"):
-                results[f"layers[{each.suffix}].{name}"] = found[name + each.suffix]
+    results |= _stepped(program, problems[0].sgd, updated)
     sizes = _sizes(done, problems)
     for expression in dict.fromkeys(results[path] for path in values):
         paths = [path for path in values if results[path] == expression]  # a dX is the delta of the layer before
         program.compare(", ".join(paths), expression, values[paths[0]], max(sizes[path] for path in paths))
+
+
+def _stepped(program: Program, sgd: SGD | None, updated: list[Updated]) -> dict[str, str]:
+    """The statements of the step -> what its results are called, by path."""
+    if sgd is None or not updated:
+        return {}
+    lines, found = step(sgd, updated)
+    program.add(lines)
+    return {
+        f"layers[{each.suffix}].{name}": found[name + each.suffix]
+        for each in updated
+        for name in (f"{each.short}_new", f"velocity_{each.short}")
+    }
 
 
 def _of_layer(k: int, values: Mapping[str, Array]) -> list[str]:
