@@ -9,15 +9,7 @@ from typing import Any
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Activation": "convgrad.layers.activation",
-    "Conv": "convgrad.layers.conv",
-    "Dense": "convgrad.layers.dense",
-    "Flatten": "convgrad.layers.flatten",
-    "Loss": "convgrad.layers.loss",
     "SGD": "convgrad.layers.sgd",
-    "Transposed": "convgrad.layers.transposed",
-    "Unshared": "convgrad.layers.unshared",
-    "Pool": "convgrad.layers.pool",
     "Windows": "convgrad.core.windows",
     "Quantity": "convgrad.core.quantity",
     "Term": "convgrad.core.quantity",
@@ -25,10 +17,18 @@ _HOMES = {
     "check": "convgrad.checking",
 }
 
-__all__ = [*_HOMES, "__version__"]  # noqa: PLE0604 - all of them strings
+
+def _homes() -> dict[str, str]:
+    """Where each name lives: the layers of all kinds, and the names above."""
+    from convgrad.kinds import LAYERS
+
+    return {path.partition(":")[2]: path.partition(":")[0] for path in LAYERS.values()} | _HOMES
 
 
 def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(import_module(_HOMES[name]), name)
+    if name == "__all__":
+        return [*_homes(), "__version__"]
+    home = _HOMES.get(name) or ("" if name.startswith("_") else _homes().get(name))
+    if home:
+        return getattr(import_module(home), name)
     raise AttributeError(f"module 'convgrad' has no attribute {name!r}")

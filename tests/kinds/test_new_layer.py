@@ -236,7 +236,7 @@ def test_problems_of_it_are_known_and_drawn(convgrad: Callable[..., Ran]) -> Non
     )
     assert "Case" in convgrad(f'python -c "{drawn}"').stdout
     check = (
-        "import numpy; from convgrad import check; from convgrad.layers.scale import Scale; x = numpy.ones((2, 3)); "
+        "import numpy; from convgrad import Scale, check; x = numpy.ones((2, 3)); "
         "print(check({'dgamma': [2, 2, 2]}, Scale(numpy.ones(3)), x, x).verdict)"
     )
     assert convgrad(f'python -c "{check}"').stdout == "right\n"

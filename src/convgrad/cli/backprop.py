@@ -11,12 +11,16 @@ from convgrad.cli.checking import compare_network, comparing, wanted
 from convgrad.cli.command import Command, Outcome
 from convgrad.cli.options import STEP, explaining, option, output, own_settings
 from convgrad.cli.options import settings as setting_options
-from convgrad.errors import OptionError
+from convgrad.errors import OptionError, listed
+from convgrad.kinds import KINDS
 from convgrad.kinds.formats import FORMATS
 from convgrad.kinds.shared import DESCENT, DTYPE
 
 TABLE = (*DESCENT, DTYPE)
 """The settings of a whole network."""
+
+TYPES = [kind.name for kind in KINDS.values() if kind.in_networks]
+"""What its layers may be."""
 
 NETWORK = "The network"
 """The heading of options that are about all of it."""
@@ -30,8 +34,8 @@ NETWORK = "The network"
     "gradient of that output), dW, db and dX, each layer's dX being the delta of the layer before. "
     'NETWORK is a JSON file such as {"layers": [{"type": "conv", "kernel": [[1, 0], [0, 1]], "stride": 1, '
     '"activation": "relu"}, {"type": "pool", "kind": "max", "size": 2}, {"type": "flatten"}, {"type": '
-    '"dense", "weight": [[1, 2]], "bias": [0]}], "loss": "mse"}: the types are conv, pool, dense, '
-    "activation and flatten, with the options of their commands (_ for -). With --lr the step is taken "
+    '"dense", "weight": [[1, 2]], "bias": [0]}], "loss": "mse"}: the types are '
+    f"{listed(TYPES)}, with the options of their commands (_ for -). With --lr the step is taken "
     "too, and --save-network writes the network with its new parameters (and, with --momentum, their "
     "velocities). INPUT and TARGET are files, FILE#KEY, - or numbers; INPUT may be a document with both. "
     "A pooling layer behind a convolution pools as many axes as that had.",

@@ -28,6 +28,9 @@ def _all(names: Iterable[Iterable[str]]) -> tuple[str, ...]:
 WORDS = _all(kind.words for kind in OF_PROBLEMS.values())
 """What the catalogue calls layers: a kind's name, or that of a variant; of those that problems are about."""
 
+LAYERS = {word: path for kind in KINDS.values() for word, path in {kind.name: kind.layer, **kind.variants}.items()}
+"""Where the class of each layer lives, ``module:Class``, by its word."""
+
 PARAMETERS = _all(kind.parameters for kind in KINDS.values())
 """What layers learn: ``W``, ``b``."""
 

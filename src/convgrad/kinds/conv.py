@@ -75,7 +75,10 @@ CONV = Kind(
     activation=ACTIVATION,
     descent=DESCENT,
     common=PLACED,
-    variants=("transposed", "unshared"),
+    variants={
+        "transposed": "convgrad.layers.transposed:Transposed",
+        "unshared": "convgrad.layers.unshared:Unshared",
+    },
     forms=(
         OVERLAY,
         Form(
@@ -101,5 +104,6 @@ CONV = Kind(
         "layer above; summed over the batch, not averaged. Without a kernel, dW and db are computed all "
         f"the same. A lone number for DELTA stands for that number everywhere. {_READS}",
     ),
+    layer="convgrad.layers.conv:Conv",
     home="convgrad.problems.conv:conv_problem",
 )

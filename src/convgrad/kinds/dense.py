@@ -62,5 +62,6 @@ DENSE = Kind(
         "sensitivity of its node, summed over the batch. Without a weight, dW and db are computed all the "
         f"same. {_READS}",
     ),
+    layer="convgrad.layers.dense:Dense",
     home="convgrad.problems.dense:dense_problem",
 )

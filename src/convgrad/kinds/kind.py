@@ -58,14 +58,17 @@ OVERLAY = Form("overlay", "the kernel laid over the input, place by place", "One
 class Kind:
     """A kind of layer.
 
-    name: in files, of its commands (conv-forward, conv-backward); title: of outputs; given: its operands, the input
+    name: in files, and of its commands (conv-forward, conv-backward); title: of outputs; given: its operands, the input
     first; settings: its own; forward_only, backward_only: those that one of the commands has besides; activation,
     descent, common: those of an activation behind it, of a step of descent, and of all layers of its sort.
+
     gives: results of the forward pass; variants: truth settings that make another layer of it, which the catalogue
-    calls by that word; forms: the derivations that its working may follow, the usual one first. forward, backward: its
-    commands (a kind with one has its bare name for it, one with none is met in networks alone); in_networks: whether
-    it may stand there; layer: its arithmetic, ``module:Class``, with fields named like its settings and operands; home:
-    what builds its problems, ``module:function``, where there is more to say than that. Both are imported when called.
+    calls by that word, and where its class lives; forms: the derivations that its working may follow, the usual one
+    first. forward, backward: its commands (a kind with one has its bare name for it, one with none is met in networks
+    alone); in_networks: whether it may stand there.
+
+    layer: its arithmetic, ``module:Class``, with fields named like its settings and operands; home: what builds its
+    problems, ``module:function``, where there is more to say than that. Both are imported when they are called.
     """
 
     name: str
@@ -78,7 +81,7 @@ class Kind:
     descent: tuple[Setting, ...] = ()
     common: tuple[Setting, ...] = ()
     gives: tuple[str, ...] = ("output",)
-    variants: tuple[str, ...] = ()
+    variants: Mapping[str, str] = field(default_factory=dict)
     forms: tuple[Form, ...] = (OVERLAY,)
     marks: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     """Entries by which a document is known to be about it, and the values that tell (none: any)."""

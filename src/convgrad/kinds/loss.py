@@ -37,5 +37,6 @@ LOSS = Kind(
         "(of a vector, along it), and class indices from 0 or distributions of the output's shape.",
     ),
     in_networks=False,
+    layer="convgrad.layers.loss:Loss",
     home="convgrad.problems.loss:loss_problem",
 )

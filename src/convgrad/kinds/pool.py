@@ -88,5 +88,6 @@ POOL = Kind(
         "The gradient of a pooling layer: a maximum gets the whole delta, an average shares it out. "
         f"A lone number for DELTA stands for that number everywhere. {_READS}",
     ),
+    layer="convgrad.layers.pool:Pool",
     home="convgrad.problems.pool:pool_problem",
 )

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from importlib import import_module
-from typing import Any
 
 import numpy as np
 
 from convgrad.core.element import Array
 from convgrad.errors import ShapeError, at, by
 from convgrad.kinds.kind import Given, Kind
-from convgrad.problems.fitting import activation_of, fitted_delta, in_dtype, sgd_of
+from convgrad.kinds.setting import check_owned
+from convgrad.problems.fitting import activation_of, fitted_delta, in_dtype, named, sgd_of
 from convgrad.problems.problem import Operands, Problem, Settings, sources
 from convgrad.problems.ranks import FIRST, LAST, Shorthand
 
@@ -24,16 +23,10 @@ def build(kind: Kind, operands: Operands, settings: Settings, backward: bool) ->
     """A problem of a kind of layer; ConvgradError where operands and settings make none."""
     problem: Problem
     if kind.home:
-        problem = _named(kind.home)(operands, settings, backward)
+        problem = named(kind.home)(operands, settings, backward)
     else:
         problem = layer_problem(kind, operands, settings, backward)
     return problem
-
-
-def _named(path: str) -> Any:
-    """``convgrad.layers.flatten:Flatten`` -> what has that name in that module."""
-    module, _, name = path.partition(":")
-    return getattr(import_module(module), name)
 
 
 def layer_problem(kind: Kind, operands: Operands, settings: Settings, backward: bool) -> Problem:
@@ -42,8 +35,9 @@ def layer_problem(kind: Kind, operands: Operands, settings: Settings, backward: 
     The input has all the axes that its letters say, ``*`` standing for those that are left; an operand that is one
     number has it everywhere.
     """
+    check_owned(settings, kind.settings)
     arrays = in_dtype(operands, settings)
-    layer_class = _named(kind.layer)
+    layer_class = named(kind.layer)
     with at(operands["input"].source):
         shorthand = _shorthand(layer_class.input_axes, arrays["input"], settings)
         x = shorthand.lift(arrays["input"], layer_class.input_axes)
@@ -68,7 +62,7 @@ def layer_problem(kind: Kind, operands: Operands, settings: Settings, backward: 
         activation=activation_of(settings) if kind.activation else None,
         passes=("forward", *(each.name for each in kind.forward_only if settings.get(each.name))),
         left_out=left_out,
-        sgd=sgd_of(settings, kind, arrays, left_out) if backward and kind.descent else None,
+        sgd=sgd_of(settings, kind, operands, left_out) if backward and kind.descent else None,
         spatial=spatial,
     )
     if not backward:

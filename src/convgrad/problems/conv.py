@@ -11,9 +11,10 @@ import numpy as np
 from convgrad.core.axis import per_axis
 from convgrad.core.element import Array
 from convgrad.errors import OptionError, ShapeError, at, by
+from convgrad.kinds import LAYERS
 from convgrad.kinds.conv import CONV
 from convgrad.layers.conv import Conv
-from convgrad.problems.fitting import activation_of, fitted_delta, in_dtype, sgd_of, what_fits
+from convgrad.problems.fitting import activation_of, fitted_delta, in_dtype, named, sgd_of, what_fits
 from convgrad.problems.problem import Operands, Problem, Settings, sources
 from convgrad.problems.ranks import FIRST, LAST, Shorthand, conv_dims, delta_dims
 
@@ -73,7 +74,7 @@ def conv_problem(operands: Operands, settings: Settings, backward: bool) -> Prob
         activation=activation,
         passes=("forward",) if "kernel" in arrays else (),
         left_out=left_out,
-        sgd=sgd_of(settings, CONV, arrays, left_out) if backward else None,
+        sgd=sgd_of(settings, CONV, operands, left_out) if backward else None,
         spatial=_spatial(arrays, shorthand, layer),
     )
     return replace(problem, delta=_delta(operands, arrays, shape, shorthand, layer, x)) if backward else problem
@@ -90,22 +91,9 @@ def _layer(settings: Settings) -> Any:
         raise OptionError("an unshared layer has no groups", hint="drop --groups")
     if transposed and settings.get("pad_mode", "zeros") != "zeros":
         raise OptionError("a transposed convolution crops its result, and pads with nothing", hint="drop --pad-mode")
-    layer = _class(CONV.known_as(settings))
+    layer: Any = named(LAYERS[CONV.known_as(settings)])  # imported when it is asked for
     own = {each.name for each in fields(layer)} - {"kernel_size"}  # which follows from the kernel, or from the delta
     return layer(**{name: settings[name] for name in CONV_SETTINGS if name in own and name in settings})
-
-
-def _class(word: str) -> Any:
-    """The class of a convolution, or of what it is called as a variant; imported when it is asked for."""
-    if word == "transposed":
-        from convgrad.layers.transposed import Transposed
-
-        return Transposed
-    if word == "unshared":
-        from convgrad.layers.unshared import Unshared
-
-        return Unshared
-    return Conv
 
 
 def _filters(layer: Any) -> int:

@@ -55,7 +55,7 @@ def dense_problem(operands: Operands, settings: Settings, backward: bool) -> Pro
     return replace(
         problem,
         delta=fitted_delta(operands, arrays["delta"], wanted, given),
-        sgd=sgd_of(settings, DENSE, arrays, left_out),
+        sgd=sgd_of(settings, DENSE, operands, left_out),
     )
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +21,12 @@ from convgrad.problems.problem import Operands, Settings, sources
 
 if TYPE_CHECKING:
     from convgrad.layers.activation import Activation
+
+
+def named(path: str) -> Any:
+    """``convgrad.layers.flatten:Flatten`` -> what has that name in that module."""
+    module, _, name = path.partition(":")
+    return getattr(import_module(module), name)
 
 
 def in_dtype(operands: Operands, settings: Settings) -> dict[str, Array]:
@@ -107,11 +114,11 @@ def activation_of(settings: Settings) -> Activation | None:
 def sgd_of(
     settings: Settings,
     kind: Kind | None = None,
-    arrays: Mapping[str, Array] | None = None,
+    operands: Operands | None = None,
     left_out: dict[str, str] | None = None,
 ) -> SGD | None:
     """The step that settings ask for; parameters of a kind that were not given are noted as left out."""
-    given = arrays or {}
+    given = operands or {}
     velocities = [name for name in given if name in VELOCITIES]
     if "lr" not in settings:
         for setting in DESCENT:
@@ -128,6 +135,19 @@ def sgd_of(
         if left_out is not None and parameter.name not in given:
             made = (f"{name}_new", *([f"velocity_{name}"] if "momentum" in settings else []))
             left_out |= dict.fromkeys(made, parameter.wanting)
+        elif f"velocity_{name}" in velocities:
+            _check_velocity(given, f"velocity_{name}", parameter.name)
     return SGD(
         settings["lr"], settings.get("momentum"), bool(settings.get("nesterov")), settings.get("weight_decay", 0.0)
     )
+
+
+def _check_velocity(operands: Operands, velocity: str, parameter: str) -> None:
+    """ShapeError for a velocity with more or fewer numbers than its parameter, which may be one for all."""
+    found, array = operands[velocity].array, operands[parameter].array
+    if array.ndim and found.size != array.size:
+        raise ShapeError(
+            f"{velocity} is {by(found.shape)}, but the {parameter} is {by(array.shape)}",
+            where=sources(operands, velocity, parameter),
+            hint="give the velocities of this layer's last step",
+        )
