@@ -9,6 +9,7 @@ from typing import Any
 from convgrad.cli.options import ALL
 from convgrad.cli.outputs import choose_format
 from convgrad.errors import OptionError
+from convgrad.kinds import USUAL_FORMS
 from convgrad.kinds.formats import FORMATS, SOME_STEPS
 from convgrad.problems import Solution
 from convgrad.problems.forms import forms_of, in_form
@@ -40,7 +41,8 @@ def report_of(solution: Solution, title: str, options: Mapping[str, Any]) -> Rep
     in_form(solution, derivation)  # which says why there is none
 
     def report(derivation: str) -> Report:
-        worked = solution if limit == 0 else in_form(solution, derivation)
+        shown = limit != 0 or (explanations and derivation in USUAL_FORMS)
+        worked = in_form(solution, derivation) if shown else solution
         return Report(
             title,
             worked.operands,
@@ -53,6 +55,7 @@ def report_of(solution: Solution, title: str, options: Mapping[str, Any]) -> Rep
             options["zeros"],
             derivation,
             worked.arrays,
+            worked.made,
             problem=solution.problem,
         )
 

@@ -34,7 +34,8 @@ def in_form(quantity: Quantity, s: Sum, role: str, form: str) -> Derivation | No
     """The derivative of a sum by `role` in another form; None where it is no other: a correlation is one already."""
     if form == "matrix":
         return _matrix(quantity, s, role)
-    return {"x": _rotated_scatter, "w": _rotated_weigh}[role](quantity, s) if role in "xw" else None
+    rotated_forms = {"x": _rotated_scatter, "w": _rotated_weigh} if form == "rotated" else {}
+    return rotated_forms[role](quantity, s) if role in rotated_forms else None
 
 
 # -- the matrix form ------------------------------------------------------------------------------------

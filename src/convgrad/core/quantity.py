@@ -55,7 +55,7 @@ class Quantity(ABC):
         """The working of one overlay."""
 
     def in_form(self, form: str) -> Derivation | None:
-        """The quantity with the steps of another form, ``rotated`` or ``matrix``; None where it has no such form."""
+        """The quantity with the steps of a form, such as ``rotated``; None where it has no such form, or is in it."""
         return None
 
     @property
@@ -249,7 +249,10 @@ class Renamed(Wrapped):
     def products(self, at: Place) -> Sequence[Products]:
         """The products with their factors renamed."""
         return [
-            Products(tuple(replace(each, form=each.form.renamed(self.array, self.other)) for each in part.columns))
+            replace(
+                part,
+                columns=tuple(replace(each, form=each.form.renamed(self.array, self.other)) for each in part.columns),
+            )
             for part in self.of.products(at)
         ]
 

@@ -42,11 +42,12 @@ def beside(values: Array, trailing: int) -> Array:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Factor:
-    """A named array that a term is made of, such as the delta at its place."""
+    """A named array that a term is made of, such as the delta at its place; formula: how it is made, to be said."""
 
     name: str
     value: Array
     axes: str
+    formula: Formula = NOTHING
 
 
 @dataclass(frozen=True, eq=False, repr=False)

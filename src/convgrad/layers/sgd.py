@@ -18,12 +18,13 @@ import numpy as np
 from convgrad.core.element import Array, Place, Products, cell, constant
 from convgrad.core.quantity import Quantity
 from convgrad.core.rational import cast
-from convgrad.core.term import Term, real
+from convgrad.core.summands import Summed, total
+from convgrad.core.term import real
 from convgrad.formula import Formula
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Summand:
+class Multiple:
     """An array times some numbers, all by name."""
 
     name: str
@@ -48,9 +49,9 @@ class Summand:
             total = factor * total
         return np.asarray(total)
 
-    def products(self, at: Place) -> Products:
+    def products(self, at: Place) -> Sequence[Products]:
         """One element of it."""
-        return Products((*(constant(*each) for each in self.numbers), cell(self.name, self.array, at)))
+        return [Products((*(constant(*each) for each in self.numbers), cell(self.name, self.array, at)))]
 
 
 @dataclass(frozen=True)
@@ -69,20 +70,20 @@ class SGD:
         """
         parameter, gradient = real(parameter), real(gradient)
         lr, mu, decay = (cast(each, gradient.dtype)[()] for each in (self.lr, self.momentum or 0, self.weight_decay))
-        summands = [Summand(f"d{name}", gradient)]
+        summands = [Multiple(f"d{name}", gradient)]
         if decay:
-            summands.append(Summand(name, parameter, ((f"{self.weight_decay:g}", decay),)))
+            summands.append(Multiple(name, parameter, ((f"{self.weight_decay:g}", decay),)))
         if velocity is not None and mu:
-            summands.append(Summand("velocity", velocity, ((f"{self.momentum:g}", mu),)))
-        v = _total(summands)
+            summands.append(Multiple("velocity", velocity, ((f"{self.momentum:g}", mu),)))
+        v = total(summands)
         change = summands
         if self.nesterov:
             g = [each for each in summands if each.name != "velocity"]
-            change = [*g, Summand(f"velocity_{name}", v, ((f"{self.momentum:g}", mu),))]
+            change = [*g, Multiple(f"velocity_{name}", v, ((f"{self.momentum:g}", mu),))]
         words = " + ".join(each.words for each in change)
         words = f"({words})" if len(change) > 1 else words
         parts = [
-            Summand(name, parameter),
+            Multiple(name, parameter),
             *(replace(each, numbers=(("- lr", -lr), *each.numbers)) for each in change),
         ]
         found = [_sum_of(f"{name}_new", f"{{{name}_new}} = {{{name}}} - lr * {words}, with lr = {self.lr:g}", parts)]
@@ -92,40 +93,5 @@ class SGD:
         return tuple(found)
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Stepped(Quantity):
-    """The sum of labelled arrays of one shape; each is a term, and its own only factor."""
-
-    parts: tuple[Summand, ...]
-
-    def compute(self) -> Any:
-        """All of them, added up."""
-        return _total(self.parts)
-
-    def products(self, at: Place) -> Sequence[Products]:
-        """One element of each."""
-        return [part.products(at) for part in self.parts]
-
-    def live(self) -> Array:
-        """Every summand."""
-        return np.ones(len(self.parts), bool)
-
-    def term(self, place: Place) -> Term:
-        """One summand, whole."""
-        part = self.parts[place[0]]
-        array = part.value
-        return Term(place, (), (), (slice(None),) * array.ndim, array, called=part.called)
-
-    @property
-    def unit(self) -> str:
-        """What is added at a time."""
-        return "summand"
-
-
-def _sum_of(name: str, words: str, parts: Sequence[Summand]) -> Quantity:
-    return Stepped(tuple(parts), name=name, formula=Formula.of(words), shape=parts[0].array.shape)
-
-
-def _total(summands: Sequence[Summand]) -> Array:
-    with np.errstate(all="ignore"):
-        return np.asarray(sum((each.value for each in summands[1:]), start=summands[0].value))
+def _sum_of(name: str, words: str, parts: Sequence[Multiple]) -> Quantity:
+    return Summed(tuple(parts), name=name, formula=Formula.of(words), shape=parts[0].array.shape)

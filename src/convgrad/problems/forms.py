@@ -23,18 +23,18 @@ def in_form(solution: Solution, form: str) -> Solution:
     OptionError where the layer has no other form.
     """
     usual, *others = forms_of(solution)
-    if form == usual:
-        return solution
-    if form not in others:
+    if form not in (usual, *others):
         owners = " and ".join(f"{kind.title}s" for kind in KINDS.values() if form in [each.name for each in kind.forms])
         raise OptionError(f"there is no {form} form of this layer", where="--form", hint=f"it belongs to {owners}")
-    working, arrays, spatial = dict(solution.working), dict(solution.arrays), dict(solution.spatial)
+    working, spatial = dict(solution.working), dict(solution.spatial)
+    arrays, made = dict(solution.arrays), dict(solution.made)
     for name, quantity in solution.working.items():
         derived = quantity.in_form(form)
         if derived is not None:
             working[name] = derived.quantity
             arrays |= {each.name: each.value for each in derived.arrays if each.name not in solution.operands}
+            made |= {each.name: each.formula for each in derived.arrays if each.formula}
             spatial |= {each.name: axes for each, axes in zip(derived.arrays, derived.spatial, strict=True)}
-        elif not quantity.has_forms:  # such as db, the same sum in every form
+        elif form != usual and not quantity.has_forms:  # such as db, the same sum in every form
             working[name] = replace(quantity, window_axes="")
-    return replace(solution, working=working, arrays=arrays, spatial=spatial)
+    return replace(solution, working=working, arrays=arrays, spatial=spatial, made=made)

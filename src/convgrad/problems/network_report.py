@@ -66,6 +66,7 @@ def figures_of(
                 zeros=zeros,
                 form=form,
                 arrays=worked.arrays,
+                made=worked.made,
                 problem=own.problem,
             )
 

@@ -11,6 +11,7 @@ from convgrad.core.operand import Operand
 from convgrad.core.quantity import Quantity
 from convgrad.errors import listed
 from convgrad.kinds import kind_of
+from convgrad.formula import Formula
 from convgrad.layers import Layer
 from convgrad.layers.sgd import SGD
 from convgrad.problems.ranks import Shorthand
@@ -83,7 +84,8 @@ class Solution:
 
     working: the quantities that the overlays add up to, where those are not the results themselves (before the
     activation), and the sensitivity, the delta through the activation; operands: the arrays given, and what the working
-    has made of them; problem: what was solved; arrays: what a form other than overlay works on.
+    has made of them; problem: what was solved; arrays: what a form works on besides; made: how those are made, where
+    that is to be said.
     """
 
     problem: Problem
@@ -92,6 +94,7 @@ class Solution:
     working: dict[str, Quantity] = field(default_factory=dict)
     spatial: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     arrays: Mapping[str, Array] = field(default_factory=dict)
+    made: Mapping[str, Formula] = field(default_factory=dict)
 
     @property
     def left_out(self) -> dict[str, str]:

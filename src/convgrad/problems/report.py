@@ -11,6 +11,7 @@ import numpy as np
 from convgrad.core.element import Array, Explanation, Place
 from convgrad.core.quantity import Quantity
 from convgrad.core.term import Term
+from convgrad.formula import Formula
 from convgrad.problems.problem import Problem
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class Report:
     spatial: which axes of each operand are spatial, for whoever draws planes; working: quantities that overlays add up
     to in place of a result of that name; explanations: single elements, written out; zeros: whether products that are
     0 are listed in them; form: the derivation that the working follows; arrays: what it works on besides the operands;
-    forms: the same report in each form there is, by name; problem: what was solved.
+    made: how some of those are made; forms: the same report in each form there is, by name; problem: what was solved.
     """
 
     noun: ClassVar[str] = "report"
@@ -54,6 +55,7 @@ class Report:
     zeros: bool = False
     form: str = "overlay"
     arrays: Mapping[str, Array] = field(default_factory=dict)
+    made: Mapping[str, Formula] = field(default_factory=dict)
     forms: Mapping[str, Report] = field(default_factory=dict)
     problem: Problem | None = None
 
@@ -69,6 +71,13 @@ class Report:
             return []
         quantities = [self.working.get(name, quantity) for name, quantity in self.results.items()]
         return [quantity for quantity in quantities if quantity.window_axes]
+
+    def summed(self) -> list[Quantity]:
+        """The results that are sums of whole arrays, such as a step of gradient descent."""
+        if self.steps == 0:
+            return []
+        quantities = [self.working.get(name, quantity) for name, quantity in self.results.items()]
+        return [quantity for quantity in quantities if quantity.unit == "summand"]
 
     def walks(self) -> list[Walk]:
         """What the overlays are shown for: the gradients that share them, or the output where there is none."""

@@ -93,10 +93,10 @@ class Scenes:
 
     def sums(self) -> Iterator[tuple[Quantity, list[Plane]]]:
         """Results that are sums of whole arrays, such as a step of gradient descent, with their summands."""
-        for quantity in self.report.results.values():
-            if self.report.steps == 0 or quantity.unit != "summand" or quantity.value.size > MOST_CELLS_IN_FULL:
+        for quantity in self.report.summed():
+            if quantity.value.size > MOST_CELLS_IN_FULL:
                 continue
-            spatial = self.report.spatial.get("kernel", ())
+            spatial = quantity.spatial or self.report.spatial.get("kernel", ())
             fits = len(spatial) <= quantity.value.ndim and max(spatial, default=0) < quantity.value.ndim
             parts = [
                 Plane(label, plane, part=ADDS)

@@ -70,7 +70,7 @@ class Prose(Writer):
                 name for name, array in operands.items() if report.explanations and array.size > MOST_CELLS_IN_FULL
             ]
             each = (
-                self._array(name, array, report.spatial.get(name, ()), GIVEN)
+                self._array(report.made.get(name, name), array, report.spatial.get(name, ()), GIVEN)
                 for name, array in operands.items()
                 if name not in large
             )
@@ -78,7 +78,7 @@ class Prose(Writer):
             yield from (self.sentence(f"{name}, {by(operands[name].shape)}, is not printed here.") for name in large)
 
     @staticmethod
-    def _array(name: str, array: Array, spatial: Sequence[int], part: str) -> list[Plane]:
+    def _array(name: str | Formula, array: Array, spatial: Sequence[int], part: str) -> list[Plane]:
         return [Plane(label, plane, part=part) for label, plane, _ in planes(name, array, spatial)]
 
     def _working(self, report: Report) -> Iterator[str]:
@@ -93,6 +93,8 @@ class Prose(Writer):
         for quantity, summands in scenes.sums():
             yield self.heading(f"{quantity.name}: the sum of", 3)
             yield self.planes(summands)
+            if quantity.rule:
+                yield self.sentence(str(quantity.rule))
 
     def _results(self, report: Report) -> Iterator[str]:
         if not report.results:

@@ -29,6 +29,8 @@ class Working(Lines):
                 yield self.said(Text(f"\n{silence}"))
         for quantity, summands in scenes.sums():
             yield from self._scene(Scene(quantity.name, "the sum of", [summands]))
+            if quantity.rule:
+                yield self.said(Text(str(quantity.rule), style=QUIET))
 
     def _scene(self, scene: Scene) -> Iterator[RenderableType]:
         yield Text("")

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from convgrad.core.element import Array
 from convgrad.errors import by
+from convgrad.formula import Formula
 from convgrad.problems.report import Facts, Report
 from convgrad.render.number_text import readable
 from convgrad.render.planes import MOST_CELLS_IN_FULL, planes
@@ -57,7 +58,8 @@ class Drawing(Lines):
     def _operands(self) -> Iterator[RenderableType]:
         blocks: list[Block] = []
         for name, array in {**self.report.operands, **self.report.arrays}.items():
-            blocks += self._array(name, array, self.report.spatial.get(name, ()), QUIET)
+            made = self.report.made.get(name)
+            blocks += self._array(name, array, self.report.spatial.get(name, ()), QUIET, made)
         yield from self._boxed(blocks)
 
     def _results(self) -> Iterator[RenderableType]:
@@ -75,8 +77,10 @@ class Drawing(Lines):
                 yield self.said(Text(str(formula), style=QUIET))
         yield from self._boxed(blocks)
 
-    def _array(self, name: str, array: Array, spatial: Sequence[int], style: str) -> list[Block]:
-        """An array in full; a large one in one line where the table is abridged, or single elements are asked for."""
+    def _array(
+        self, name: str, array: Array, spatial: Sequence[int], style: str, made: Formula | None = None
+    ) -> list[Block]:
+        """An array in full, under its name or how it is made; a large one in one line where the table is abridged."""
         if (self.style.abridged or self.report.explanations) and array.size > MOST_CELLS_IN_FULL:
             low, high = readable(array.min(), self.style.precision), readable(array.max(), self.style.precision)
             more = f"(all of it: --format table, or --only {name} -o FILE)"
@@ -92,7 +96,7 @@ class Drawing(Lines):
         size = "" if array.ndim < 2 else f" {by(array.shape)}"
         return [
             Block(Text(f"{text}{size if k == 0 else ''}"), lines)
-            for k, (label, plane, _) in enumerate(planes(name, array, spatial))
+            for k, (label, plane, _) in enumerate(planes(made or name, array, spatial))
             for text, lines in self.lines(str(label), plane, None, style)
         ]
 
