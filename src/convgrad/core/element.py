@@ -46,20 +46,38 @@ class Column:
         return PADDING if at and min(at) < 0 else self.form.at(at)
 
 
+CANCELLED = 1e-14
+"""Sums that are no larger than this, in parts of what was added up, are what rounding leaves of 0; in float64."""
+
 PADDING = Formula(("padding",))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Products:
-    """Products that an element is the sum of, n of them: their factors column by column."""
+    """Products that an element is the sum of, n of them: their factors column by column.
+
+    path: the way in which they reach the element, where it is reached in several.
+    """
 
     columns: tuple[Column, ...]
+    path: str = ""
 
     @property
     def value(self) -> Array:
         """The products (n,)."""
         with np.errstate(all="ignore"):
             return np.asarray(prod((column.value for column in self.columns[1:]), start=self.columns[0].value))
+
+    @property
+    def total(self) -> Any:
+        """Their sum, rounded once."""
+        each = self.value
+        return each.sum() if each.dtype.kind in "Oiub" else each.dtype.type(fsum(each))
+
+    @property
+    def cancels(self) -> bool:
+        """Whether their sum is 0 but for rounding."""
+        return bool(0 < abs(self.total) <= CANCELLED * np.abs(self.value).sum())
 
 
 def everywhere_in(form: Formula, array: Array, shape: tuple[int, ...]) -> Column:
@@ -122,9 +140,15 @@ class Explanation:
     def terms(self, zeros: bool = False) -> Iterator[tuple[list[tuple[Formula, Any]], Any]]:
         """(the factors by name, their product), one product after the other; those that are 0 only where asked for."""
         for part in self.parts:
-            value = part.value
-            for k in map(int, range(len(value)) if zeros else np.flatnonzero(value != 0)):
-                yield [(column.called(k), column.value[k]) for column in part.columns], value[k]
+            yield from self.terms_of(part, zeros)
+
+    def terms_of(
+        self, part: Products, zeros: bool = False
+    ) -> Iterator[tuple[list[tuple[Formula, Any]], Any]]:
+        """The same of some of the products."""
+        value = part.value
+        for k in map(int, range(len(value)) if zeros else np.flatnonzero(value != 0)):
+            yield [(column.called(k), column.value[k]) for column in part.columns], value[k]
 
 
 def element_name(name: str, at: Sequence[Any]) -> str:

@@ -195,7 +195,7 @@ class Lowered(Wrapped):
     def products(self, at: Place) -> list[Products]:
         """The products of an element, their cells counted as in the files."""
         found = self.of.products(self.shorthand.lift_index(at, self.of.axes))
-        return [Products(tuple(map(self.shorthand.lower_column, each.columns))) for each in found]
+        return [replace(each, columns=tuple(map(self.shorthand.lower_column, each.columns))) for each in found]
 
     def label(self, place: Place) -> Place:
         """How the file counts an overlay."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
@@ -61,25 +62,46 @@ def written_out(
 
     number: how a number is written; times: the sign of multiplication.
     """
-    listed = explanation.terms(zeros)
-    terms = list(islice(listed, MOST_TERMS))
-    more = sum(1 for _ in listed)
-    if terms:
-        rest = [f"... ({more} products more)"] if more else []
-        names = [times.join(str(name) for name, _ in factors) for factors, _ in terms]
-        numbers = [times.join(number(value) for _, value in factors) for factors, _ in terms]
-        products = [number(product) for _, product in terms]
-        yield "names", "= " + " + ".join(names + rest)
-        yield "numbers", "= " + " + ".join(numbers + rest)
-        if products not in (numbers, [number(explanation.value)]):
-            yield "numbers", "= " + " + ".join(products + rest)
+    paths = [part for part in explanation.parts if part.path]
+    terms = _Listed.of(explanation.terms(zeros), MOST_TERMS, number, times)
+    if paths:
+        for part in paths:
+            own = _Listed.of(explanation.terms_of(part, zeros), MOST_TERMS // len(paths), number, times)
+            yield "names", f"{part.path}: {own.names or '0, as are all its products'}"
+            if own.names:
+                yield "numbers", f"= {own.numbers} = {number(part.total)}{', 0 but for rounding' * part.cancels}"
+        yield "sum", "= " + " + ".join(number(part.total) for part in paths)
+    elif terms.products:
+        yield "names", "= " + terms.names
+        yield "numbers", "= " + terms.numbers
+        if terms.products not in (terms.numbers, number(explanation.value)):
+            yield "numbers", "= " + terms.products
     yield "sum", "= " + number(explanation.value)
     zero = 0 if zeros else explanation.zero_terms
     if zero:
         yield (
             "aside",
             f"{zero} product{' is' if zero == 1 else 's are'} 0 and not listed"
-            + ("" if terms else "; there is no other"),
+            + ("" if terms.products else "; there is no other"),
         )
-    elif not terms:
+    elif not terms.products:
         yield "aside", "nothing is added to it"
+
+
+@dataclass(frozen=True)
+class _Listed:
+    """Products added up, in words: by the names of their factors, in numbers, and each worked out."""
+
+    names: str
+    numbers: str
+    products: str
+
+    @classmethod
+    def of(cls, terms: Iterator[tuple[Any, Any]], most: int, number: Callable[[Any], str], times: str) -> _Listed:
+        """The first of some products; how many more there are is said."""
+        listed = list(islice(terms, most))
+        more = sum(1 for _ in terms)
+        rest = [f"... ({more} products more)"] if more else []
+        names = [times.join(str(name) for name, _ in factors) for factors, _ in listed]
+        numbers = [times.join(number(value) for _, value in factors) for factors, _ in listed]
+        return cls(*(" + ".join(each + rest) for each in (names, numbers, [number(value) for _, value in listed])))

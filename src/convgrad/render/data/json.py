@@ -29,9 +29,11 @@ class Json(Writer):
         """``{"output": ..., "dW": ..., "steps": {"dW": [...]}}``."""
         entries: dict[str, Any] = {name: quantity.value for name, quantity in report.results.items()}
         if report.steps != 0:
-            if report.form not in USUAL_FORMS:
+            if report.form not in USUAL_FORMS or report.arrays:
                 entries["form"], entries["arrays"] = report.form, dict(report.arrays)
-            entries["steps"] = {quantity.name: list(_steps(quantity, report.steps)) for quantity in report.worked()}
+            # the summands of a step of descent are other results; those that have a rule are made by the layer
+            told = [*report.worked(), *(quantity for quantity in report.summed() if quantity.rule)]
+            entries["steps"] = {quantity.name: list(_steps(quantity, report.steps)) for quantity in told}
         return self._text(entries | _explained(report))
 
     def facts(self, facts: Facts) -> str:
@@ -119,8 +121,13 @@ def _explanation(explanation: Explanation, zeros: bool) -> dict[str, Any]:
         "element": explanation.element,
         "formula": str(explanation.formula),
         "terms": [
-            Line(factors=[[str(name), value] for name, value in factors], product=product)
-            for factors, product in explanation.terms(zeros)
+            Line(
+                **({"path": part.path} if part.path else {}),
+                factors=[[str(name), value] for name, value in factors],
+                product=product,
+            )
+            for part in explanation.parts
+            for factors, product in explanation.terms_of(part, zeros)
         ],
         "zero_terms": explanation.zero_terms,
         "value": explanation.value,
@@ -130,12 +137,18 @@ def _explanation(explanation: Explanation, zeros: bool) -> dict[str, Any]:
 def _steps(quantity: Quantity, limit: int | None) -> Any:
     for term, total in islice(quantity.running(), limit):
         yield {
-            "at": list(term.at),
-            "region": [list(each) for each in term.box],
+            **_at(term),
             **_delta(term),
             "contribution": term.patch,
             "sum": total,
         }
+
+
+def _at(term: Term) -> dict[str, Any]:
+    """Which term it is: by its name, or by its place and the rows and columns that it covers."""
+    if term.called:
+        return {"called": str(term.called)}
+    return {"at": list(term.at), "region": [list(each) for each in term.box]}
 
 
 def _delta(term: Term) -> dict[str, Array]:
