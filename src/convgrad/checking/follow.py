@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
 from convgrad.core.element import Array
 from convgrad.errors import ConvgradError
 from convgrad.kinds import STEPPED
-from convgrad.layers import gradients
-from convgrad.layers.activation import Activation
-from convgrad.layers.pool import Pool
+from convgrad.layers import Telling, gradients
 from convgrad.layers.sgd import SGD
 from convgrad.problems import Problem, Solution
 
@@ -104,27 +101,21 @@ def gradient(
 def _at(problem: Problem, delta: Array, output: Array | None) -> tuple[Array, Array]:
     """The layer's own input and delta, through the activation."""
     x, layer = problem.x, problem.layer
-    if isinstance(layer, Activation):
-        return (x if output is None else layer.inverse(output)), delta
     if problem.activation is not None:
-        z = problem.shorthand.lower(layer.forward(x).value, problem.output_axes) if output is None else None
-        z = problem.activation.inverse(output) if z is None and output is not None else z
-        assert z is not None
-        delta = problem.activation.backward(z, delta)[0].value
-    full = problem.lifted(delta)
-    if isinstance(layer, Pool) and output is not None:
-        own = problem.lifted(output)
-        full = full * (np.abs(layer.forward(x).value) / np.abs(own)) ** (layer.p - 1)
-    return x, full
+        if output is None:
+            z = problem.shorthand.lower(layer.forward(x).value, problem.output_axes)
+        else:
+            z = problem.activation.inverse(output)
+        return x, problem.lifted(problem.activation.backward(z, delta)[0].value)
+    if output is not None and isinstance(layer, Telling):
+        return layer.told_by(problem.lifted(output), x, problem.lifted(delta))
+    return x, problem.lifted(delta)
 
 
 def _depends_on_output(problem: Problem) -> bool:
     """Whether the gradients can be worked from the output."""
-    layer: Any = problem.layer
-    activation = layer if isinstance(layer, Activation) else problem.activation
-    if activation is not None:
-        return activation.row.inverse is not None
-    return isinstance(layer, Pool) and layer.kind == "lp"
+    last = problem.layer if problem.activation is None else problem.activation
+    return isinstance(last, Telling) and last.tells
 
 
 def with_input(problem: Problem, x: Array) -> Problem:

@@ -226,7 +226,7 @@ class _Rerun:
         names = [f"layers[{k}].output", *(["output"] if k == len(self.layers) - 1 else [])]
         found = next((self.own[each] for each in names if each in self.own), None)
         activation = self.network.problem_of(k).activation
-        return None if activation is None or activation.row.inverse is None else found
+        return found if activation is not None and activation.tells else None
 
     def _loss(self) -> tuple[Any, ...]:
         target = self.network.target.array

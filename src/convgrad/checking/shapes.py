@@ -11,6 +11,7 @@ from convgrad.checking.verdict import Question, Remark
 from convgrad.checking.written import Answer
 from convgrad.core.element import Array
 from convgrad.errors import by
+from convgrad.layers import Sliding
 
 
 def remarks(answer: Answer, value: Array, question: Question) -> tuple[Remark, ...]:
@@ -68,7 +69,7 @@ def _part(answer: Answer, value: Array) -> tuple[str, str] | None:
 def _padded(answer: Answer, value: Array, question: Question) -> tuple[str, str] | None:
     """A result as large as the padded input."""
     problem = None if question.case is None else question.case.problem
-    if problem is None or question.result != "dX" or not hasattr(problem.layer, "windows"):
+    if problem is None or question.result != "dX" or not isinstance(problem.layer, Sliding):
         return None
     spatial = question.quantity.spatial
     axes = problem.layer.windows(problem.x).axes

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from convgrad.core.quantity import Quantity
 from convgrad.core.windows import Windows
@@ -58,11 +58,24 @@ class Layer(Protocol):
         """x (N, C, *sizes), delta like the output -> the gradients, dX last."""
 
 
+@runtime_checkable
 class Sliding(Layer, Protocol):
     """A layer whose kernel or window lies at many places."""
 
     def windows(self, x: Any) -> Windows:
         """x (N, C, *sizes) -> where the kernel lies."""
+
+
+@runtime_checkable
+class Telling(Layer, Protocol):
+    """A layer whose gradients may be worked from its output, as people often do."""
+
+    @property
+    def tells(self) -> bool:
+        """Whether they can, with these options."""
+
+    def told_by(self, output: Any, x: Any, delta: Any) -> tuple[Any, Any]:
+        """An output (its own, or what a reader has for it) -> x and delta that give the gradients worked from it."""
 
 
 def gradients(layer: Layer) -> tuple[str, ...]:

@@ -108,6 +108,15 @@ class Activation:
         with np.errstate(all="ignore"):
             return np.asarray(inverse(output, self.chosen(output)))
 
+    @property
+    def tells(self) -> bool:
+        """Whether the derivative can be told from the output."""
+        return self.row.inverse is not None
+
+    def told_by(self, output: Array, x: Array, delta: Array) -> tuple[Array, Array]:
+        """An output -> x and delta that give the gradient worked from it: an input that gives this output."""
+        return self.inverse(output), delta
+
     def _checked(self, x: Array) -> Array:
         if not self.row.exact:
             refuse(np.asarray(x), self.name, "--activation")

@@ -30,6 +30,7 @@ from convgrad.formula import Formula, Over, named
 from convgrad.formula import Part as FormulaPart
 from convgrad.layers import Parameter
 from convgrad.layers.pool_kinds import POOL_KINDS, PoolKind, alone, flat
+from convgrad.layers.shapes import check_cells
 
 TIES = ("first", "last", "all", "split")
 
@@ -38,12 +39,11 @@ TIES = ("first", "last", "all", "split")
 class Pool:
     """A pooling layer over windows of `size` cells, whose `stride` is the size where none is given.
 
-    kind: a key of POOL_KINDS. ceil: count a last window that hangs over the end (PyTorch's rule).
-    count_include_pad: padding counts in an average's divisor; cells that hang over the padded input never
-    do. divisor: the average's divisor, whatever the window holds. ties: who takes the delta among equal
-    maxima (`split` shares it equally). whole: one window over the whole input; adaptive:
-    as many windows as it says, cutting the input as equally as can be. p: the power of the lp kind. Padding never
-    wins a maximum.
+    kind: a key of POOL_KINDS. ceil: count a last window that hangs over the end (PyTorch's rule). count_include_pad:
+    padding counts in an average's divisor; cells that hang over the padded input never do. divisor: the average's
+    divisor, whatever the window holds. ties: who takes the delta among equal maxima (`split` shares it equally). whole:
+    one window over the whole input; adaptive: as many windows as it says, cutting the input as equally as can be. p:
+    the power of the lp kind. Padding never wins a maximum.
     """
 
     kind: str = "max"
@@ -84,14 +84,7 @@ class Pool:
             return Windows.cut(sizes, self.adaptive)
         stride = self.size if self.stride is None else self.stride
         windows = Windows.fit(sizes, self.size, stride, self.padding, self.dilation, self.ceil)
-        for number, axis in enumerate(windows.axes):
-            empty = axis.inside(0, axis.size) == 0
-            if empty.any():
-                place = ", ".join(str(int(empty.argmax())) if k == number else "..." for k in range(len(windows.axes)))
-                raise ShapeError(
-                    f"the pooling window at place ({place}) holds no cell of the input, only padding",
-                    hint="use less --padding or a larger --size",
-                )
+        check_cells(windows)
         return windows
 
     def sum(self, x: Array, delta: Array | None = None) -> Sum:
@@ -118,6 +111,15 @@ class Pool:
             window_axes="NC*",
             rule=Formula.of(f"the {words} of the {{input}} {{marked}}"),
         )
+
+    @property
+    def tells(self) -> bool:
+        """Whether the gradient can be worked from the output: that of the power mean is divided by a power of it."""
+        return self.kind == "lp"
+
+    def told_by(self, output: Array, x: Array, delta: Array) -> tuple[Array, Array]:
+        """An output (N, C, *places) of a power mean -> x and delta that give the gradient worked from it."""
+        return x, delta * (np.abs(self.forward(x).value) / np.abs(output)) ** (self.p - 1)
 
     def backward(self, x: Array, delta: Array) -> tuple[Quantity, ...]:
         """x (N, C, *sizes), delta (N, C, *places) -> (dX like x,); ShapeError where delta does not fit."""

@@ -1,4 +1,4 @@
-"""What the layers with a kernel check of their shapes, and what they hand to the sum."""
+"""What layers with a kernel or a window check of their shapes, and what they hand to the sum."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Protocol
 
 from convgrad.core.element import Array
 from convgrad.core.sum import Part
+from convgrad.core.windows import Windows
 from convgrad.errors import ShapeError, by
 from convgrad.layers import Layer
 
@@ -50,3 +51,15 @@ def check_shape(name: str, array: Array, wanted: tuple[int, ...]) -> None:
     """ShapeError where an array has not the shape wanted."""
     if array.shape != wanted:
         raise ShapeError(f"{name} is {by(array.shape)}, but expected is {by(wanted)}")
+
+
+def check_cells(windows: Windows) -> None:
+    """ShapeError that names a place where a pooling window lies wholly in the padding."""
+    for number, axis in enumerate(windows.axes):
+        empty = axis.inside(0, axis.size) == 0
+        if empty.any():
+            place = ", ".join(str(int(empty.argmax())) if k == number else "..." for k in range(len(windows.axes)))
+            raise ShapeError(
+                f"the pooling window at place ({place}) holds no cell of the input, only padding",
+                hint="use less --padding or a larger --size",
+            )

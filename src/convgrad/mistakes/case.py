@@ -18,6 +18,7 @@ from convgrad.core.quantity import Quantity
 from convgrad.core.windows import Windows
 from convgrad.errors import ConvgradError
 from convgrad.kinds import STEPPED
+from convgrad.layers import Sliding
 from convgrad.layers.sgd import SGD
 from convgrad.problems import Operand, Problem, Solution
 
@@ -76,7 +77,7 @@ class Case:
             through = self.solution.operands.get("sensitivity", problem.delta)
             delta = problem.lifted(np.asarray(through))
         layer: Any = problem.layer
-        windows = layer.windows(problem.x) if hasattr(layer, "windows") else None  # worked out once for all variants
+        windows = layer.windows(problem.x) if isinstance(layer, Sliding) else None  # worked out once for all variants
         return Variant(self, problem, layer, problem.x, delta, windows, problem.sgd)
 
 

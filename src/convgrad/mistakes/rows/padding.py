@@ -8,6 +8,8 @@ from functools import partial
 from itertools import permutations
 from typing import Any
 
+from convgrad.core.axis import Ragged
+from convgrad.kinds.setting import PAD_MODES
 from convgrad.mistakes.about import ON_INPUT, WINDOWED
 from convgrad.mistakes.case import Variant
 from convgrad.mistakes.misplaced import relaid, sizes_of
@@ -67,8 +69,6 @@ def _half_kernel(variant: Variant, name: str) -> Iterator[Variant]:
 
 def _another_mode(variant: Variant, name: str) -> Iterator[Variant]:
     """Zeros where the border is borrowed, or another way of borrowing."""
-    from convgrad.kinds.setting import PAD_MODES
-
     if variant.case.layer in ("conv", "unshared") and _padded(variant):
         for mode in PAD_MODES:
             if mode != variant.places.mode:
@@ -97,8 +97,6 @@ def _resized(places: Callable[[Any], int], dilated: bool = False) -> Callable[[V
 
 
 def _ragged(variant: Variant) -> bool:
-    from convgrad.core.axis import Ragged
-
     return any(isinstance(axis, Ragged) for axis in variant.places.axes)
 
 

@@ -10,6 +10,7 @@ from convgrad.core.axis import Ragged
 from convgrad.core.element import Array
 from convgrad.core.term import Cells
 from convgrad.core.windows import Windows
+from convgrad.layers.pool_kinds import POOL_KINDS
 from convgrad.mistakes.about import ON_INPUT
 from convgrad.mistakes.case import Case, Variant
 from convgrad.mistakes.mistake import Mistake
@@ -30,8 +31,6 @@ def on_padded(variant: Variant) -> Array | None:
     )
     fill = 0.0
     if variant.case.layer == "pool":
-        from convgrad.layers.pool_kinds import POOL_KINDS
-
         fill = POOL_KINDS[variant.layer.kind].fill
         if variant.layer.kind == "avg" and not variant.layer.count_include_pad and variant.layer.divisor is None:
             return None
