@@ -10,8 +10,8 @@ from convgrad.core.element import Array
 from convgrad.core.operand import Operand
 from convgrad.core.quantity import Quantity
 from convgrad.errors import listed
-from convgrad.kinds import kind_of
 from convgrad.formula import Formula
+from convgrad.kinds import kind_of
 from convgrad.layers import Layer
 from convgrad.layers.sgd import SGD
 from convgrad.problems.ranks import Shorthand
