@@ -142,9 +142,7 @@ class Explanation:
         for part in self.parts:
             yield from self.terms_of(part, zeros)
 
-    def terms_of(
-        self, part: Products, zeros: bool = False
-    ) -> Iterator[tuple[list[tuple[Formula, Any]], Any]]:
+    def terms_of(self, part: Products, zeros: bool = False) -> Iterator[tuple[list[tuple[Formula, Any]], Any]]:
         """The same of some of the products."""
         value = part.value
         for k in map(int, range(len(value)) if zeros else np.flatnonzero(value != 0)):

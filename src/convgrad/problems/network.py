@@ -77,11 +77,14 @@ def run_network(stages: Sequence[Stage], x: Operand, target: Operand, kind: str,
             problem = _problem(stage, Operand(here, stage.where), dtype, dims, stages[number + 1 :])
             found = forward(problem)
             check_finite(found.quantities)
+        output = found.quantities["output"].value
         if problem.shorthand.dims and _tells(KINDS[stage.type]):
             dims = problem.shorthand.dims
+        elif output.ndim < here.ndim:  # flattened: there are no spatial axes any more
+            dims = None
         built.append(problem)
         done.append(found)
-        here = found.quantities["output"].value
+        here = output
     with at(target.source), np.errstate(all="ignore"):
         loss, first = Loss(kind).backward(here, arrays["target"])
         check_finite({"loss": loss, "delta": first})

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from convgrad.core.operand import Operand
 from convgrad.errors import ConvgradError, at, did_you_mean
 from convgrad.files import Document, Reader
-from convgrad.kinds import NAMES, OF_PROBLEMS, VELOCITIES
+from convgrad.kinds import NAMES, OF_PROBLEMS
 from convgrad.kinds.kind import Kind
 from convgrad.kinds.setting import Setting, choice, overridden, read_settings
 from convgrad.kinds.shared import DTYPE
@@ -22,9 +22,13 @@ BESIDE = frozenset({"steps", "explain", "z", "type", "layers", "layer"})
 
 
 def read_problem(
-    reader: Reader, sources: Mapping[str, str | None], options: Mapping[str, Any], table: Iterable[Setting]
+    reader: Reader,
+    sources: Mapping[str, str | None],
+    options: Mapping[str, Any],
+    table: Iterable[Setting],
+    velocities: Sequence[str] = (),
 ) -> tuple[dict[str, Operand], dict[str, Any]]:
-    """Sources by role, and options -> operands and settings.
+    """Sources by role, and options -> operands and settings; velocities: the names of those that the layer has.
 
     The first role's source may be a document, which fills the gaps; what the command line says wins over it. Numbers
     are read as they are written where options or document say `exact`, as floats elsewhere.
@@ -41,14 +45,14 @@ def read_problem(
     for role, source in others:
         if source is not None:
             found = reader.read(source, spelled)
-            operands |= _velocities(found, source) if role == "velocity" else {role: found.take(role)}
+            operands |= _velocities(found, source, velocities) if role == "velocity" else {role: found.take(role)}
     if not isinstance(main, Document):
         return operands, overridden({}, given, table)
     operands = {**from_document(main, [role for role in sources if role != "velocity"]), **operands}
     settings = overridden(read_settings(main.entries, table, main.source), given, table)
     if "velocity" in sources and "momentum" in settings and main.role(head):
         # not where another layer's results stand in for the input: their velocities are not this layer's
-        operands = {**_velocities_in(main), **operands}
+        operands = {**_velocities_in(main, velocities), **operands}
     return operands, settings
 
 
@@ -69,23 +73,23 @@ def from_document(document: Document, roles: Iterable[str]) -> dict[str, Operand
     return {role: document.array(name) for role, name in found.items() if name is not None}
 
 
-def _velocities(found: Operand | Document, source: str) -> dict[str, Operand]:
+def _velocities(found: Operand | Document, source: str, names: Sequence[str]) -> dict[str, Operand]:
     if not isinstance(found, Document):
         raise ConvgradError(
             "it holds one array",
             where=found.source,
-            hint=f"velocities are a document with {' and '.join(VELOCITIES)}",
+            hint=f"velocities are a document with {' and '.join(names)}",
         )
-    velocities = _velocities_in(found)
+    velocities = _velocities_in(found, names)
     if not velocities:
         raise ConvgradError(
-            f"there is no {' or '.join(VELOCITIES)} in it", where=found.source, hint="give the JSON of the last step"
+            f"there is no {' or '.join(names)} in it", where=found.source, hint="give the JSON of the last step"
         )
     return velocities
 
 
-def _velocities_in(document: Document) -> dict[str, Operand]:
-    found = {name: document.find(name) for name in VELOCITIES}
+def _velocities_in(document: Document, names: Sequence[str]) -> dict[str, Operand]:
+    found = {name: document.find(name) for name in names}
     return {name: document.array(entry) for name, entry in found.items() if entry is not None}
 
 
@@ -122,7 +126,7 @@ def read_document(reader: Reader, source: str, layer: str | None) -> tuple[Kind,
     kind = kind_in(document) if layer is None else OF_PROBLEMS[layer]
     roles = (*kind.roles, *(["velocity"] if kind.velocities else []))
     sources = {role: source if role == roles[0] else None for role in roles}
-    operands, settings = read_problem(reader, sources, {DTYPE.name: "float64"}, kind.every)
+    operands, settings = read_problem(reader, sources, {DTYPE.name: "float64"}, kind.every, kind.velocities)
     return kind, operands, settings
 
 

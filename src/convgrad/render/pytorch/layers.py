@@ -114,5 +114,7 @@ def _statements(problem: Problem, names: Names) -> list[str]:
     layer, shorthand = problem.layer, problem.shorthand
     axes = {parameter.field: parameter.axes for parameter in layer.parameters.values()}
     operands = {field: lifted(name, shorthand, axes.get(field, "")) for field, name in names.operands.items()}
-    *lines, output = said(layer, lifted(names.x, shorthand, layer.input_axes), operands)
-    return [*lines, *assigned(names.z, output + lowered(shorthand, layer.output_axes))]
+    alone = shorthand.several.get("N") == () and "N" in layer.input_axes  # one example, without an axis for it
+    x = lifted(names.x, shorthand, layer.input_axes) + ("[None]" if alone else "")
+    *lines, output = said(layer, x, operands)
+    return [*lines, *assigned(names.z, output + ("[0]" if alone else "") + lowered(shorthand, layer.output_axes))]
