@@ -36,10 +36,13 @@ def cast(array: Any, dtype: Any) -> Array:
     """Numbers in a dtype, fractions where it is object."""
     if np.dtype(dtype) != object:
         return np.asarray(array).astype(dtype, copy=False)
+    from fractions import Fraction
+
     array = np.asarray(fraction(array)) if isinstance(array, float) else np.asarray(array)
-    out = np.empty(array.shape, object)
-    out[...] = np.frompyfunc(fraction, 1, 1)(array)
-    return out
+    out = np.empty(array.size, object)
+    # most numbers are fractions already, where a function has been at work on fractions
+    out[:] = [each if type(each) is Fraction else fraction(each) for each in array.ravel().tolist()]
+    return out.reshape(array.shape)
 
 
 def rational(array: Array) -> bool:
