@@ -13,7 +13,7 @@ from convgrad.kinds.activations import ACTIVATIONS
 from convgrad.kinds.losses import LOSSES
 
 Array = NDArray[Any]
-HERE = Path(__file__).parent / "stored"
+HERE = Path(__file__).parents[1] / "stored"
 
 
 def split(name: str) -> list[tuple[dict[str, Any], dict[str, Array]]]:

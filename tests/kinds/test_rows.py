@@ -15,7 +15,7 @@ import pytest
 from convgrad.kinds.activations import ACTIVATIONS
 from convgrad.kinds.losses import LOSSES
 
-SOURCE = Path(__file__).parent.parent / "src" / "convgrad"
+SOURCE = Path(__file__).parents[2] / "src" / "convgrad"
 
 CUBE = """
     ActivationRow(
