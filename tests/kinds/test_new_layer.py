@@ -1,17 +1,10 @@
 """A new layer is its kind, its arithmetic and its name in the registry: added in a copy of the tree, every command has it."""
 
 import json
-import os
-import shlex
-import shutil
-import subprocess
-import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
-
-SOURCE = Path(__file__).parents[2] / "src" / "convgrad"
+from houses import House, Ran
 
 KIND = '''
 """A channel times its gamma."""
@@ -130,39 +123,17 @@ NETWORK = {
     ]
 }
 
-Ran = subprocess.CompletedProcess[str]
-
-
-def files(top: Path) -> dict[str, str]:
-    return {str(path.relative_to(top)): path.read_text() for path in top.rglob("*.py")}
-
 
 @pytest.fixture(scope="module")
 def convgrad(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Ran]:
     """The program of a tree that has the layer, in two new files and two lines of the registry."""
-    top = tmp_path_factory.mktemp("tree")
-    shutil.copytree(SOURCE, top / "convgrad", ignore=shutil.ignore_patterns("__pycache__"))
-    before = files(top)
-    (top / "convgrad" / "kinds" / "scale.py").write_text(KIND)
-    (top / "convgrad" / "layers" / "scale.py").write_text(ARITHMETIC)
-    registry = top / "convgrad" / "kinds" / "__init__.py"
-    text = registry.read_text().replace("FLATTEN, LOSS)", "FLATTEN, SCALE, LOSS)")
-    registry.write_text(
-        text.replace("import POOL\n", "import POOL\nfrom convgrad.kinds.scale import SCALE\n"),
-    )
-    after = files(top)
-    touched = sorted(name for name in after if after[name] != before.get(name))
-    assert touched == ["convgrad/kinds/__init__.py", "convgrad/kinds/scale.py", "convgrad/layers/scale.py"]
-    env = {**os.environ, "PYTHONPATH": str(top), "COLUMNS": "200"}
-
-    def call(line: str, stdin: str = "", code: int = 0) -> Ran:
-        program, *arguments = shlex.split(line)
-        command = [sys.executable, *(["-m", program] if program == "convgrad" else []), *arguments]
-        done = subprocess.run(command, input=stdin, capture_output=True, text=True, env=env, cwd=top, check=False)
-        assert done.returncode == code, (line, done.stdout, done.stderr)
-        return done
-
-    return call
+    house = House.copied(tmp_path_factory.mktemp("tree"))
+    house.write("kinds/scale.py", KIND)
+    house.write("layers/scale.py", ARITHMETIC)
+    house.change("kinds/__init__.py", "FLATTEN, LOSS)", "FLATTEN, SCALE, LOSS)")
+    house.change("kinds/__init__.py", "import POOL\n", "import POOL\nfrom convgrad.kinds.scale import SCALE\n")
+    assert house.touched() == ["kinds/__init__.py", "kinds/scale.py", "layers/scale.py"]
+    return house.run
 
 
 def result(ran: Ran) -> dict[str, object]:
