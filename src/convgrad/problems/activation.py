@@ -11,7 +11,7 @@ from convgrad.problems.ranks import Shorthand
 
 
 def activation_problem(operands: Operands, settings: Settings, backward: bool) -> Problem:
-    """An activation from its operands (input, delta) and settings (those of settings.ACTIVATION)."""
+    """An activation from its operands (input, delta) and settings (those of its kind)."""
     layer = activation_of(settings)
     if layer is None:
         raise OptionError("there is no activation", hint="name one: relu, sigmoid, ...")

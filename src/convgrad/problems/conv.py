@@ -22,7 +22,7 @@ CONV_SETTINGS = tuple(setting.name for setting in CONV.fields)
 
 
 def conv_problem(operands: Operands, settings: Settings, backward: bool) -> Problem:
-    """A convolution from its operands (input, kernel, bias, delta) and settings (those of settings.CONV).
+    """A convolution from its operands (input, kernel, bias, delta) and settings (those of its kind).
 
     Raises ShapeError or OptionError with the operand's source and what would fit.
     """

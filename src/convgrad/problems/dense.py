@@ -18,7 +18,7 @@ from convgrad.problems.ranks import FIRST, IN_OUT, Shorthand
 
 
 def dense_problem(operands: Operands, settings: Settings, backward: bool) -> Problem:
-    """A dense layer from its operands (input, weight, bias, delta) and settings (those of settings.DENSE).
+    """A dense layer from its operands (input, weight, bias, delta) and settings (those of its kind).
 
     The input, of any rank, is flattened in reading order: all axes, or all but the first, whichever the weight fits.
     """

@@ -66,7 +66,7 @@ class Pass:
 def run_network(stages: Sequence[Stage], x: Operand, target: Operand, kind: str, settings: Settings) -> Pass:
     """Forward through the stages, the loss of a kind, and back.
 
-    settings: those of settings.SGD and the dtype. Every error names the layer it is about.
+    settings: those of a step of descent and the dtype. Every error names the layer it is about.
     """
     dtype = {"dtype": settings.get("dtype", "float64")}
     sgd = sgd_of(settings)

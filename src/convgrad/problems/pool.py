@@ -13,7 +13,7 @@ from convgrad.problems.ranks import FIRST, LAST, Shorthand
 
 
 def pool_problem(operands: Operands, settings: Settings, backward: bool) -> Problem:
-    """A pooling layer from its operands (input, delta) and settings (those of settings.POOL)."""
+    """A pooling layer from its operands (input, delta) and settings (those of its kind)."""
     arrays = in_dtype(operands, settings)
     x = arrays["input"]
     d = settings.get("dims") or min(x.ndim, 2)
