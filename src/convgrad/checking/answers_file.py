@@ -10,14 +10,11 @@ from convgrad.core.operand import Operand
 from convgrad.errors import ConvgradError, at, did_you_mean
 from convgrad.files.document import Document
 from convgrad.files.numbers import to_written
-from convgrad.kinds import ADDED_BY, NAMES, PARAMETERS
+from convgrad.kinds import ADDED_BY, BESIDE, NAMES, PARAMETERS
 from convgrad.problems import Solution
 
 ABOUT_LAYERS = frozenset({"type", "name", "comment"})
 """Entries of a layer in a network's file that are no answers."""
-
-REMARKS = ABOUT_LAYERS | {"steps", "explain", "z", "layers", "title"}
-"""Entries beside answers that are none."""
 
 
 def read_answers(
@@ -117,7 +114,7 @@ def _result(document: Document, entry: str, results: Iterable[str]) -> str | Non
 
 def _check_remark(document: Document, entry: str, given: Any, results: list[str]) -> None:
     """An entry that is no answer is an operand, a setting or a remark; ConvgradError where it must be meant as one."""
-    if entry.lower() in {name.lower() for name in (*NAMES, *REMARKS)}:
+    if entry.lower() in {name.lower() for name in (*NAMES, *BESIDE)}:
         return
     near = did_you_mean(entry, results, 0.6 if len(entry) > 2 else 0.5)
     if near or isinstance(given, list) or hasattr(given, "shape"):

@@ -83,6 +83,9 @@ SETTINGS = _all((setting.name for setting in kind.every) for kind in KINDS.value
 NAMES = frozenset((*SETTINGS, *RESULTS, *_all(ROLES.values())))
 """What an entry of a document may be called: settings, results, operands."""
 
+BESIDE = frozenset({"type", "layer", "layers", "name", "title", "comment", "steps", "explain", "z"})
+"""What a document may hold besides: what it is of, remarks, and the working that was written with results."""
+
 
 def kind_of(word: str) -> Kind:
     """The kind of layer that a word of the catalogue is about: that of ``transposed`` is conv."""

@@ -8,7 +8,7 @@ from typing import Any
 from convgrad.core.operand import Operand
 from convgrad.errors import ConvgradError, at, did_you_mean
 from convgrad.files import Document, Reader
-from convgrad.kinds import NAMES, OF_PROBLEMS
+from convgrad.kinds import BESIDE, NAMES, OF_PROBLEMS
 from convgrad.kinds.kind import Kind
 from convgrad.kinds.setting import Setting, choice, overridden, read_settings
 from convgrad.kinds.shared import DTYPE
@@ -16,9 +16,6 @@ from convgrad.numerals import Spelled, to_float, to_fraction
 
 NEAR = 0.8
 """How alike an entry must be to a known name to be taken for a misspelling of it, and not for a remark."""
-
-BESIDE = frozenset({"steps", "explain", "z", "type", "layers", "layer"})
-"""Entries of a document besides operands, settings and results."""
 
 
 def read_problem(
