@@ -163,3 +163,10 @@ def test_other_formats_are_refused(convgrad: Convgrad) -> None:
     ran = convgrad(*CLASSIC, "--gradcheck", "--format", "csv")
     assert (ran.code, ran.out) == (2, "")
     assert "table or json" in ran.err
+
+
+def test_a_gradient_that_is_0_but_for_rounding_agrees(convgrad: Convgrad) -> None:
+    """What cancels leaves some 1e-17, and no slope says so."""
+    found = convgrad("conv-backward", "[0.1, 0.2, 0.3]", "[0.1, 0.2, -0.3]", "-k", "[1]", "-b", "0", "--gradcheck")
+    gradients = json.loads(found.out)["gradients"]
+    assert (found.code, gradients["db"]["verdict"]) == (0, "agrees")

@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from convgrad.checking.written import noise_of
 from convgrad.core.element import Array
 from convgrad.core.quantity import Quantity
 from convgrad.errors import ConvgradError
@@ -52,6 +53,8 @@ class Task:
     analytic: Array
     values: Values
     cost: float
+    rounding: float = 0.0
+    """How far rounding may take the analytic gradient from what it is."""
 
     @property
     def cells(self) -> int:
@@ -121,7 +124,7 @@ def gradcheck(title: str, tasks: list[Task], tick: Callable[[], None] = lambda: 
 def compare(task: Task, tick: Callable[[], None] = lambda: None) -> Compared:
     """One gradient, cell by cell; of a large one a sample, and some directions in which all cells move at once."""
     at, analytic = np.asarray(task.at, np.float64), np.asarray(task.analytic, np.float64)
-    probe = _Probe(task.values, at, float(np.abs(analytic).max(initial=0)))
+    probe = _Probe(task.values, at, float(np.abs(analytic).max(initial=0)), task.rounding)
     random = np.random.default_rng(0)
     chosen = np.arange(at.size) if task.cells == at.size else np.sort(random.choice(at.size, task.cells, replace=False))
     largest, kinks, differs = 0.0, [], []
@@ -147,17 +150,18 @@ def compare(task: Task, tick: Callable[[], None] = lambda: None) -> Compared:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class _Probe:
-    """Slopes of a function at a point."""
+    """Slopes of a function at a point; rounding: what is as good as 0 of an analytic gradient."""
 
     values: Values
     at: Array
     steepest: float
+    rounding: float
 
     def judged(self, direction: Array, analytic: float, size: float) -> tuple[str, float]:
         """(agrees, kink or differs; the numerical slope) along a direction, for cells of a size."""
         usual = float(np.sqrt((self.at**2).mean())) if self.at.size else 0.0
         step = STEP * (max(size, usual) or 1.0)
-        step = self._felt(direction, step) if analytic else step
+        step = self._felt(direction, step) if abs(analytic) > self.rounding else step
         slope, kinked = 0.0, False
         for finer in FINER:
             left, right, noise = self._slopes(direction, step * finer)
@@ -166,8 +170,9 @@ class _Probe:
             slope = (left + right) / 2
             largest = max(abs(left), abs(right), abs(analytic))
             bend = abs(left - right)  # of a smooth function as small as the step, though its slope be 0
-            kinked = bend > 1e-2 * largest + 4 * noise and bend > 1e-4 * self.steepest
-            if not kinked and abs(slope - analytic) <= TOLERANCE * max(self.steepest, largest) + noise:
+            near = noise + self.rounding
+            kinked = bend > 1e-2 * largest + 4 * near and bend > 1e-4 * self.steepest
+            if not kinked and abs(slope - analytic) <= TOLERANCE * max(self.steepest, largest) + near:
                 return "agrees", slope
         return ("kink" if kinked else "differs"), slope
 
@@ -225,7 +230,8 @@ def layer_tasks(solution: Solution) -> list[Task]:
 
     def task(name: str, quantity: Quantity) -> Task:
         at, change = _variable(problem, name, quantity)
-        return Task(name, at, quantity.value, lambda array: delta * _output(change(array)), _cost(problem))
+        noise = noise_of(solution, name)
+        return Task(name, at, quantity.value, lambda array: delta * _output(change(array)), _cost(problem), noise)
 
     return [task(name, quantity) for name, quantity in solution.quantities.items() if name in names]
 
@@ -253,7 +259,8 @@ def network_tasks(done: Pass, kind: str, target: Array) -> list[Task]:
                     here = _output(_variable(found[later], "dX", done.layers[later]["dX"])[1](here))
                 return Loss(kind).backward(here, target)[0].value
 
-            tasks.append(Task(f"layers[{k}].{name}", at, quantity.value, values, cost))
+            noise = noise_of(done.working[k], name)
+            tasks.append(Task(f"layers[{k}].{name}", at, quantity.value, values, cost, noise))
     last = len(found) - 1
     delta = done.layers[last]["delta"].value
     tasks.append(loss_task(kind, np.asarray(done.output, np.float64), target, delta, f"layers[{last}].delta"))

@@ -200,7 +200,8 @@ def _numeral(item: Any) -> Any:
 def noise_of(solution: Solution, name: str, dtype: str = "float64") -> float:
     """How far a result may be from what exact arithmetic gives, or another order of the same sums: an estimate."""
     operands = {each: np.abs(np.asarray(array, np.float64)) for each, array in solution.operands.items() if array.size}
-    largest = 0.0
+    own = solution.working.get(name, solution.quantities.get(name))
+    largest = 0.0 if own is None else own.made_of or 0.0
     for factors in _summands(solution.problem, name):
         found = [float(operands[each].max()) for each in factors if each in operands]
         largest += float(np.prod(found)) if found else 0.0

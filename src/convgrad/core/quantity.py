@@ -88,6 +88,11 @@ class Quantity(ABC):
         """What the sums begin with (a bias laid everywhere); 0 where it is None."""
         return None
 
+    @property
+    def made_of(self) -> float | None:
+        """How large the numbers are that it is made of, as rounding has it; None where its products tell."""
+        return None
+
     def label(self, place: Place) -> Place:
         """How an overlay is called."""
         return tuple(place)
@@ -228,6 +233,11 @@ class Wrapped(Quantity):
     def start(self) -> Array | None:
         """What the sums of the one inside begin with."""
         return self.of.start
+
+    @property
+    def made_of(self) -> float | None:
+        """How large the numbers of the one inside are."""
+        return self.of.made_of
 
     def label(self, place: Place) -> Place:
         """How an overlay of the one inside is called."""

@@ -101,7 +101,7 @@ def _operand(
     for axes, shape in shapes.items():
         if array.shape == shorthand.lower_shape(shape, axes):
             return axes, shorthand.lift(array, axes)
-    fitting = " or ".join(by(shorthand.lower_shape(shape, axes)) for axes, shape in shapes.items())
+    fitting = " or ".join(dict.fromkeys(by(shorthand.lower_shape(shape, axes)) for axes, shape in shapes.items()))
     raise ShapeError(
         f"{given.name} is {by(array.shape)}, but a {by(arrays['input'].shape)} input takes {fitting}",
         where=sources(operands, given.name, "input"),

@@ -156,7 +156,12 @@ def _told_back(problem: Problem, x: float, delta: float) -> dict[str, float]:
 
 
 def _summed(quantity: Quantity) -> float:
-    """The largest sum of the sizes of an element's products; of a result without working its largest number."""
+    """The largest sum of the sizes of an element's products; of a result without working its largest number.
+
+    Where the layer says itself how large the numbers are, that.
+    """
+    if quantity.made_of is not None:
+        return quantity.made_of
     if not quantity.formula:
         return size(quantity.value)
     places = np.ndindex(quantity.shape) if quantity.value.size <= MOST_SUMMED else [quantity.largest()]
