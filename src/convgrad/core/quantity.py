@@ -118,12 +118,9 @@ class Quantity(ABC):
         """One element written out, at a cost that depends on it alone; ConvgradError where there is no such element."""
         if len(at) != len(self.shape) or not all(0 <= i < n for i, n in zip(at, self.shape, strict=True)):
             wanted = ",".join(f"0..{n - 1}" for n in self.shape)
-            raise ConvgradError(
-                f"there is no {element_name(self.name, at)}",
-                hint=f"{self.name} is one number: leave the index out"
-                if not self.shape
-                else f"its indices are {self.name}[{wanted}]",
-            )
+            hint = f"its indices are {self.name}[{wanted}]"
+            hint = hint if self.shape else f"{self.name} is one number: leave the index out"
+            raise ConvgradError(f"there is no {element_name(self.name, at)}", hint=hint)
         return Explanation(self.name, at, self.formula, tuple(self.products(at)))
 
     def largest(self) -> Place:
@@ -258,13 +255,9 @@ class Renamed(Wrapped):
 
     def products(self, at: Place) -> Sequence[Products]:
         """The products with their factors renamed."""
-        return [
-            replace(
-                part,
-                columns=tuple(replace(each, form=each.form.renamed(self.array, self.other)) for each in part.columns),
-            )
-            for part in self.of.products(at)
-        ]
+        found = self.of.products(at)
+        each = [[replace(one, form=one.form.renamed(self.array, self.other)) for one in part.columns] for part in found]
+        return [replace(part, columns=tuple(columns)) for part, columns in zip(found, each, strict=True)]
 
     def term(self, place: Place) -> Term:
         """The term with what is lit renamed."""
