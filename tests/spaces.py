@@ -6,9 +6,10 @@ import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from convgrad import Activation, Conv, Dense, Pool, Transposed, Unshared
+from convgrad import Activation, Conv, Dense, Norm, Pool, Transposed, Unshared
 from convgrad.errors import ShapeError
 from convgrad.kinds.activations import ACTIVATIONS
+from convgrad.kinds.norm import OVER
 from convgrad.kinds.setting import PAD_MODES, PADDINGS
 from convgrad.layers.pool import TIES
 from convgrad.layers.pool_kinds import POOL_KINDS
@@ -161,4 +162,22 @@ def activations(draw: st.DrawFn) -> tuple[Activation, Array, Array]:
     return layer, whole_numbers(shape, seed), whole_numbers(shape, seed + 1)
 
 
-EVERY_LAYER = st.one_of(convolutions(), poolings(), transposed(), unshared(), dense(), activations())
+@st.composite
+def norms(draw: st.DrawFn) -> tuple[Norm, Array, Array]:
+    """(layer, x, delta) of a normalisation over up to 2 spatial axes, with any options."""
+    over = draw(st.sampled_from(OVER))
+    groups = draw(st.integers(1, 3)) if over == "group" else None
+    sizes = [n + 1 for n in draw(per_axis(draw(st.integers(int(over in ("instance", "group")), 2)), 2))]
+    channels = (groups or 1) * draw(st.integers(2, 3))
+    seed = draw(st.integers(0, 10**6))
+    shape = (channels, *sizes) if over == "layer" and draw(st.booleans()) else (channels,)
+    gamma, beta = (draw(st.sampled_from([None, whole_numbers(shape, seed + k)])) for k in (1, 2))
+    given: dict[str, Any] = {}
+    if over == "batch" and draw(st.integers(0, 3)) == 0:
+        given = {"mean": whole_numbers((channels,), seed + 3), "var": whole_numbers((channels,), seed + 4, 0, 5)}
+    layer = Norm(gamma, beta, over, groups, draw(st.sampled_from([0.1, 0.5, 4.0])), **given)
+    x = whole_numbers((draw(st.integers(2, 3)), channels, *sizes), seed + 5)
+    return layer, x, whole_numbers(x.shape, seed + 6)
+
+
+EVERY_LAYER = st.one_of(convolutions(), poolings(), transposed(), unshared(), dense(), activations(), norms())

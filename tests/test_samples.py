@@ -58,6 +58,7 @@ CASES = [
         ],
         "bars/expected.json",
     ),
+    ("normalisation", ["norm-backward", "normalisation/problem.json"], "normalisation/expected.json"),
     (
         "avg-as-conv",
         ["conv-backward", "pooling/input.json", "pooling/delta.json", "-k", "pooling/quarters.json", "--stride", "2"],

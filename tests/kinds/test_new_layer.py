@@ -39,6 +39,7 @@ SCALE = Kind(
     descent=descent("gamma"),
     common=PLACED,
     marks={"gamma": ()},
+    precedence=9,  # a normalisation has a gamma too
     forward=Said("Each channel times a number.", "convgrad scale-forward x.json -g '[1, 2]'", "Channels scaled."),
     backward=Said("dgamma and dX of a scaling.", "convgrad scale-backward x.json d.json", "The gradients of it."),
     layer="convgrad.layers.scale:Scale",

@@ -13,6 +13,7 @@ from convgrad.layers import Parameter
 from convgrad.layers.conv import Conv
 from convgrad.layers.dense import Dense
 from convgrad.layers.flatten import Flatten
+from convgrad.layers.norm import Norm
 from convgrad.layers.pool import Pool
 from convgrad.layers.transposed import Transposed
 from convgrad.layers.unshared import Unshared
@@ -58,7 +59,7 @@ def test_no_list_of_layers_settings_or_results_stands_outside_the_registry() -> 
     assert not idle, f"{idle} need no excuse any more"
 
 
-@pytest.mark.parametrize("layer", [Conv, Transposed, Unshared, Pool, Dense, Flatten])
+@pytest.mark.parametrize("layer", [Conv, Transposed, Unshared, Pool, Dense, Flatten, Norm])
 def test_what_a_layer_learns_is_what_its_kind_says(layer: type) -> None:
     made = layer()
     parameters: dict[str, Parameter] = made.parameters

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy import signal
 from spaces import EVERY_LAYER, convolutions, poolings, unshared
 
-from convgrad import Activation, Conv, Dense, Loss, Pool, Quantity, Transposed, Unshared
+from convgrad import Activation, Conv, Dense, Loss, Norm, Pool, Quantity, Transposed, Unshared
 from convgrad.errors import ConvgradError, ShapeError
 
 Array = NDArray[Any]
@@ -45,7 +45,7 @@ def test_running_sums_end_at_the_value(case: Any) -> None:
 def test_overlays_left_out_have_no_delta(case: Any) -> None:
     layer, x, delta = case
     for quantity in layer.backward(x, delta):
-        if isinstance(layer, Transposed | Activation | Dense):  # whose overlays are not the delta's places
+        if isinstance(layer, Transposed | Activation | Dense | Norm):  # whose overlays are not the delta's places
             continue
         assert {tuple(place) for place in quantity.silent()} == {
             (n, *place) for n, *place in np.argwhere((delta == 0).all(axis=1)).tolist()
@@ -65,8 +65,8 @@ def test_gradients_agree_with_central_differences(case: Any) -> None:
 
     found = {quantity.name: quantity.value for quantity in layer.backward(x, delta)}
     np.testing.assert_allclose(found["dX"], central(loss, x), rtol=1e-6, atol=1e-6)
-    for result, parameter in (("dW", "weight" if isinstance(layer, Dense) else "kernel"), ("db", "bias")):
-        value = getattr(layer, parameter, None)
+    for result, parameter in ((f"d{name}", each.field) for name, each in layer.parameters.items()):
+        value = getattr(layer, parameter)
         if value is not None:
 
             def of_parameter(value: Array, parameter: str = parameter) -> float:

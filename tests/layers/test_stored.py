@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from convgrad import SGD, Activation, Conv, Loss, Pool, Transposed, Unshared
+from convgrad import SGD, Activation, Conv, Loss, Norm, Pool, Transposed, Unshared
 from convgrad.kinds.activations import ACTIVATIONS
 from convgrad.kinds.losses import LOSSES
 
@@ -65,6 +65,12 @@ def test_pooling(options: dict[str, Any], stored: dict[str, Array]) -> None:
     agree(layer, stored)
     if "indices" in stored:
         np.testing.assert_array_equal(layer.indices(stored["x"]).value, stored["indices"])
+
+
+@pytest.mark.parametrize(("options", "stored"), cases("norm.npz"))
+def test_normalisations(options: dict[str, Any], stored: dict[str, Array]) -> None:
+    arrays = {name: stored.get(name) for name in ("gamma", "beta", "mean", "var")}
+    agree(Norm(**arrays, **options), stored)
 
 
 @pytest.mark.parametrize(("options", "stored"), cases("activation.npz"))

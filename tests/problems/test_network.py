@@ -180,7 +180,7 @@ BAD: list[tuple[Any, str]] = [
     ({"layers": [{}]}, "layers[0]: type: there is no type; use one of conv, pool"),
     (
         {"layers": [{"type": "cnov"}]},
-        "layers[0]: type: there is no 'cnov', only conv, pool, dense, activation, flatten. Did you mean 'conv'?",
+        "layers[0]: type: there is no 'cnov', only conv, pool, dense, activation, norm, flatten. Did you mean 'conv'?",
     ),
     ({"layers": [{"type": "dense"}]}, "layers[0]: a dense layer needs its weight"),
     (

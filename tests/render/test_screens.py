@@ -20,6 +20,7 @@ JOBS = {
     ],
     "layer-1d-forward": ["conv-forward", "layer-1d/input.json", "-k", "layer-1d/kernel.json"],
     "two-filters": ["conv-backward", "two-filters/problem.json", "--steps", "2"],
+    "norm-backward": ["norm-backward", "normalisation/problem.json"],
     "max-pool": ["pool-backward", "pooling/input.json", "pooling/delta.json", "--size", "2"],
     "average-pool-forward": ["pool-forward", "pooling/input.json", "--kind", "avg", "--size", "2", "--steps", "1"],
     "shape": ["shape", "3x32x32", "--kernel-size", "3", "--filters", "16", "--padding", "same"],

@@ -265,6 +265,43 @@ def sgd_case(rng):
     return options, {"W": w, "gradients": gradients, "steps": np.array(steps)}
 
 
+def norm_case(rng):
+    """Of every rank; a given mean and variance now and then; gamma and beta each given or not."""
+    over = str(rng.choice(["batch", "batch", "layer", "instance", "group"]))
+    d = int(rng.choice([0, 1, 1, 2, 2, 3])) if over != "instance" else int(rng.choice([1, 2, 3]))
+    groups = int(rng.integers(1, 4)) if over == "group" else None
+    c = int(rng.integers(1, 4)) if groups is None else groups * int(rng.integers(1 + (d == 0), 3))
+    x = draw(rng, 2, c + (over == "layer" and d == 0), *(int(n) for n in rng.integers(1 + (d == 1), 4, d)))
+    c = x.shape[1]
+    if over in ("instance", "group", "layer") and x[0].size == (groups or (c if over == "instance" else 1)):
+        raise RuntimeError("a mean over one number")
+    options = {"over": over, "eps": float(rng.choice([1e-5, 1e-5, 1e-3, 0.1]))}
+    options |= {"groups": groups} if groups else {}
+    whole = over == "layer" and rng.random() < 0.6
+    shape = x.shape[1:] if whole else (c,)
+    gamma, beta = (draw(rng, *shape) if rng.random() < 0.7 else None for _ in range(2))
+    delta = draw(rng, *x.shape)
+    tx, tg, tb = tensors(x, gamma, beta)
+    found = {"x": x, "delta": delta}
+    if over == "batch" and rng.random() < 0.3:
+        found |= {"mean": draw(rng, c), "var": draw(rng, c) ** 2}
+        out = F.batch_norm(tx, *tensors(found["mean"], found["var"]), tg, tb, False, 0, options["eps"])
+    elif over == "batch":
+        out = F.batch_norm(tx, None, None, tg, tb, True, 0, options["eps"])
+    elif over == "instance":
+        out = F.instance_norm(tx, weight=tg, bias=tb, eps=options["eps"])
+    elif over == "group":
+        out = F.group_norm(tx, groups, tg, tb, options["eps"])
+    else:
+        beside = [None if t is None else t if whole else t.reshape(-1, *[1] * d).expand(x.shape[1:]) for t in (tg, tb)]
+        out = F.layer_norm(tx, x.shape[1:], *beside, options["eps"])
+    out.backward(torch.tensor(delta))
+    found |= {"output": out.detach().numpy(), "dX": tx.grad.numpy()}
+    for name, array, tensor in (("gamma", gamma, tg), ("beta", beta, tb)):
+        found |= {} if tensor is None else {name: array, f"d{name}": tensor.grad.numpy()}
+    return options, found
+
+
 def store(name, make, count, seed):
     rng, cases, arrays = np.random.default_rng(seed), [], {}
     while len(cases) < count:
@@ -286,3 +323,4 @@ if __name__ == "__main__":
     store("activation.npz", activation_case, 120, 6)
     store("loss.npz", loss_case, 120, 7)
     store("sgd.npz", sgd_case, 30, 8)
+    store("norm.npz", norm_case, 150, 9)

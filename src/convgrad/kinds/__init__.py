@@ -10,10 +10,11 @@ from convgrad.kinds.dense import DENSE
 from convgrad.kinds.flatten import FLATTEN
 from convgrad.kinds.kind import Given, Kind
 from convgrad.kinds.loss import LOSS
+from convgrad.kinds.norm import NORM
 from convgrad.kinds.pool import POOL
 from convgrad.kinds.setting import Setting
 
-KINDS: dict[str, Kind] = {kind.name: kind for kind in (CONV, POOL, DENSE, ACTIVATION, FLATTEN, LOSS)}
+KINDS: dict[str, Kind] = {kind.name: kind for kind in (CONV, POOL, DENSE, ACTIVATION, NORM, FLATTEN, LOSS)}
 """In the order in which they are learned."""
 
 

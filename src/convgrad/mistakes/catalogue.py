@@ -24,6 +24,7 @@ TABLES = (
     "derivatives",
     "activations",
     "losses",
+    "normalisation",
     "descent",
     "decay",
 )
