@@ -329,7 +329,7 @@ def test_the_rows_of_normalisation_are_there() -> None:
 def test_each_variant_of_a_row_is_recognised_where_it_is_planted(row: Any) -> None:
     """In every problem that is drawn, whatever arrays it gives there; the row is among those named."""
     planted = found = 0
-    for seed in range(60):
+    for seed in range(150):
         case = drawn("norm", np.random.default_rng(seed))
         if case is None:
             continue

@@ -9,7 +9,7 @@ from unittest.mock import patch
 import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from spaces import activations, convolutions, dense, poolings, transposed, unshared
+from spaces import activations, convolutions, dense, norms, poolings, transposed, unshared
 
 from convgrad import Transposed, Unshared
 from convgrad.cli import run
@@ -225,6 +225,26 @@ def dense_jobs(draw: st.DrawFn) -> Job:
 
 
 @st.composite
+def norm_jobs(draw: st.DrawFn) -> Job:
+    layer, x, delta = draw(norms())
+    order = draw(st.sampled_from([FIRST, LAST]))
+    shorthand = Shorthand(x.ndim - 2, {"N": (len(x),)}, frozenset(), order)
+    own = {"gamma": layer.gamma, "beta": layer.beta, "mean": layer.mean, "var": layer.var}
+    letters = {name: each.axes for name, each in layer.parameters.items()}
+    arrays = {n: shorthand.lower(a, letters.get(n, "C")) for n, a in own.items() if a is not None}
+    arrays["input"] = shorthand.lower(draw(numbers(x)), "NC*")
+    settings = {"over": layer.over, "groups": layer.groups, "eps": layer.eps}
+    settings["layout"] = "channels-last" if order == LAST else "channels-first"
+    settings |= {"dtype": draw(st.sampled_from(["float64", "float32"])), **draw(st.one_of(st.just({}), behind()))}
+    if draw(st.integers(0, 3)) == 0:
+        return Job("norm-forward", listed(**arrays, **settings))
+    arrays["delta"] = shorthand.lower(draw(numbers(delta)), "NC*")
+    shapes = {str(name): arrays[name].shape for name in ("gamma", "beta") if name in arrays}
+    settings |= draw(st.one_of(st.just({}), steps(shapes)))
+    return Job("norm-backward", listed(**arrays, **settings), draw(picked(["output", "dgamma", "dbeta", "dX"])))
+
+
+@st.composite
 def activation_jobs(draw: st.DrawFn) -> Job:
     _, x, delta = draw(activations())
     settings = draw(behind())
@@ -298,6 +318,7 @@ JOBS = st.one_of(
     pooling_jobs(),
     dense_jobs(),
     activation_jobs(),
+    norm_jobs(),
     loss_jobs(),
     network_jobs(),
 )
