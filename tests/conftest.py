@@ -1,7 +1,9 @@
 """What several tests use: running the program inside this process, and drawing problems over the option space."""
 
 import io
+import json
 import os
+import shlex
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -41,17 +43,28 @@ class Terminal(io.TextIOWrapper):
         return self.buffer.getvalue().decode()  # type: ignore[attr-defined]
 
 
+def quoted(value: Any) -> str:
+    """A path or a text, or data as JSON, as one word of a command line."""
+    return shlex.quote(str(value) if isinstance(value, str | Path) else json.dumps(value))
+
+
 Convgrad = Callable[..., Ran]
 
 
 @pytest.fixture
 def convgrad(monkeypatch: pytest.MonkeyPatch) -> Convgrad:
-    """Run the program -> exit code, stdout, stderr; `stdin` is what `-` reads, `tty` makes stdout a terminal."""
+    """Run a command line as it is typed at the top of the project -> exit code, stdout, stderr.
+
+    `stdin` is what `-` reads, `tty` makes stdout a terminal.
+    """
     for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.chdir(ROOT)
 
-    def call(*arguments: Any, stdin: str | bytes = "", tty: bool = False, **env: str) -> Ran:
+    def call(line: str, stdin: str | bytes = "", tty: bool = False, **env: str) -> Ran:
+        program, *arguments = shlex.split(line)
+        assert program == "convgrad", line
         data = stdin.encode() if isinstance(stdin, str) else stdin
         streams = Terminal(tty), Terminal(tty), Terminal(False, data)
         with monkeypatch.context() as patch:
@@ -59,7 +72,7 @@ def convgrad(monkeypatch: pytest.MonkeyPatch) -> Convgrad:
                 patch.setenv(name, value)
             for name, stream in zip(("stdout", "stderr", "stdin"), streams, strict=True):
                 patch.setattr(sys, name, stream)
-            code = run([str(argument) for argument in arguments])
+            code = run(arguments)
         return Ran(code, streams[0].text(), streams[1].text())
 
     return call

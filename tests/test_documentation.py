@@ -188,7 +188,7 @@ def test_the_readme_is_a_doorstep() -> None:
 
 
 def test_the_readme_lists_every_command(convgrad: Convgrad) -> None:
-    commands = convgrad("--help").out.split("\nCommands:\n")[1].split("\n\n")[0]
+    commands = convgrad("convgrad --help").out.split("\nCommands:\n")[1].split("\n\n")[0]
     names = [line.split()[0] for line in commands.splitlines()]
     rows = "".join(re.findall(r"^\| `.*? \|", README.read_text(), re.M))
     assert re.findall(r"`([\w-]+)`", rows) == names

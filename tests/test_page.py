@@ -8,16 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import SAMPLES, Convgrad
+from conftest import Convgrad, quoted
 
 sync = pytest.importorskip("playwright.sync_api", reason="no driver: pip install '.[browser]'")
 
 pytestmark = pytest.mark.slow
 
-CLASSIC = [
-    "conv-backward", str(SAMPLES / "classic/input.json"), str(SAMPLES / "classic/delta.json"), "-k", "[[0.1,0.2],[0.3,0.4]]"
-]  # fmt: skip
-TWO = ["conv-backward", str(SAMPLES / "two-filters/problem.json")]
+CLASSIC = "convgrad conv-backward samples/classic/input.json samples/classic/delta.json -k '[[0.1,0.2],[0.3,0.4]]'"
+TWO = "convgrad conv-backward samples/two-filters/problem.json"
 
 
 @pytest.fixture(scope="module")
@@ -40,8 +38,8 @@ def open_page(browser: Any, convgrad: Convgrad, tmp_path: Path) -> Iterator[Open
     said: list[str] = []
     opened: list[Any] = []
 
-    def call(*arguments: Any, width: int = 1280, height: int = 800, name: str = "page.html", **options: Any) -> Any:
-        ran = convgrad(*arguments, "-o", tmp_path / name)
+    def call(line: str, width: int = 1280, height: int = 800, name: str = "page.html", **options: Any) -> Any:
+        ran = convgrad(f"{line} -o {quoted(tmp_path / name)}")
         assert ran.code == 0, ran.err
         page = browser.new_page(viewport={"width": width, "height": height}, **options)
         page.set_default_timeout(60_000)
@@ -86,7 +84,7 @@ def number(text: str) -> float:
 
 
 def test_steps_by_button_key_and_slider(open_page: Open) -> None:
-    page = open_page(*CLASSIC)
+    page = open_page(CLASSIC)
     assert heading(page) == "Overlay (0, 2)1 of 4"
     assert set(cells(page, "input", lit=True)) == {"input[0,2]", "input[0,3]", "input[1,2]", "input[1,3]"}
     assert cells(page, "delta", lit=True) == {"delta[0,2]": "0.0686"}
@@ -115,11 +113,11 @@ def test_steps_by_button_key_and_slider(open_page: Open) -> None:
 
 
 @pytest.mark.parametrize("job", [CLASSIC, TWO], ids=["classic", "two-filters"])
-def test_numbers_are_those_of_the_json(open_page: Open, convgrad: Convgrad, job: list[str]) -> None:
+def test_numbers_are_those_of_the_json(open_page: Open, convgrad: Convgrad, job: str) -> None:
     """Every result at the end of every form, and every running sum on the way, as the JSON has them."""
-    results = json.loads(convgrad(*job, "--steps", "all").out)
+    results = json.loads(convgrad(f"{job} --steps all").out)
     steps = results.pop("steps")
-    page = open_page(*job)
+    page = open_page(job)
 
     def agree(name: str, expected: Any) -> None:
         flat = json.dumps(expected).replace("[", " ").replace("]", " ").replace(",", " ").split()
@@ -139,7 +137,7 @@ def test_numbers_are_those_of_the_json(open_page: Open, convgrad: Convgrad, job:
 
 
 def test_forms_are_switched(open_page: Open) -> None:
-    page = open_page(*TWO)
+    page = open_page(TWO)
     assert page.get_by_role("button", name="overlay").get_attribute("aria-pressed") == "true"
     page.get_by_role("button", name="matrix").click()
     assert "patches" in page.inner_text("#figure")
@@ -154,7 +152,7 @@ def test_forms_are_switched(open_page: Open) -> None:
 
 
 def test_a_cell_is_written_out(open_page: Open) -> None:
-    page = open_page(*CLASSIC)
+    page = open_page(CLASSIC)
     click(page, "dW[0,1]")
     assert heading(page) == "dW[0,1] = 0.094061"
     rows = [row.inner_text().split() for row in page.query_selector_all(".sum tr")]
@@ -176,7 +174,7 @@ def test_a_cell_is_written_out(open_page: Open) -> None:
 
 
 def test_cells_are_reached_by_keyboard(open_page: Open) -> None:
-    page = open_page(*CLASSIC)
+    page = open_page(CLASSIC)
     page.evaluate("document.querySelector('table[aria-label=dW] td[role=gridcell]').focus()")
     page.keyboard.press("ArrowRight")
     focused = page.evaluate_handle("document.activeElement").as_element()
@@ -203,9 +201,9 @@ def test_cells_are_reached_by_keyboard(open_page: Open) -> None:
 
 
 @pytest.mark.parametrize("job", [CLASSIC, TWO], ids=["classic", "two-filters"])
-def test_phones(open_page: Open, job: list[str]) -> None:
+def test_phones(open_page: Open, job: str) -> None:
     """At 360 pixels the page does not scroll sideways, whatever is open; the controls stay in sight."""
-    page = open_page(*job, width=360, height=740, has_touch=True)
+    page = open_page(job, width=360, height=740, has_touch=True)
     for form in ("overlay", "rotated", "matrix"):
         page.get_by_role("button", name=form).click()
         page.evaluate("scrollTo(0, document.body.scrollHeight / 2)")
@@ -222,7 +220,7 @@ def test_phones(open_page: Open, job: list[str]) -> None:
 
 def test_dark_and_light(open_page: Open) -> None:
     """The theme is the system's, until the button says otherwise; numbers stand out from their cells in both."""
-    page = open_page(*CLASSIC, color_scheme="dark", reduced_motion="reduce")
+    page = open_page(CLASSIC, color_scheme="dark", reduced_motion="reduce")
 
     def grounds() -> list[float]:
         found: list[float] = page.evaluate(
@@ -254,7 +252,7 @@ def test_dark_and_light(open_page: Open) -> None:
 
 
 def test_elements_asked_for_are_open_at_first(open_page: Open) -> None:
-    page = open_page(*CLASSIC, "--explain", "dX[1,2]", "--explain", "db")
+    page = open_page(f"{CLASSIC} --explain 'dX[1,2]' --explain db")
     assert heading(page) == "dX[1,2] = 0.02786"
     page.get_by_role("button", name="db").click()
     assert heading(page) == "db = 0.0836" and len(cells(page, "delta", lit=True)) == 4
@@ -265,7 +263,7 @@ def test_elements_asked_for_are_open_at_first(open_page: Open) -> None:
 
 
 def test_digits_and_names(open_page: Open) -> None:
-    page = open_page(*CLASSIC)
+    page = open_page(CLASSIC)
     page.keyboard.press("End")
     page.select_option("#digits", "few")
     assert cells(page, "dW")["dW[0,1]"] == "0.0941"
@@ -277,9 +275,8 @@ def test_digits_and_names(open_page: Open) -> None:
 
 
 def test_networks_layer_by_layer(open_page: Open) -> None:
-    sample = SAMPLES / "two-two-two"
     page = open_page(
-        "backprop", *(str(sample / f"{name}.json") for name in ("network", "input", "target")), "--lr", "0.5"
+        "convgrad backprop samples/two-two-two/network.json samples/two-two-two/input.json samples/two-two-two/target.json --lr 0.5"
     )
     page.get_by_role("button", name="layers[1]").click()
     assert heading(page) == "Node (0)1 of 2"
@@ -291,7 +288,7 @@ def test_networks_layer_by_layer(open_page: Open) -> None:
 def test_a_nasty_name_and_a_batch(open_page: Open) -> None:
     batch = [[[[1, 2, 0], [3, 4, 1], [2, 0, 1]], [[0, 1, 1], [1, 0, 2], [5, 1, 1]]]] * 2
     page = open_page(
-        "conv-backward", json.dumps(batch), "1", "-k", "[[[[1,0],[0,1]],[[1,1],[0,0]]]]", name="<b>&'\".html", width=360
+        f"convgrad conv-backward {quoted(batch)} 1 -k '[[[[1,0],[0,1]],[[1,1],[0,0]]]]'", name="<b>&'\".html", width=360
     )
     assert len(page.query_selector_all("figure:has(> figcaption b:text-is('input')) table")) == 4
     assert page.locator("table[aria-label='input[1,0]']").count() == 1
@@ -308,7 +305,7 @@ def test_a_large_page_still_moves(open_page: Open, tmp_path: Path) -> None:
     np.savez(
         tmp_path / "wide.npz", input=rng.random((512, 512)), kernel=rng.random((3, 3)), delta=rng.random((510, 510))
     )
-    page = open_page("conv-backward", str(tmp_path / "wide.npz"))
+    page = open_page(f"convgrad conv-backward {quoted(tmp_path)}/wide.npz")
     page.locator("body").press("End")
     assert re.fullmatch(r"Overlay \(0, \d+\)\d+ of \d+", heading(page))
     assert "of 260100 overlays" in page.inner_text("#words")

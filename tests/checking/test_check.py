@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import ROOT, SAMPLES, Convgrad
+from conftest import ROOT, SAMPLES, Convgrad, quoted
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from spaces import EVERY_LAYER
@@ -20,8 +20,8 @@ from convgrad.checking.verdict import Verdict
 from convgrad.checking.written import Answer, Rules
 from convgrad.core.element import Array
 
-CLASSIC = ("conv-backward", SAMPLES / "classic/input.json", SAMPLES / "classic/delta.json")
-KERNEL = ("-k", "[[0.1, 0.2], [0.3, 0.4]]")
+CLASSIC = "convgrad conv-backward samples/classic/input.json samples/classic/delta.json"
+KERNEL = "-k '[[0.1, 0.2], [0.3, 0.4]]'"
 RIGHT = {"dW": [[0.0446, 0.0941], [0.0113, 0.0683]], "db": 0.0836}
 
 
@@ -187,7 +187,7 @@ def test_a_layer_is_checked_as_files_would_describe_it(problem: tuple[Any, Array
 def test_a_wrong_shape_is_told_with_what_it_has_to_do_with_the_right_one(
     convgrad: Convgrad, answer: dict[str, Any], kind: str
 ) -> None:
-    ran = convgrad(*CLASSIC, *KERNEL, "--check", json.dumps(answer))
+    ran = convgrad(f"{CLASSIC} {KERNEL} --check {quoted(answer)}")
     assert ran.code == 1
     (entry,) = json.loads(ran.out)["answers"].values()
     assert entry["verdict"] == "wrong-shape"
@@ -271,20 +271,20 @@ def test_the_place_of_the_wrong_cells_is_told() -> None:
 # -- what follows -----------------------------------------------------------------------------------------
 
 
-def answers_of(convgrad: Convgrad, *arguments: Any) -> dict[str, Any]:
-    results: dict[str, Any] = json.loads(convgrad(*arguments, "-q").out)
+def answers_of(convgrad: Convgrad, line: str) -> dict[str, Any]:
+    results: dict[str, Any] = json.loads(convgrad(f"{line} -q").out)
     return results
 
 
-@pytest.mark.parametrize("rule", [("--lr", "0.1"), ("--lr", "0.1", "--momentum", "0.9", "--nesterov")])
-def test_a_step_worked_from_a_wrong_gradient_follows(convgrad: Convgrad, rule: tuple[str, ...]) -> None:
-    command = (*CLASSIC, *KERNEL, "-b", "0.5", *rule)
-    right = answers_of(convgrad, *command)
+@pytest.mark.parametrize("rule", ["--lr 0.1", "--lr 0.1 --momentum 0.9 --nesterov"])
+def test_a_step_worked_from_a_wrong_gradient_follows(convgrad: Convgrad, rule: str) -> None:
+    command = f"{CLASSIC} {KERNEL} -b 0.5 {rule}"
+    right = answers_of(convgrad, command)
     wrong_dW = np.array([[0.1234, -0.4321], [0.1111, 0.2468]])
     factor = 0.1 * (1.9 if "--nesterov" in rule else 1)
     step = np.array(right["W_new"]) + factor * (np.array(right["dW"]) - wrong_dW)
     mine = {"dW": wrong_dW.tolist(), "W_new": step.round(6).tolist(), "db": right["db"], "b_new": right["b_new"]}
-    ran = convgrad(*command, "--check", json.dumps(mine))
+    ran = convgrad(f"{command} --check {quoted(mine)}")
     assert ran.code == 1
     found = json.loads(ran.out)["answers"]
     assert {name: each["verdict"] for name, each in found.items()} == {
@@ -295,29 +295,29 @@ def test_a_step_worked_from_a_wrong_gradient_follows(convgrad: Convgrad, rule: t
     }
     assert found["W_new"]["follows"] == "dW"
     mine["W_new"] = (step + 0.02).round(6).tolist()
-    assert json.loads(convgrad(*command, "--check", json.dumps(mine)).out)["answers"]["W_new"]["verdict"] == "wrong"
+    assert json.loads(convgrad(f"{command} --check {quoted(mine)}").out)["answers"]["W_new"]["verdict"] == "wrong"
 
 
 @pytest.mark.parametrize("short", ["W", "b"])
 def test_a_velocity_follows_from_a_wrong_gradient(convgrad: Convgrad, short: str) -> None:
     before = json.dumps({"velocity_W": [[1, 2], [-3, 4]], "velocity_b": 7})
-    command = (*CLASSIC, *KERNEL, "-b", "0.5", "--lr", "0.1", "--momentum", "0.9", "--velocity", before)
-    right = answers_of(convgrad, *command)
+    command = f"{CLASSIC} {KERNEL} -b 0.5 --lr 0.1 --momentum 0.9 --velocity {quoted(before)}"
+    right = answers_of(convgrad, command)
     wrong = np.array(right[f"d{short}"]) + np.array({"W": [[0.1234, 0], [0, -0.3521]], "b": 0.12345}[short])
     velocity = np.array(right[f"velocity_{short}"]) + wrong - right[f"d{short}"]
     mine = {f"d{short}": wrong.round(6).tolist(), f"velocity_{short}": velocity.round(6).tolist()}
-    found = json.loads(convgrad(*command, "--check", json.dumps(mine)).out)["answers"]
+    found = json.loads(convgrad(f"{command} --check {quoted(mine)}").out)["answers"]
     assert found[f"d{short}"]["verdict"] == "wrong"
     assert (found[f"velocity_{short}"]["verdict"], found[f"velocity_{short}"]["follows"]) == ("follows", f"d{short}")
 
 
 def test_a_step_follows_a_gradient_that_was_rounded_when_it_was_written(convgrad: Convgrad) -> None:
-    command = (*CLASSIC, *KERNEL, "--lr", "0.5")
-    right = answers_of(convgrad, *command)
+    command = f"{CLASSIC} {KERNEL} --lr 0.5"
+    right = answers_of(convgrad, command)
     exact = np.array([[0.123449, -0.432149], [0.111149, 0.246751]])
     step = np.array(right["W_new"]) + 0.5 * (np.array(right["dW"]) - exact)
     mine = {"dW": exact.round(4).tolist(), "W_new": step.tolist()}
-    found = json.loads(convgrad(*command, "--check", json.dumps(mine)).out)["answers"]
+    found = json.loads(convgrad(f"{command} --check {quoted(mine)}").out)["answers"]
     assert found["W_new"]["verdict"] == "follows"
 
 
@@ -342,29 +342,23 @@ def test_a_dense_layers_gradients_follow_from_its_own_sensitivities() -> None:
 
 
 def test_one_slip_in_several_answers_is_counted_once(convgrad: Convgrad) -> None:
-    linear = ("dense-backward", "[1.5, -2.5]", "[0.25, 0.75]", "-w", "[[0.2, -0.5], [0.3, 0.7]]")
-    mine = {name: answers_of(convgrad, *linear)[name] for name in ("dW", "dX")}
-    command = (*linear, "--activation", "sigmoid", "--check", json.dumps(mine))
-    found = json.loads(convgrad(*command).out)["answers"]
+    linear = "convgrad dense-backward '[1.5, -2.5]' '[0.25, 0.75]' -w '[[0.2, -0.5], [0.3, 0.7]]'"
+    mine = {name: answers_of(convgrad, linear)[name] for name in ("dW", "dX")}
+    command = f"{linear} --activation sigmoid --check {quoted(mine)}"
+    found = json.loads(convgrad(command).out)["answers"]
     assert found["dW"]["mistakes"][0]["name"] == found["dX"]["mistakes"][0]["name"]
     assert (found["dW"].get("same_as"), found["dX"].get("same_as")) == (None, "dW")
-    assert "the same as in dW" in convgrad(*command, "--format", "table").out
+    assert "the same as in dW" in convgrad(f"{command} --format table").out
 
 
-def network_files(folder: Path) -> tuple[str, ...]:
-    return (
-        "backprop",
-        str(SAMPLES / "two-two-two/network.json"),
-        str(SAMPLES / "two-two-two/input.json"),
-        str(SAMPLES / "two-two-two/target.json"),
-        "--lr",
-        "0.5",
-    )
+NETWORK = (
+    "convgrad backprop samples/two-two-two/network.json samples/two-two-two/input.json "
+    "samples/two-two-two/target.json --lr 0.5"
+)
 
 
-def test_a_whole_network_follows_from_one_slip(convgrad: Convgrad, tmp_path: Path) -> None:
-    command = network_files(tmp_path)
-    right = answers_of(convgrad, *command)
+def test_a_whole_network_follows_from_one_slip(convgrad: Convgrad) -> None:
+    right = answers_of(convgrad, NETWORK)
     network = json.loads((SAMPLES / "two-two-two/network.json").read_text())["layers"]
     top, below = right["layers"][1], right["layers"][0]
     slip = np.array(top["delta"]) + np.array([0.25, -0.125])  # the one slip; all else is worked from it
@@ -386,7 +380,7 @@ def test_a_whole_network_follows_from_one_slip(convgrad: Convgrad, tmp_path: Pat
             },
         ],
     }
-    found = json.loads(convgrad(*command, "--check", json.dumps(mine)).out)["answers"]
+    found = json.loads(convgrad(f"{NETWORK} --check {quoted(mine)}").out)["answers"]
     assert {name: (each["verdict"], each.get("follows")) for name, each in found.items()} == {
         "output": ("right", None),
         "layers[0].dW": ("follows", "layers[1].delta"),
@@ -397,27 +391,27 @@ def test_a_whole_network_follows_from_one_slip(convgrad: Convgrad, tmp_path: Pat
     }
 
 
-def test_results_in_float32_are_explained_too(convgrad: Convgrad, tmp_path: Path) -> None:
-    command = (*CLASSIC, *KERNEL, "--dtype", "float32")
-    right = answers_of(convgrad, *command)
-    assert convgrad(*command, "--check", json.dumps(right)).code == 0
-    ran = convgrad(*command, "--check", '{"dW": [[0.0683, 0.0113], [0.0941, 0.0446]]}')
+def test_results_in_float32_are_explained_too(convgrad: Convgrad) -> None:
+    command = f"{CLASSIC} {KERNEL} --dtype float32"
+    right = answers_of(convgrad, command)
+    assert convgrad(f"{command} --check {quoted(right)}").code == 0
+    ran = convgrad(command + """ --check '{"dW": [[0.0683, 0.0113], [0.0941, 0.0446]]}'""")
     assert [each["name"] for each in json.loads(ran.out)["answers"]["dW"]["mistakes"]] == ["dW-rotated"]
-    network = (*network_files(tmp_path), "--dtype", "float32")
-    assert convgrad(*network, "--check", json.dumps(answers_of(convgrad, *network))).code == 0
-    mine = json.dumps({"layers[1].delta": (-np.array(right_delta(convgrad, tmp_path))).round(6).tolist()})
-    assert json.loads(convgrad(*network, "--check", mine).out)["answers"]["layers[1].delta"]["mistakes"]
+    network = f"{NETWORK} --dtype float32"
+    assert convgrad(f"{network} --check {quoted(answers_of(convgrad, network))}").code == 0
+    mine = json.dumps({"layers[1].delta": (-np.array(right_delta(convgrad))).round(6).tolist()})
+    assert json.loads(convgrad(f"{network} --check {quoted(mine)}").out)["answers"]["layers[1].delta"]["mistakes"]
 
 
-def right_delta(convgrad: Convgrad, folder: Path) -> Any:
-    return answers_of(convgrad, *network_files(folder))["layers"][1]["delta"]
+def right_delta(convgrad: Convgrad) -> Any:
+    return answers_of(convgrad, NETWORK)["layers"][1]["delta"]
 
 
-def test_a_delta_follows_from_the_readers_own_output(convgrad: Convgrad, tmp_path: Path) -> None:
+def test_a_delta_follows_from_the_readers_own_output(convgrad: Convgrad) -> None:
     own, target = np.array([0.61, 0.52]), np.array(json.loads((SAMPLES / "two-two-two/target.json").read_text()))
     mine = {"output": own.tolist(), "loss": float(((own - target) ** 2).sum() / 2)}
     mine["layers[1].delta"] = (own - target).tolist()
-    found = json.loads(convgrad(*network_files(tmp_path), "--check", json.dumps(mine)).out)["answers"]
+    found = json.loads(convgrad(f"{NETWORK} --check {quoted(mine)}").out)["answers"]
     assert {name: each.get("follows") for name, each in found.items()} == {
         "output": None,
         "loss": "output",
@@ -429,13 +423,13 @@ def test_a_delta_follows_from_the_readers_own_output(convgrad: Convgrad, tmp_pat
 
 
 def test_right_answers_leave_with_0_and_wrong_ones_with_1(convgrad: Convgrad) -> None:
-    ran = convgrad(*CLASSIC, "--check", json.dumps(RIGHT))
+    ran = convgrad(f"{CLASSIC} --check {quoted(RIGHT)}")
     assert ran.code == 0
     assert json.loads(ran.out) == {
         "verdict": "right",
         "answers": {name: {"verdict": "right", "wrong_cells": [], "mistakes": []} for name in ("dW", "db")},
     }
-    ran = convgrad(*CLASSIC, "--check", json.dumps({**RIGHT, "db": 0.0863}))
+    ran = convgrad(f"{CLASSIC} --check {quoted({**RIGHT, 'db': 0.0863})}")
     assert ran.code == 1
     found = json.loads(ran.out)
     assert found["verdict"] == "wrong"
@@ -445,7 +439,7 @@ def test_right_answers_leave_with_0_and_wrong_ones_with_1(convgrad: Convgrad) ->
 
 
 def test_a_known_mistake_is_named_with_what_why_and_mend(convgrad: Convgrad) -> None:
-    ran = convgrad(*CLASSIC, "--check", '{"dW": [[0.0683, 0.0113], [0.0941, 0.0446]]}')
+    ran = convgrad(CLASSIC + """ --check '{"dW": [[0.0683, 0.0113], [0.0941, 0.0446]]}'""")
     (entry,) = json.loads(ran.out)["answers"].values()
     assert entry["verdict"] == "wrong"
     assert entry["wrong_cells"] == [[0, 0], [0, 1], [1, 0], [1, 1]]
@@ -462,9 +456,9 @@ def test_another_convention_is_no_mistake_and_its_option_is_named() -> None:
 
 
 def test_a_loss_is_checked_too(convgrad: Convgrad) -> None:
-    command = ("loss", "[0.75, 0.77]", "[0.01, 0.99]")
-    assert convgrad(*command, "--check", '{"loss": 0.298, "delta": [0.74, -0.22]}').code == 0
-    ran = convgrad(*command, "--check", '{"loss": 0.298, "delta": [1.48, -0.44]}')
+    command = "convgrad loss '[0.75, 0.77]' '[0.01, 0.99]'"
+    assert convgrad(command + """ --check '{"loss": 0.298, "delta": [0.74, -0.22]}'""").code == 0
+    ran = convgrad(command + """ --check '{"loss": 0.298, "delta": [1.48, -0.44]}'""")
     assert ran.code == 1
     entry = json.loads(ran.out)["answers"]["delta"]
     assert entry["verdict"] == "convention"
@@ -476,8 +470,8 @@ def test_a_loss_is_checked_too(convgrad: Convgrad) -> None:
 
 
 def test_answers_are_read_from_every_kind_of_source(convgrad: Convgrad, tmp_path: Path) -> None:
-    def code(source: Any, *more: str, stdin: str = "") -> int:
-        return convgrad(*CLASSIC, "--only", "dW", "--check", source, *more, stdin=stdin).code
+    def code(source: Any, stdin: str = "") -> int:
+        return convgrad(f"{CLASSIC} --only dW --check {quoted(source)}", stdin=stdin).code
 
     (tmp_path / "mine.csv").write_text("0.0446,0.0941\n0.0113,0.0683\n")
     (tmp_path / "comma.csv").write_text("0,0446;0,0941\n0,0113;0,0683\n")
@@ -491,20 +485,20 @@ def test_answers_are_read_from_every_kind_of_source(convgrad: Convgrad, tmp_path
     assert code("[0.0446 0.0941; 0.0113 0.0683]") == 0
     assert code("-", stdin='{"dW": [[0.0446, 0.0941], [0.0113, 0.0683]]}') == 0
     assert code(tmp_path / "coarse.csv") == 1
-    entry = json.loads(convgrad(*CLASSIC, "--only", "dW", "--check", tmp_path / "coarse.csv").out)["answers"]["dW"]
+    entry = json.loads(convgrad(f"{CLASSIC} --only dW --check {quoted(tmp_path)}/coarse.csv").out)["answers"]["dW"]
     assert entry["verdict"] == "too-coarse"
     assert len(entry["coarse_cells"]) == 4
 
 
 def test_a_piped_document_may_hold_both_the_problem_and_the_answers(convgrad: Convgrad) -> None:
     document = {"input": [1, 2, 3], "kernel": [0.3, 0.5], "delta": [-0.1, 0.2], "dW": ["3/10", 0.4], "stride": 1}
-    ran = convgrad("conv-backward", "-", "--check", "-", stdin=json.dumps(document))
+    ran = convgrad("convgrad conv-backward - --check -", stdin=json.dumps(document))
     assert (ran.code, ran.err) == (0, "")
 
 
 def test_names_count_in_any_case_and_remarks_may_stand_beside(convgrad: Convgrad) -> None:
     mine = {"dw": RIGHT["dW"], "student": "Ann", "number": 7, "input": [[1]], "stride": 1}
-    assert convgrad(*CLASSIC, "--check", json.dumps(mine)).code == 0
+    assert convgrad(f"{CLASSIC} --check {quoted(mine)}").code == 0
 
 
 @pytest.mark.parametrize(
@@ -524,7 +518,7 @@ def test_names_count_in_any_case_and_remarks_may_stand_beside(convgrad: Convgrad
     ],
 )
 def test_answers_that_cannot_be_compared_are_errors(convgrad: Convgrad, mine: str, words: str) -> None:
-    ran = convgrad(*CLASSIC, "--check", mine)
+    ran = convgrad(f"{CLASSIC} --check {quoted(mine)}")
     assert (ran.code, ran.out) == (2, "")
     assert ran.err.startswith("Error: ")
     assert ran.err.count("\n") == 1
@@ -534,31 +528,30 @@ def test_answers_that_cannot_be_compared_are_errors(convgrad: Convgrad, mine: st
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--rtol", "0.1"], "--rtol belongs to --check"),
-        (["--no-reveal"], "--no-reveal belongs to --check"),
-        (["--check", "{}", "--gradcheck"], "two different things"),
-        (["--check", '{"dW": 1}', "--steps", "3"], "--steps shows working"),
-        (["--check", '{"db": 1}', "--rtol", "-1"], "below 0"),
-        (["--check", '{"db": 1}', "--format", "csv"], "table or json"),
-        (["--check", '{"db": 1}', "--only", "dWW"], "there is no result 'dWW'"),
+        ("--rtol 0.1", "--rtol belongs to --check"),
+        ("--no-reveal", "--no-reveal belongs to --check"),
+        ("--check '{}' --gradcheck", "two different things"),
+        ("""--check '{"dW": 1}' --steps 3""", "--steps shows working"),
+        ("""--check '{"db": 1}' --rtol -1""", "below 0"),
+        ("""--check '{"db": 1}' --format csv""", "table or json"),
+        ("""--check '{"db": 1}' --only dWW""", "there is no result 'dWW'"),
     ],
 )
-def test_options_that_do_not_go_together_are_errors(convgrad: Convgrad, options: list[str], words: str) -> None:
-    ran = convgrad(*CLASSIC, *options)
+def test_options_that_do_not_go_together_are_errors(convgrad: Convgrad, options: str, words: str) -> None:
+    ran = convgrad(f"{CLASSIC} {options}")
     assert (ran.code, ran.out) == (2, "")
     assert words in ran.err
 
 
-def test_answers_to_a_network_may_not_be_beyond_its_layers(convgrad: Convgrad, tmp_path: Path) -> None:
-    command = network_files(tmp_path)
-    assert convgrad(*command, "--check", '{"layers": [{}, {}, {"dW": [[1, 2], [3, 4]]}]}').code == 2
-    assert "Did you mean" in convgrad(*command, "--check", '{"layers": [{"dWW": [[1, 2], [3, 4]]}]}').err
-    assert convgrad(*command, "--check", '{"layers": [{"dX": [0.1, 0.2]}]}', "--save-network", "n.json").code == 2
-    assert convgrad(*command, "--only", "layers[1]", "--check", '{"output": [0.7513, 0.7729]}').code == 2
+def test_answers_to_a_network_may_not_be_beyond_its_layers(convgrad: Convgrad) -> None:
+    assert convgrad(NETWORK + """ --check '{"layers": [{}, {}, {"dW": [[1, 2], [3, 4]]}]}'""").code == 2
+    assert "Did you mean" in convgrad(NETWORK + """ --check '{"layers": [{"dWW": [[1, 2], [3, 4]]}]}'""").err
+    assert convgrad(NETWORK + """ --check '{"layers": [{"dX": [0.1, 0.2]}]}' --save-network n.json""").code == 2
+    assert convgrad(NETWORK + """ --only 'layers[1]' --check '{"output": [0.7513, 0.7729]}'""").code == 2
 
 
 def test_without_revealing_no_right_number_is_told(convgrad: Convgrad) -> None:
-    right = answers_of(convgrad, *CLASSIC, *KERNEL, "--lr", "0.5")
+    right = answers_of(convgrad, f"{CLASSIC} {KERNEL} --lr 0.5")
     wrongs: list[Any] = [
         [[0.05798, 0.12228], [0.01464, 0.08877]],  # a ratio
         [[0.08461, 0.13406], [0.05126, 0.10829]],  # a difference
@@ -569,9 +562,7 @@ def test_without_revealing_no_right_number_is_told(convgrad: Convgrad) -> None:
     for form in ("json", "table"):
         for wrong in wrongs:
             mine = {"dW": wrong, "W_new": [[1, 2], [3, 4]], "dX": [[1]], "db": 0.08}
-            ran = convgrad(
-                *CLASSIC, *KERNEL, "--lr", "0.5", "--check", json.dumps(mine), "--no-reveal", "--format", form
-            )
+            ran = convgrad(f"{CLASSIC} {KERNEL} --lr 0.5 --check {quoted(mine)} --no-reveal --format {form}")
             assert ran.code == 1
             given = json.dumps(mine)
             for number in (n for name in mine for n in np.ravel(right[name]) if n and n != 1):
@@ -584,7 +575,7 @@ def test_without_revealing_no_right_number_is_told(convgrad: Convgrad) -> None:
 @pytest.mark.parametrize("width", [80, 120])
 def test_verdicts_are_panels_on_a_terminal(convgrad: Convgrad, width: int) -> None:
     mine = {"dW": [[0.0683, 0.0113], [0.0941, 0.0446]], "db": 0.08, "dX": np.full((5, 5), 0.1234).tolist()}
-    ran = convgrad(*CLASSIC, *KERNEL, "--check", json.dumps(mine), tty=True, COLUMNS=str(width), NO_COLOR="1")
+    ran = convgrad(f"{CLASSIC} {KERNEL} --check {quoted(mine)}", tty=True, COLUMNS=str(width), NO_COLOR="1")
     assert ran.code == 1
     lines = ran.out.splitlines()
     assert max(map(len, lines)) <= width
@@ -593,9 +584,9 @@ def test_verdicts_are_panels_on_a_terminal(convgrad: Convgrad, width: int) -> No
     assert "0.0683  0.0113" in ran.out
     assert "0.044606  0.094061" in ran.out
     assert lines[-1] == "none of the 3 answers is right"
-    coloured = convgrad(*CLASSIC, "--check", json.dumps(RIGHT), tty=True).out
+    coloured = convgrad(f"{CLASSIC} --check {quoted(RIGHT)}", tty=True).out
     assert "\x1b[" in coloured
-    assert "\x1b[" not in convgrad(*CLASSIC, "--check", json.dumps(RIGHT), "--format", "json", FORCE_COLOR="1").out
+    assert "\x1b[" not in convgrad(f"{CLASSIC} --check {quoted(RIGHT)} --format json", FORCE_COLOR="1").out
 
 
 HOMEWORK = {
@@ -611,8 +602,8 @@ HOMEWORK = {
 @pytest.mark.parametrize("reveal", [True, False])
 def test_the_screen_of_a_homework(convgrad: Convgrad, request: pytest.FixtureRequest, width: int, reveal: bool) -> None:
     """`pytest --rewrite` writes the screens anew; look at them before committing."""
-    command = [*CLASSIC, *KERNEL, "--lr", "0.5", "--check", json.dumps(HOMEWORK)]
-    ran = convgrad(*command, *[] if reveal else ["--no-reveal"], tty=True, COLUMNS=str(width), NO_COLOR="1")
+    command = f"{CLASSIC} {KERNEL} --lr 0.5 --check {quoted(HOMEWORK)}"
+    ran = convgrad(f"{command} {'' if reveal else '--no-reveal'}", tty=True, COLUMNS=str(width), NO_COLOR="1")
     assert ran.code == 1
     assert max(map(len, ran.out.splitlines())) <= width
     golden = ROOT / "tests" / "screens" / f"check-{'' if reveal else 'hints-'}{width}.txt"
@@ -624,14 +615,14 @@ def test_the_screen_of_a_homework(convgrad: Convgrad, request: pytest.FixtureReq
 def test_a_large_answer_lists_its_first_wrong_cells(convgrad: Convgrad) -> None:
     x = np.arange(400.0).reshape(20, 20)
     wrong = (x * 2 + 0.5).tolist()
-    ran = convgrad("conv-forward", json.dumps(x.tolist()), "-k", "[[2]]", "--check", json.dumps(wrong), tty=True)
+    ran = convgrad(f"convgrad conv-forward {quoted(x.tolist())} -k '[[2]]' --check {quoted(wrong)}", tty=True)
     assert ran.code == 1
     assert "output[0,0]" in ran.out
     assert "... and 388 more" in ran.out
 
 
 def test_a_verdict_goes_to_a_file(convgrad: Convgrad, tmp_path: Path) -> None:
-    ran = convgrad(*CLASSIC, "--check", '{"db": 0.0836}', "-o", tmp_path / "verdict.json")
+    ran = convgrad(CLASSIC + f""" --check '{{"db": 0.0836}}' -o {quoted(tmp_path)}/verdict.json""")
     assert (ran.code, ran.out) == (0, "")
     assert json.loads((tmp_path / "verdict.json").read_text())["verdict"] == "right"
 
@@ -639,16 +630,18 @@ def test_a_verdict_goes_to_a_file(convgrad: Convgrad, tmp_path: Path) -> None:
 def test_it_works_in_a_shell_script(tmp_path: Path) -> None:
     (tmp_path / "mine.json").write_text(json.dumps(RIGHT))
     (tmp_path / "wrong.json").write_text(json.dumps({**RIGHT, "db": 1}))
+    folder = quoted(tmp_path)
     script = f"""
+    convgrad() {{ {quoted(sys.executable)} -m convgrad "$@"; }}
     for answers in mine wrong missing; do
-        if "{sys.executable}" -m convgrad {CLASSIC[0]} {CLASSIC[1]} {CLASSIC[2]} --check $answers.json >out 2>err; then
+        if {CLASSIC} --check {folder}/$answers.json >{folder}/out 2>{folder}/err; then
             echo "$answers: right"
         else
             echo "$answers: $?"
         fi
     done
     """
-    done = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)
+    done = subprocess.run(["bash", "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == ["mine: right", "wrong: 1", "missing: 2"]
 
 

@@ -22,7 +22,7 @@ def headings(page: str) -> dict[str, list[str]]:
 
 
 def test_a_layer_s_options_stand_under_headings_the_common_ones_first(convgrad: Convgrad) -> None:
-    page = headings(convgrad("conv-backward", "--help").out)
+    page = headings(convgrad("convgrad conv-backward --help").out)
     assert {heading: options[0] for heading, options in page.items()} == {
         "Operands": "--kernel",
         "The layer": "--stride",
@@ -39,7 +39,7 @@ def test_a_layer_s_options_stand_under_headings_the_common_ones_first(convgrad: 
 def test_every_option_is_on_the_page_once(convgrad: Convgrad, name: str) -> None:
     command = app.get_command(click.Context(app), name)
     assert command is not None
-    shown = [option for options in headings(convgrad(name, "--help").out).values() for option in options]
+    shown = [option for options in headings(convgrad(f"convgrad {name} --help").out).values() for option in options]
     own = [parameter.opts for parameter in command.params if isinstance(parameter, click.Option)]
     assert sorted(shown) == sorted([*(max(names, key=len) for names in own), "--help"])
 
@@ -47,5 +47,5 @@ def test_every_option_is_on_the_page_once(convgrad: Convgrad, name: str) -> None
 @pytest.mark.parametrize("name", [name for kind in KINDS.values() for name in kind.commands])
 def test_a_layer_s_page_has_all_its_settings(convgrad: Convgrad, name: str) -> None:
     kind = next(kind for kind in KINDS.values() if name in kind.commands)
-    page = convgrad(name, "--help").out
+    page = convgrad(f"convgrad {name} --help").out
     assert all(setting.option in page for setting in kind.options(kind.commands[name] is kind.backward))

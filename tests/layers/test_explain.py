@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import SAMPLES, Convgrad
+from conftest import Convgrad, quoted
 from hypothesis import given
 from numpy.typing import NDArray
 from spaces import EVERY_LAYER, convolutions, whole_numbers
@@ -18,7 +18,7 @@ from convgrad.problems.conv import conv_problem
 from convgrad.problems.solve import solve
 
 Array = NDArray[Any]
-CLASSIC = ["conv-backward", str(SAMPLES / "classic/input.json"), str(SAMPLES / "classic/delta.json")]
+CLASSIC = "convgrad conv-backward samples/classic/input.json samples/classic/delta.json"
 
 
 def agree(quantity: Quantity, most: int = 60) -> None:
@@ -114,15 +114,15 @@ def test_an_element_costs_no_more_than_itself() -> None:
     assert not any("value" in vars(quantity) for quantity in quantities.values())
 
 
-def explained(convgrad: Convgrad, *arguments: Any) -> list[Any]:
-    ran = convgrad(*arguments)
+def explained(convgrad: Convgrad, line: str) -> list[Any]:
+    ran = convgrad(line)
     assert ran.code == 0, ran.err
     found: list[Any] = json.loads(ran.out)["explain"]
     return found
 
 
 def test_the_classic_element(convgrad: Convgrad) -> None:
-    (found,) = explained(convgrad, *CLASSIC, "--explain", "dW[0,1]")
+    (found,) = explained(convgrad, f"{CLASSIC} --explain 'dW[0,1]'")
     assert found["element"] == "dW[0,1]"
     assert found["value"] == pytest.approx(0.094061, abs=1e-15)
     assert found["zero_terms"] == 12
@@ -132,21 +132,19 @@ def test_the_classic_element(convgrad: Convgrad) -> None:
         [["delta[2,1]", 0.0467], ["input[2,2]", 0.74]],
         [["delta[3,3]", -0.0681], ["input[3,4]", 0.09]],
     ]
-    out = convgrad(*CLASSIC, "--explain", "dW[0,1]", "--format", "table", "--steps", "none").out
+    out = convgrad(f"{CLASSIC} --explain 'dW[0,1]' --format table --steps none").out
     assert "0.0686*0.84 + 0.0364*0.22 + 0.0467*0.74 + -0.0681*0.09" in " ".join(out.split())
     assert "12 products are 0" in " ".join(out.split())
 
 
 def test_what_can_be_asked_for(convgrad: Convgrad) -> None:
-    found = explained(
-        convgrad, *CLASSIC, "-k", "[[1,2],[3,4]]", "--explain", "dX", "--explain", "db", "--explain", "dX[0,0]"
-    )
+    found = explained(convgrad, f"{CLASSIC} -k '[[1,2],[3,4]]' --explain dX --explain db --explain 'dX[0,0]'")
     assert [each["element"] for each in found] == ["dX[1,2]", "db", "dX[0,0]"]  # 0.2058 + 0.0728 is the largest
     assert found[2]["terms"] == [] and found[2]["zero_terms"] == 1 and found[2]["value"] == 0
     # results that are not written can be explained all the same
-    ran = json.loads(convgrad(*CLASSIC, "--only", "db", "--explain", "dW[1, 1]").out)
+    ran = json.loads(convgrad(f"{CLASSIC} --only db --explain 'dW[1, 1]'").out)
     assert list(ran) == ["db", "explain"]
-    listed = explained(convgrad, *CLASSIC, "--explain", "dW[0,1]", "--zeros")[0]
+    listed = explained(convgrad, f"{CLASSIC} --explain 'dW[0,1]' --zeros")[0]
     assert len(listed["terms"]) == 16 and listed["zero_terms"] == 12
 
 
@@ -163,22 +161,19 @@ def test_what_can_be_asked_for(convgrad: Convgrad) -> None:
     ],
 )
 def test_what_cannot_be_explained(convgrad: Convgrad, asked: str, message: str) -> None:
-    ran = convgrad(*CLASSIC, "--explain", asked)
+    ran = convgrad(f"{CLASSIC} --explain {quoted(asked)}")
     assert (ran.code, ran.out) == (2, "")
     assert message in ran.err and "--explain" in ran.err
 
 
-NETWORK = [
-    "backprop",
-    str(SAMPLES / "two-two-two/network.json"),
-    str(SAMPLES / "two-two-two/input.json"),
-    str(SAMPLES / "two-two-two/target.json"),
-]
+NETWORK = (
+    "convgrad backprop samples/two-two-two/network.json samples/two-two-two/input.json samples/two-two-two/target.json"
+)
 
 
 def test_elements_of_a_network(convgrad: Convgrad) -> None:
     names = ["loss", "output[0]", "layers[0].dW[0,1]", "layers[0].delta", "layers[1].z[0]", "layers[1].W_new[0,0]"]
-    ran = convgrad(*NETWORK, "--lr", "0.5", *(part for name in names for part in ("--explain", name)))
+    ran = convgrad(f"{NETWORK} --lr 0.5 {' '.join(f'--explain {quoted(name)}' for name in names)}")
     assert ran.code == 0, ran.err
     found = json.loads(ran.out)
     each = {explained["element"]: explained for explained in found["explain"]}
@@ -188,9 +183,9 @@ def test_elements_of_a_network(convgrad: Convgrad) -> None:
     assert [name for name, _ in each["layers[1].z[0]"]["terms"][0]["factors"]] == ["b[0]"]
     for explained in found["explain"]:
         assert sum(term["product"] for term in explained["terms"]) == pytest.approx(explained["value"], abs=1e-15)
-    wrong = convgrad(*NETWORK, "--explain", "layers[2].dW[0,0]")
+    wrong = convgrad(f"{NETWORK} --explain 'layers[2].dW[0,0]'")
     assert wrong.code == 2 and "Did you mean" in wrong.err
-    out = convgrad(*NETWORK, "--explain", "layers[1].dW[0,0]", "--format", "table").out
+    out = convgrad(f"{NETWORK} --explain 'layers[1].dW[0,0]' --format table").out
     assert "sensitivity[0]*input[0]" in out and "╭─ W" not in out
 
 
@@ -199,17 +194,7 @@ def test_a_large_problem_is_not_printed_around_its_element(convgrad: Convgrad, t
     for form in ("table", "markdown", "latex"):
         for derivation in ("overlay", "matrix"):
             ran = convgrad(
-                "conv-backward",
-                tmp_path / "x.npy",
-                "1",
-                "-k",
-                "[[1,2],[3,4]]",
-                "--explain",
-                "dX[5,5]",
-                "--format",
-                form,
-                "--form",
-                derivation,
+                f"convgrad conv-backward {quoted(tmp_path)}/x.npy 1 -k '[[1,2],[3,4]]' --explain 'dX[5,5]' --format {form} --form {derivation}"
             )
             assert ran.code == 0, ran.err
             assert "10" in ran.out and len(ran.out.splitlines()) < 60, len(ran.out)
@@ -219,19 +204,7 @@ def test_a_share_is_called_by_place_and_cell(convgrad: Convgrad) -> None:
     x = "[[0.51,0.9,-0.3],[0.4,0.62,1.5],[0.11,0.2,0.74]]"
     found = explained(
         convgrad,
-        "pool-backward",
-        x,
-        "1",
-        "--size",
-        "2",
-        "--stride",
-        "1",
-        "--kind",
-        "lp",
-        "--explain",
-        "dX[1,1]",
-        "--explain",
-        "output[0,0]",
+        f"convgrad pool-backward {quoted(x)} 1 --size 2 --stride 1 --kind lp --explain 'dX[1,1]' --explain 'output[0,0]'",
     )
     shares = [dict(map(tuple, term["factors"][:1])) for each in found for term in each["terms"]]
     merged = {name: value for share in shares for name, value in share.items()}

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import Convgrad
+from conftest import Convgrad, quoted
 from numpy.typing import NDArray
 from scipy.signal import convolve, correlate
 
@@ -363,40 +363,40 @@ def test_a_worked_example_shows_its_mistake(name: str) -> None:
 
 
 def test_the_catalogue_as_json_and_as_a_table(convgrad: Convgrad) -> None:
-    rows = json.loads(convgrad("mistakes").out)
+    rows = json.loads(convgrad("convgrad mistakes").out)
     assert [set(row) for row in rows] == [{"name", "about", "layers", "what", "why", "mend"}] * len(ROWS)
-    assert len(json.loads(convgrad("mistakes", "--layer", "pool").out)) == sum(
+    assert len(json.loads(convgrad("convgrad mistakes --layer pool").out)) == sum(
         "pool" in row.layers for row in catalogue.ROWS
     )
     for width in (80, 120):
-        table = convgrad("mistakes", tty=True, COLUMNS=str(width), NO_COLOR="1").out
+        table = convgrad("convgrad mistakes", tty=True, COLUMNS=str(width), NO_COLOR="1").out
         assert max(map(len, table.splitlines())) <= width
         assert all(name in table for name in ROWS)
 
 
 def test_one_mistake_in_full(convgrad: Convgrad) -> None:
-    entry = json.loads(convgrad("mistakes", "kernel-not-rotated").out)
+    entry = json.loads(convgrad("convgrad mistakes kernel-not-rotated").out)
     assert entry["what"].startswith("dX is the full correlation of delta with the kernel itself")
     assert entry["example"]["result"] == "dX"
     document = json.dumps(entry["example"]["problem"])
-    again = json.loads(convgrad("conv-backward", "-", "--only", "dX", stdin=document).out)
+    again = json.loads(convgrad("convgrad conv-backward - --only dX", stdin=document).out)
     np.testing.assert_allclose(again["dX"], entry["example"]["right"], atol=1e-8)
-    screen = convgrad("mistakes", "kernel-not-rotated", tty=True, COLUMNS="80", NO_COLOR="1").out
+    screen = convgrad("convgrad mistakes kernel-not-rotated", tty=True, COLUMNS="80", NO_COLOR="1").out
     assert max(map(len, screen.splitlines())) <= 80
     for part in ("What ", "Why ", "Mend ", "For example", "dX, right", "dX, wrong"):
         assert part in screen
-    option = convgrad("mistakes", "ties-split", tty=True, NO_COLOR="1").out
+    option = convgrad("convgrad mistakes ties-split", tty=True, NO_COLOR="1").out
     assert "--ties split" in option
 
 
 def test_a_near_miss_of_a_name(convgrad: Convgrad) -> None:
-    ran = convgrad("mistakes", "kernel-not-rotatd")
+    ran = convgrad("convgrad mistakes kernel-not-rotatd")
     assert (ran.code, ran.out) == (2, "")
     assert "Did you mean 'kernel-not-rotated'?" in ran.err
-    for arguments in (["mistakes", "nothing-of-the-kind"], ["mistakes", "absent.json"], ["mistakes", "--only", "dX"]):
-        ran = convgrad(*arguments)
+    for rest in ("nothing-of-the-kind", "absent.json", "--only dX"):
+        ran = convgrad(f"convgrad mistakes {rest}")
         assert (ran.code, ran.out, len(ran.err.splitlines())) == (2, "", 1)
-    assert convgrad("mistakes", "dW-rotated", "--format", "csv").code == 2
+    assert convgrad("convgrad mistakes dW-rotated --format csv").code == 2
 
 
 PROBLEMS: dict[str, dict[str, Any]] = {
@@ -413,14 +413,14 @@ PROBLEMS: dict[str, dict[str, Any]] = {
 def test_what_a_problem_shows(convgrad: Convgrad, tmp_path: Path, layer: str) -> None:
     path = tmp_path / "problem.json"
     path.write_text(json.dumps(PROBLEMS[layer]))
-    found = json.loads(convgrad("mistakes", path).out)
+    found = json.loads(convgrad(f"convgrad mistakes {quoted(path)}").out)
     assert found["layer"] == layer
     for name, groups in found["results"].items():
         rows = [*groups["told_apart"], *chain(*groups["together"]), *groups["invisible"]]
         assert len(rows) == len(set(rows))
         assert {row.name for row in rows_for(layer, name)} <= set(rows)
     for width in (80, 120):
-        screen = convgrad("mistakes", path, tty=True, COLUMNS=str(width), NO_COLOR="1").out
+        screen = convgrad(f"convgrad mistakes {quoted(path)}", tty=True, COLUMNS=str(width), NO_COLOR="1").out
         assert max(map(len, screen.splitlines())) <= width
         assert "told apart" in screen and "invisible" in screen
 
@@ -428,26 +428,26 @@ def test_what_a_problem_shows(convgrad: Convgrad, tmp_path: Path, layer: str) ->
 def test_ties_of_a_problem_are_seen(convgrad: Convgrad, tmp_path: Path) -> None:
     path = tmp_path / "problem.json"
     path.write_text(json.dumps(PROBLEMS["pool"]))
-    groups = json.loads(convgrad("mistakes", path, "--only", "dX").out)["results"]["dX"]
+    groups = json.loads(convgrad(f"convgrad mistakes {quoted(path)} --only dX").out)["results"]["dX"]
     assert any("ties-split" in names for names in [groups["told_apart"], *groups["together"]])
     path.write_text(json.dumps({**PROBLEMS["pool"], "input": [[1, 2], [3, 4]]}))
-    groups = json.loads(convgrad("mistakes", path, "--only", "dX").out)["results"]["dX"]
+    groups = json.loads(convgrad(f"convgrad mistakes {quoted(path)} --only dX").out)["results"]["dX"]
     assert "ties-split" in groups["invisible"]
 
 
 def test_a_problem_that_does_not_say_its_layer(convgrad: Convgrad, tmp_path: Path) -> None:
     path = tmp_path / "problem.json"
     path.write_text('{"input": [1, 2, 3], "delta": [1, 2]}')
-    ran = convgrad("mistakes", path)
+    ran = convgrad(f"convgrad mistakes {quoted(path)}")
     assert (ran.code, ran.out) == (2, "")
     assert "--layer" in ran.err
-    assert json.loads(convgrad("mistakes", path, "--layer", "conv").out)["layer"] == "conv"
+    assert json.loads(convgrad(f"convgrad mistakes {quoted(path)} --layer conv").out)["layer"] == "conv"
     path.write_text('{"layer": "cnv", "input": [1, 2, 3]}')
-    assert "Did you mean 'conv'?" in convgrad("mistakes", path).err
+    assert "Did you mean 'conv'?" in convgrad(f"convgrad mistakes {quoted(path)}").err
 
 
 def test_the_help_begins_with_an_example(convgrad: Convgrad) -> None:
-    assert convgrad("mistakes", "--help").out.startswith("Example:\n\n  convgrad mistakes ")
+    assert convgrad("convgrad mistakes --help").out.startswith("Example:\n\n  convgrad mistakes ")
 
 
 def test_rows_are_their_own(convgrad: Convgrad) -> None:
@@ -458,6 +458,6 @@ def test_rows_are_their_own(convgrad: Convgrad) -> None:
 
 def test_a_problem_in_fractions_is_looked_at_in_floats(convgrad: Convgrad) -> None:
     problem = '{"input": [1,2,3,4], "kernel": [1,2], "delta": [1,2,5], "dtype": "exact"}'
-    ran = convgrad("mistakes", problem, "--only", "dW", "--format", "json")
+    ran = convgrad(f"convgrad mistakes {quoted(problem)} --only dW --format json")
     assert ran.code == 0, ran.err
     assert json.loads(ran.out)["results"]["dW"]["told_apart"]

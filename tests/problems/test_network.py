@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import SAMPLES, Convgrad
+from conftest import Convgrad, quoted
 
 RNG = np.random.default_rng(0)
 
@@ -30,22 +30,22 @@ IMAGE: dict[str, Any] = {
 X, T = rounded(2, 1, 6, 6), rounded(2, 3)
 
 
-def write(folder: Path, **contents: Any) -> list[str]:
+def write(folder: Path, **contents: Any) -> str:
     for name, content in contents.items():
         (folder / f"{name}.json").write_text(json.dumps(content))
-    return [str(folder / f"{name}.json") for name in contents]
+    return " ".join(quoted(folder / f"{name}.json") for name in contents)
 
 
-def run(convgrad: Convgrad, *arguments: Any, **streams: Any) -> Any:
-    ran = convgrad(*arguments, **streams)
+def run(convgrad: Convgrad, line: str) -> Any:
+    ran = convgrad(line)
     assert ran.code == 0, ran.err
     return json.loads(ran.out)
 
 
 def test_the_classic_network(convgrad: Convgrad) -> None:
-    folder = SAMPLES / "two-two-two"
     found = run(
-        convgrad, "backprop", *(folder / f"{name}.json" for name in ("network", "input", "target")), "--lr", "0.5"
+        convgrad,
+        "convgrad backprop samples/two-two-two/network.json samples/two-two-two/input.json samples/two-two-two/target.json --lr 0.5",
     )
     assert round(found["loss"], 9) == 0.298371109
     assert round(found["layers"][1]["W_new"][0][0], 8) == 0.35891648
@@ -56,9 +56,9 @@ def test_the_classic_network(convgrad: Convgrad) -> None:
 
 def test_gradients_agree_with_central_differences(convgrad: Convgrad, tmp_path: Path) -> None:
     def loss(network: Any, x: Any) -> float:
-        return float(run(convgrad, "backprop", *write(tmp_path, n=network, x=x, t=T), "--only", "loss")["loss"])
+        return float(run(convgrad, f"convgrad backprop {write(tmp_path, n=network, x=x, t=T)} --only loss")["loss"])
 
-    found = run(convgrad, "backprop", *write(tmp_path, n=IMAGE, x=X, t=T))
+    found = run(convgrad, f"convgrad backprop {write(tmp_path, n=IMAGE, x=X, t=T)}")
     for layer, key, result, index in (
         (0, "kernel", "dW", (1, 0, 2, 1)),
         (0, "bias", "db", (1,)),
@@ -85,27 +85,26 @@ def test_gradients_agree_with_central_differences(convgrad: Convgrad, tmp_path: 
 
 def test_a_pipe_of_single_commands_gives_the_same_digits(convgrad: Convgrad, tmp_path: Path) -> None:
     layers = IMAGE["layers"]
-    whole = run(convgrad, "backprop", *write(tmp_path, n=IMAGE, x=X, t=T))
+    whole = run(convgrad, f"convgrad backprop {write(tmp_path, n=IMAGE, x=X, t=T)}")
     options = [
-        ["conv", "-k", layers[0]["kernel"], "-b", layers[0]["bias"], "--padding", "1", "--activation", "tanh"],
-        ["pool", "--kind", "max", "--size", "2"],
-        ["conv", "-k", layers[2]["kernel"], "--activation", "leaky-relu", "--alpha", "0.1"],
-        ["dense", "-w", layers[4]["weight"], "-b", layers[4]["bias"], "--activation", "sigmoid"],
-        ["dense", "-w", layers[5]["weight"], "--weight-layout", "in-out"],
-        ["activation", "--activation", "softmax"],
+        ("conv", f"-k {quoted(layers[0]['kernel'])} -b {quoted(layers[0]['bias'])} --padding 1 --activation tanh"),
+        ("pool", "--kind max --size 2"),
+        ("conv", f"-k {quoted(layers[2]['kernel'])} --activation leaky-relu --alpha 0.1"),
+        ("dense", f"-w {quoted(layers[4]['weight'])} -b {quoted(layers[4]['bias'])} --activation sigmoid"),
+        ("dense", f"-w {quoted(layers[5]['weight'])} --weight-layout in-out"),
+        ("activation", "--activation softmax"),
     ]
-    texts = [[each if isinstance(each, str) else json.dumps(each) for each in row] for row in options]
     inputs, flowing = [], json.dumps({"output": X})
-    for command, *rest in texts:
+    for command, rest in options:
         inputs.append(flowing)
-        flowing = convgrad(f"{command}-forward", "-", *rest, stdin=flowing).out
+        flowing = convgrad(f"convgrad {command}-forward - {rest}", stdin=flowing).out
     assert json.loads(flowing)["output"] == whole["output"]
-    flowing = convgrad("loss", "-", json.dumps(T), stdin=flowing).out
+    flowing = convgrad(f"convgrad loss - {quoted(T)}", stdin=flowing).out
     assert json.loads(flowing)["loss"] == whole["loss"]
     results = [layer for layer in whole["layers"] if layer["type"] != "flatten"]
-    for (command, *rest), given, layer in reversed(list(zip(texts, inputs, results, strict=True))):
+    for (command, rest), given, layer in reversed(list(zip(options, inputs, results, strict=True))):
         (tmp_path / "x.json").write_text(given)
-        flowing = convgrad(f"{command}-backward", tmp_path / "x.json", "-", *rest, stdin=flowing).out
+        flowing = convgrad(f"convgrad {command}-backward {quoted(tmp_path)}/x.json - {rest}", stdin=flowing).out
         found = json.loads(flowing)
         for name in ("output", "dW", "db", "dX"):
             if name in layer:
@@ -114,30 +113,19 @@ def test_a_pipe_of_single_commands_gives_the_same_digits(convgrad: Convgrad, tmp
 
 
 def test_training_lowers_the_loss_and_keeps_the_form(convgrad: Convgrad, tmp_path: Path) -> None:
-    network, x, t = write(tmp_path, n=IMAGE, x=X, t=T)
+    network, operands = write(tmp_path, n=IMAGE), write(tmp_path, x=X, t=T)
     losses = []
     for k in range(8):
-        following = str(tmp_path / f"n{k}.json")
+        following = f"{quoted(tmp_path)}/n{k}.json"
         losses.append(
             run(
                 convgrad,
-                "backprop",
-                network,
-                x,
-                t,
-                "--lr",
-                "0.1",
-                "--momentum",
-                "0.5",
-                "--save-network",
-                following,
-                "--only",
-                "loss",
+                f"convgrad backprop {network} {operands} --lr 0.1 --momentum 0.5 --save-network {following} --only loss",
             )["loss"]
         )
         network = following
     assert losses == sorted(losses, reverse=True)
-    saved = json.loads(Path(network).read_text())
+    saved = json.loads((tmp_path / "n7.json").read_text())
     assert [set(layer) - {"velocity_W", "velocity_b"} for layer in saved["layers"]] == [
         set(layer) for layer in IMAGE["layers"]
     ]
@@ -147,15 +135,15 @@ def test_training_lowers_the_loss_and_keeps_the_form(convgrad: Convgrad, tmp_pat
 
 def test_only_csv_npz_and_tables(convgrad: Convgrad, tmp_path: Path) -> None:
     files = write(tmp_path, n=IMAGE, x=X, t=T)
-    found = run(convgrad, "backprop", *files)
-    only = run(convgrad, "backprop", *files, "--only", "layers[4].dW,loss")
+    found = run(convgrad, f"convgrad backprop {files}")
+    only = run(convgrad, f"convgrad backprop {files} --only 'layers[4].dW,loss'")
     assert only == {"layers[4].dW": found["layers"][4]["dW"], "loss": found["loss"]}
-    ran = convgrad("backprop", *files, "--only", "layers[5].db", "--format", "csv")
+    ran = convgrad(f"convgrad backprop {files} --only 'layers[5].db' --format csv")
     assert [float(n) for n in ran.out.split(",")] == found["layers"][5]["db"]
-    assert convgrad("backprop", *files, "-o", tmp_path / "all.npz").code == 0
+    assert convgrad(f"convgrad backprop {files} -o {quoted(tmp_path)}/all.npz").code == 0
     with np.load(tmp_path / "all.npz") as arrays:
         np.testing.assert_array_equal(arrays["layers[0].dX"], found["layers"][0]["dX"])
-    shown = convgrad("backprop", *files, tty=True, NO_COLOR="1").out
+    shown = convgrad(f"convgrad backprop {files}", tty=True, NO_COLOR="1").out
     assert shown.index("the loss, mse") < shown.index("layers[6]: activation") < shown.index("layers[0]: conv")
 
 
@@ -168,7 +156,7 @@ def test_one_axis_is_pooled_behind_a_convolution_over_one(convgrad: Convgrad, tm
             {"type": "dense", "weight": rounded(1, 4)},
         ]
     }
-    found = run(convgrad, "backprop", *write(tmp_path, n=network, x=rounded(6), t=[1]))
+    found = run(convgrad, f"convgrad backprop {write(tmp_path, n=network, x=rounded(6), t=[1])}")
     assert np.shape(found["layers"][1]["output"]) == (2, 2)
 
 
@@ -215,36 +203,40 @@ BAD: list[tuple[Any, str]] = [
 
 @pytest.mark.parametrize(("network", "message"), BAD, ids=range(len(BAD)))
 def test_errors_name_the_layer_and_the_key(convgrad: Convgrad, tmp_path: Path, network: Any, message: str) -> None:
-    ran = convgrad("backprop", *write(tmp_path, n=network), "[[1,2],[3,4]]", "[1,2,3]")
+    ran = convgrad(f"convgrad backprop {write(tmp_path, n=network)} '[[1,2],[3,4]]' '[1,2,3]'")
     assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1)
     assert message in ran.err, ran.err
     assert f"{tmp_path}/n.json" in ran.err or "target" in message
 
 
 def test_what_is_missing(convgrad: Convgrad, tmp_path: Path) -> None:
-    (network,) = write(tmp_path, n={"layers": [{"type": "flatten"}]})
-    assert "there is no target" in convgrad("backprop", network, "[1]").err
-    assert "add --lr" in convgrad("backprop", network, "[1]", "[1]", "--save-network", tmp_path / "m.json").err
-    ran = convgrad("backprop", network, "[1]", "[1]", "--lr", "1", "--save-network", network)
+    network = write(tmp_path, n={"layers": [{"type": "flatten"}]})
+    assert "there is no target" in convgrad(f"convgrad backprop {network} '[1]'").err
+    assert (
+        "add --lr" in convgrad(f"convgrad backprop {network} '[1]' '[1]' --save-network {quoted(tmp_path)}/m.json").err
+    )
+    ran = convgrad(f"convgrad backprop {network} '[1]' '[1]' --lr 1 --save-network {network}")
     assert "one of this command's own inputs" in ran.err
-    assert "Did you mean 'layers[0].dX'" in convgrad("backprop", network, "[1]", "[1]", "--only", "layers[0].dx").err
+    assert (
+        "Did you mean 'layers[0].dX'" in convgrad(f"convgrad backprop {network} '[1]' '[1]' --only 'layers[0].dx'").err
+    )
 
 
 def test_paths_files_and_screens_of_single_results(convgrad: Convgrad, tmp_path: Path) -> None:
     files = write(tmp_path, n=IMAGE, x=X, t=T)
     for path in (".", "[", "layers[0]dW", "layers..[0].dW", "layers[9]", "layers[0].type", "layers[0].W_new"):
-        ran = convgrad("backprop", *files, "--only", path)
+        ran = convgrad(f"convgrad backprop {files} --only {quoted(path)}")
         assert (ran.code, ran.out) == (2, ""), path
         assert "--only: there is no result" in ran.err
     for path in ("layers[0]", "layers"):
         assert (
             "is no array, which is all that csv holds"
-            in convgrad("backprop", *files, "--only", path, "--format", "csv").err
+            in convgrad(f"convgrad backprop {files} --only {quoted(path)} --format csv").err
         )
-    whole = run(convgrad, "backprop", *files)
-    assert run(convgrad, "backprop", *files, "--only", "layers[4]")["layers[4]"] == whole["layers"][4]
+    whole = run(convgrad, f"convgrad backprop {files}")
+    assert run(convgrad, f"convgrad backprop {files} --only 'layers[4]'")["layers[4]"] == whole["layers"][4]
     shown = convgrad(
-        "backprop", *files, "--only", "layers[4].db,layers[5]", "--precision", "3", tty=True, NO_COLOR="1"
+        f"convgrad backprop {files} --only 'layers[4].db,layers[5]' --precision 3", tty=True, NO_COLOR="1"
     ).out
     assert "array(" not in shown
     assert "  ".join(f"{n:.3f}" for n in whole["layers"][5]["db"]).split()[0] in shown
@@ -253,7 +245,7 @@ def test_paths_files_and_screens_of_single_results(convgrad: Convgrad, tmp_path:
 
 def test_files_are_written_all_or_none(convgrad: Convgrad, tmp_path: Path) -> None:
     files = write(tmp_path, n=IMAGE, x=X, t=T)
-    step = ("backprop", *files, "--lr", "0.1")
+    step = f"convgrad backprop {files} --lr 0.1"
     for network, results in (
         (tmp_path / "no/such/n.json", tmp_path / "r.json"),
         (tmp_path / "m.json", tmp_path / "no/r.json"),
@@ -261,14 +253,16 @@ def test_files_are_written_all_or_none(convgrad: Convgrad, tmp_path: Path) -> No
         ("-", tmp_path / "r.json"),
         (tmp_path / "m.npz", "-"),
     ):
-        assert convgrad(*step, "--save-network", network, "-o", results).code == 2
+        assert convgrad(f"{step} --save-network {quoted(network)} -o {quoted(results)}").code == 2
         assert sorted(each.name for each in tmp_path.iterdir()) == ["n.json", "t.json", "x.json"]
-    assert convgrad(*step, "--save-network", tmp_path / "m.json", "-o", tmp_path / "r.json").code == 0
+    assert convgrad(f"{step} --save-network {quoted(tmp_path)}/m.json -o {quoted(tmp_path)}/r.json").code == 0
     assert sorted(each.name for each in tmp_path.iterdir()) == ["m.json", "n.json", "r.json", "t.json", "x.json"]
 
 
 def test_formulas_of_a_pass_are_each_layers_own(convgrad: Convgrad, tmp_path: Path) -> None:
-    shown = convgrad("backprop", *write(tmp_path, n=IMAGE, x=X, t=T), tty=True, NO_COLOR="1", COLUMNS="120").out
+    shown = convgrad(
+        f"convgrad backprop {write(tmp_path, n=IMAGE, x=X, t=T)}", tty=True, NO_COLOR="1", COLUMNS="120"
+    ).out
     flatten = shown[shown.index("layers[3]: flatten") : shown.index("layers[2]: conv")]
     assert "dX = delta in the input's shape" in flatten
     assert "delta = the dX of layers[4], behind it" in flatten

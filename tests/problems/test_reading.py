@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import Convgrad
+from conftest import Convgrad, quoted
 
 from convgrad.errors import ConvgradError
 from convgrad.files import Document
@@ -17,23 +17,23 @@ def test_numbers_beyond_a_float_are_read_where_the_document_says_exact(convgrad:
     """Whatever is read besides: no file is made into floats first."""
     (tmp_path / "k.csv").write_text(f"{HUGE},0\n")
     document = '{"input": [1, 2], "dtype": "exact"}'
-    ran = convgrad("conv-forward", document, "-k", tmp_path / "k.csv")
+    ran = convgrad(f"convgrad conv-forward {quoted(document)} -k {quoted(tmp_path)}/k.csv")
     assert ran.code == 0, ran.err
     assert json.loads(ran.out, parse_int=str) == {"output": [HUGE]}
-    floats = convgrad("conv-forward", document, "-k", tmp_path / "k.csv", "--dtype", "float64")
+    floats = convgrad(f"convgrad conv-forward {quoted(document)} -k {quoted(tmp_path)}/k.csv --dtype float64")
     assert (floats.code == 2 and "too large" in floats.err) or "not finite" in floats.err
 
 
 def test_a_network_is_read_as_the_input_s_document_says(convgrad: Convgrad, tmp_path: Path) -> None:
     (tmp_path / "n.json").write_text('{"layers": [{"type": "dense", "weight": [[0.1, 0.2]]}]}')
     document = '{"input": [0.1, 0.1], "target": [0], "dtype": "exact"}'
-    ran = convgrad("backprop", tmp_path / "n.json", document, "--only", "output")
+    ran = convgrad(f"convgrad backprop {quoted(tmp_path)}/n.json {quoted(document)} --only output")
     assert json.loads(ran.out) == {"output": [0.03]}
 
 
 def test_a_velocity_that_does_not_fit_is_named_with_its_parameter(convgrad: Convgrad) -> None:
     document = '{"input": [1,2,3], "kernel": [1,2], "delta": [1,2], "velocity_W": [1,2,3]}'
-    ran = convgrad("conv-backward", document, "--lr", "1", "--momentum", "0.9")
+    ran = convgrad(f"convgrad conv-backward {quoted(document)} --lr 1 --momentum 0.9")
     assert ran.code == 2
     assert ran.err.startswith("Error: the literal: velocity_W and kernel: velocity_W is 3, but the kernel is 2; give")
 

@@ -3,13 +3,15 @@
 import json
 
 import pytest
-from conftest import SAMPLES, Convgrad
+from conftest import Convgrad, quoted
 
 from convgrad.errors import OptionError
 from convgrad.problems.selection import Selection, picked
 
-NETWORK = ("backprop", *(SAMPLES / "two-two-two" / f"{name}.json" for name in ("network", "input", "target")))
-SHAPE = ("shape", "3x8x8", "--kernel-size", "3", "--filters", "4")
+NETWORK = (
+    "convgrad backprop samples/two-two-two/network.json samples/two-two-two/input.json samples/two-two-two/target.json"
+)
+SHAPE = "convgrad shape 3x8x8 --kernel-size 3 --filters 4"
 
 LAYERS = Selection(("output", "loss", "layers[0].dW", "layers[0].dX", "layers[1].dW", "parameters.shared"))
 FLAT = Selection(("output", "dW", "db"), {"dX": "a kernel (-k)"})
@@ -78,30 +80,30 @@ def test_entries_are_picked_by_path() -> None:
 
 
 def test_the_commands_all_mean_the_same(convgrad: Convgrad) -> None:
-    whole = json.loads(convgrad(*NETWORK).out)
+    whole = json.loads(convgrad(NETWORK).out)
     first = whole["layers"][0]
-    assert json.loads(convgrad(*NETWORK, "--only", "layers[0]").out) == {"layers[0]": first}
-    gradients = json.loads(convgrad(*NETWORK, "--gradcheck", "--only", "layers[0]").out)["gradients"]
+    assert json.loads(convgrad(f"{NETWORK} --only 'layers[0]'").out) == {"layers[0]": first}
+    gradients = json.loads(convgrad(f"{NETWORK} --gradcheck --only 'layers[0]'").out)["gradients"]
     assert list(gradients) == ["layers[0].dW", "layers[0].db", "layers[0].dX"]
-    assert len(json.loads(convgrad(*NETWORK, "--gradcheck", "--only", "layers").out)["gradients"]) == 7
+    assert len(json.loads(convgrad(f"{NETWORK} --gradcheck --only layers").out)["gradients"]) == 7
     answers = json.dumps({"layers": [{"dW": first["dW"]}, {"db": [0, 0]}]})
-    assert convgrad(*NETWORK, "--only", "layers[0]", "--check", answers).code == 0
-    assert convgrad(*NETWORK, "--only", "layers", "--check", answers).code == 1
-    for more in ([], ["--gradcheck"], ["--check", answers]):
-        ran = convgrad(*NETWORK, *more, "--only", "dw")
+    assert convgrad(f"{NETWORK} --only 'layers[0]' --check {quoted(answers)}").code == 0
+    assert convgrad(f"{NETWORK} --only layers --check {quoted(answers)}").code == 1
+    for more in ("", "--gradcheck", f"--check {quoted(answers)}"):
+        ran = convgrad(f"{NETWORK} {more} --only dw")
         assert (ran.code, ran.out) == (2, "")
         assert "'dw' here, only" in ran.err
         assert ran.err.endswith(". Did you mean 'layers[0].dW'?\n")
 
 
 def test_what_lies_inside_a_result_can_be_picked(convgrad: Convgrad) -> None:
-    assert json.loads(convgrad(*SHAPE, "--only", "parameters.shared").out) == {"parameters.shared": 108}
-    assert convgrad(*SHAPE, "--only", "parameters.shared", "--format", "csv").out == "108\n"
-    assert list(json.loads(convgrad(*SHAPE, "--only", "parameters").out)["parameters"]) == [
+    assert json.loads(convgrad(f"{SHAPE} --only parameters.shared").out) == {"parameters.shared": 108}
+    assert convgrad(f"{SHAPE} --only parameters.shared --format csv").out == "108\n"
+    assert list(json.loads(convgrad(f"{SHAPE} --only parameters").out)["parameters"]) == [
         "shared",
         "unshared",
         "dense",
     ]
-    assert "Did you mean 'parameters.shared'?" in convgrad(*SHAPE, "--only", "shared").err
-    page = convgrad(*NETWORK, "--only", "layers", "--format", "html").out
+    assert "Did you mean 'parameters.shared'?" in convgrad(f"{SHAPE} --only shared").err
+    page = convgrad(f"{NETWORK} --only layers --format html").out
     assert "layers[1]: dense" in page and "the loss, mse" not in page

@@ -9,86 +9,42 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import SAMPLES, Convgrad
+from conftest import Convgrad, quoted
 
 from convgrad.formula import Formula, Named, Over
 from convgrad.render.documents.latex import escaped, mathematics
 from convgrad.render.number_text import readable
 
-CLASSIC = [
-    "conv-backward",
-    str(SAMPLES / "classic/input.json"),
-    str(SAMPLES / "classic/delta.json"),
-    "-k",
-    "[[0.1,0.2],[0.3,0.4]]",
-]
-TWO = ["conv-backward", str(SAMPLES / "two-filters/problem.json")]
-X = "[[1,2,3,4],[5,6,7,8],[9,10,11,12],[13,14,15,16]]"
-JOBS: dict[str, list[str]] = {
+CLASSIC = "convgrad conv-backward samples/classic/input.json samples/classic/delta.json -k '[[0.1,0.2],[0.3,0.4]]'"
+TWO = "convgrad conv-backward samples/two-filters/problem.json"
+X = "'[[1,2,3,4],[5,6,7,8],[9,10,11,12],[13,14,15,16]]'"
+JOBS = {
     "classic": CLASSIC,
-    "classic all": [*CLASSIC, "--steps", "all", "--lr", "0.1", "--weight-decay", "0.01", "-b", "1"],
-    "rotated": [*CLASSIC, "--form", "rotated", "--steps", "3"],
-    "matrix": [*CLASSIC, "--form", "matrix", "--steps", "2"],
-    "two filters": [*TWO, "--steps", "2"],
-    "explained": [*CLASSIC, "--explain", "dW[0,1]", "--explain", "dX", "--explain", "output", "--zeros"],
-    "exact": [
-        "pool-backward",
-        X,
-        "[[1,2],[3,4]]",
-        "--size",
-        "2",
-        "--kind",
-        "avg",
-        "--dtype",
-        "exact",
-        "--steps",
-        "all",
-    ],
-    "thirds": ["conv-forward", '["1/3", "-2/7", 1e-9]', "-k", "[1, 1]", "--dtype", "exact"],
-    "small": ["conv-forward", "[1e-9, 2e10, -3.25]", "-k", "[1, 1]"],
-    "max": ["pool-backward", X, "[[1,2],[3,4]]", "--size", "2", "--padding", "0:0", "--explain", "dX"],
-    "padded max": ["pool-forward", "[1,2,3]", "--size", "2", "--padding", "1", "--stride", "1"],
-    "dense": [
-        "dense-backward",
-        "[1,2]",
-        "[1,1]",
-        "-w",
-        "[[1,2],[3,4]]",
-        "--activation",
-        "sigmoid",
-        "--explain",
-        "dX",
-        "--explain",
-        "output",
-        "--only",
-        "dW",
-    ],
-    "softmax": ["activation-backward", "[1,2,3]", "[1,0,0]", "--activation", "softmax", "--explain", "dX[0]"],
-    "gelu": ["activation-backward", "[1,2,3]", "[1,0,0]", "--activation", "gelu"],
-    "transposed": ["conv-backward", "[[1,2],[3,4]]", "1", "-k", "[[1,2],[3,4]]", "--transposed", "--stride", "2"],
-    "unshared": ["conv-backward", X, "1", "--unshared", "--kernel-size", "2,2", "--stride", "2"],
-    "loss": ["loss", "[0.5,1]", "1", "--kind", "cross-entropy", "--explain", "loss", "--explain", "delta"],
-    "bce": ["loss", "[0.5,0.9]", "[1,0]", "--kind", "bce", "--explain", "loss", "--explain", "delta"],
-    "network": [
-        "backprop",
-        str(SAMPLES / "two-two-two/network.json"),
-        str(SAMPLES / "two-two-two/input.json"),
-        str(SAMPLES / "two-two-two/target.json"),
-    ],
-    "wide": [
-        "conv-forward",
-        json.dumps(np.arange(60).reshape(2, 30).tolist()),
-        "-k",
-        "[[0.123456,1],[2,3]]",
-        "--steps",
-        "2",
-    ],
-    "shape": ["shape", "3x32x32", "--kernel-size", "3"],
+    "classic all": f"{CLASSIC} --steps all --lr 0.1 --weight-decay 0.01 -b 1",
+    "rotated": f"{CLASSIC} --form rotated --steps 3",
+    "matrix": f"{CLASSIC} --form matrix --steps 2",
+    "two filters": f"{TWO} --steps 2",
+    "explained": f"{CLASSIC} --explain 'dW[0,1]' --explain dX --explain output --zeros",
+    "exact": f"convgrad pool-backward {X} '[[1,2],[3,4]]' --size 2 --kind avg --dtype exact --steps all",
+    "thirds": """convgrad conv-forward '["1/3", "-2/7", 1e-9]' -k '[1, 1]' --dtype exact""",
+    "small": "convgrad conv-forward '[1e-9, 2e10, -3.25]' -k '[1, 1]'",
+    "max": f"convgrad pool-backward {X} '[[1,2],[3,4]]' --size 2 --padding 0:0 --explain dX",
+    "padded max": "convgrad pool-forward '[1,2,3]' --size 2 --padding 1 --stride 1",
+    "dense": "convgrad dense-backward '[1,2]' '[1,1]' -w '[[1,2],[3,4]]' --activation sigmoid --explain dX --explain output --only dW",
+    "softmax": "convgrad activation-backward '[1,2,3]' '[1,0,0]' --activation softmax --explain 'dX[0]'",
+    "gelu": "convgrad activation-backward '[1,2,3]' '[1,0,0]' --activation gelu",
+    "transposed": "convgrad conv-backward '[[1,2],[3,4]]' 1 -k '[[1,2],[3,4]]' --transposed --stride 2",
+    "unshared": f"convgrad conv-backward {X} 1 --unshared --kernel-size 2,2 --stride 2",
+    "loss": "convgrad loss '[0.5,1]' 1 --kind cross-entropy --explain loss --explain delta",
+    "bce": "convgrad loss '[0.5,0.9]' '[1,0]' --kind bce --explain loss --explain delta",
+    "network": "convgrad backprop samples/two-two-two/network.json samples/two-two-two/input.json samples/two-two-two/target.json",
+    "wide": f"convgrad conv-forward {quoted(np.arange(60).reshape(2, 30).tolist())} -k '[[0.123456,1],[2,3]]' --steps 2",
+    "shape": "convgrad shape 3x32x32 --kernel-size 3",
 }
 
 
 def written(convgrad: Convgrad, name: str, form: str) -> str:
-    ran = convgrad(*JOBS[name], "--format", form)
+    ran = convgrad(f"{JOBS[name]} --format {form}")
     assert ran.code == 0, ran.err
     assert ran.out.isascii()
     return ran.out
@@ -110,7 +66,7 @@ def test_markdown_is_well_formed(convgrad: Convgrad, name: str) -> None:
 @pytest.mark.parametrize("name", ["classic", "two filters", "matrix", "dense"])
 def test_every_number_of_the_results_is_there(convgrad: Convgrad, name: str, form: str) -> None:
     text = written(convgrad, name, form)
-    for value in json.loads(convgrad(*JOBS[name], "--steps", "none").out).values():
+    for value in json.loads(convgrad(f"{JOBS[name]} --steps none").out).values():
         if not isinstance(value, dict) and not (isinstance(value, list) and value and isinstance(value[0], dict)):
             for number in np.asarray(value, float).ravel():
                 shown = readable(number).replace("e-", r" \cdot 10^{-") if form == "latex" else readable(number)
@@ -130,7 +86,7 @@ def test_markdown_shows_the_working(convgrad: Convgrad) -> None:
 
 def test_files_by_their_suffix(convgrad: Convgrad, tmp_path: Path) -> None:
     for name, start in (("a.md", "# convolution"), ("a.tex", "% Input this file")):
-        assert convgrad(*CLASSIC, "-o", tmp_path / name).code == 0
+        assert convgrad(f"{CLASSIC} -o {quoted(tmp_path / name)}").code == 0
         assert (tmp_path / name).read_text().startswith(start)
 
 

@@ -2,13 +2,14 @@
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, Convgrad
+from conftest import ROOT, Convgrad, quoted
 
 from convgrad.errors import OptionError
 from convgrad.kinds.formats import NAMES, SUFFIXES, format_of
@@ -48,9 +49,9 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copy
 
 
-def run(house: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run(house: Path, line: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": str(house.parent), "COLUMNS": "200"}
-    program = [sys.executable, "-m", "convgrad", *arguments]
+    program = [sys.executable, "-m", *shlex.split(line)]
     return subprocess.run(program, capture_output=True, text=True, env=environment, check=False, cwd=house.parent)
 
 
@@ -62,42 +63,40 @@ def test_a_new_format_is_a_module_and_a_line(house: Path) -> None:
     (changed,) = (path for path in old if old[path] != new[path])
     assert new[changed].decode() == old[changed].decode().replace(")\n\nFORMATS", LINE + ")\n\nFORMATS")
 
-    job = ("conv-backward", "[[1,2],[3,4]]", "1", "-k", "[[1]]", "--only", "dW,dX")
-    assert run(house, *job, "--format", "lines").stdout == "10.0\n1.0\n1.0\n1.0\n1.0\n16 steps\n"
-    assert run(house, *job, "--format", "lines", "--steps", "2", "--precision", "1").stdout.endswith("1.0\n2 steps\n")
-    assert run(house, *job, "-o", "found.lines").returncode == 0
+    job = "convgrad conv-backward '[[1,2],[3,4]]' 1 -k '[[1]]' --only dW,dX"
+    assert run(house, f"{job} --format lines").stdout == "10.0\n1.0\n1.0\n1.0\n1.0\n16 steps\n"
+    assert run(house, f"{job} --format lines --steps 2 --precision 1").stdout.endswith("1.0\n2 steps\n")
+    assert run(house, f"{job} -o found.lines").returncode == 0
     assert (house.parent / "found.lines").read_text() == "10.0\n1.0\n1.0\n1.0\n1.0\n16 steps\n"
-    page = " ".join(run(house, "conv-backward", "--help").stdout.split())
+    page = " ".join(run(house, "convgrad conv-backward --help").stdout.split())
     assert "torch (a PyTorch program of the same) or lines (a number a line)." in page and ".py .lines." in page
-    refused = run(
-        house, "conv-backward", "[1,2]", "[1,2]", "-k", "[1]", "--check", '{"dX": [1, 2]}', "--format", "lines"
-    )
+    refused = run(house, """convgrad conv-backward '[1,2]' '[1,2]' -k '[1]' --check '{"dX": [1, 2]}' --format lines""")
     assert refused.returncode == 2
     assert refused.stderr == "Error: --format: verdicts are written as table or json, not as lines\n"
-    near = run(house, *job, "--format", "line")
+    near = run(house, f"{job} --format line")
     assert "Did you mean 'lines'?" in near.stderr
 
 
 def test_what_a_format_cannot_say_is_said_alike(convgrad: Convgrad) -> None:
-    conv = ("conv-backward", "[1,2]", "[1,2]", "-k", "[1]")
+    conv = "convgrad conv-backward '[1,2]' '[1,2]' -k '[1]'"
     for said, job in {
-        "verdicts are": (*conv, "--check", '{"dX": [1, 2]}'),
-        "a comparison is": (*conv, "--gradcheck"),
-        "the catalogue is": ("mistakes",),
+        "verdicts are": conv + """ --check '{"dX": [1, 2]}'""",
+        "a comparison is": f"{conv} --gradcheck",
+        "the catalogue is": "convgrad mistakes",
     }.items():
         for form in set(NAMES) - {"auto", "table", "json"}:
-            ran = convgrad(*job, "--format", form)
+            ran = convgrad(f"{job} --format {form}")
             assert (ran.code, ran.out) == (2, "")
             assert ran.err == f"Error: --format: {said} written as table or json, not as {form}\n"
-        assert convgrad(*job, "--format", "json").out.startswith(("{", "["))
+        assert convgrad(f"{job} --format json").out.startswith(("{", "["))
 
 
 def test_every_format_writes_reports_and_facts(convgrad: Convgrad, tmp_path: Path) -> None:
     for suffix, name in SUFFIXES.items():
         assert format_of(f"a.b{suffix.upper()}") == name
         target = tmp_path / f"report{suffix}"
-        assert convgrad("conv-forward", "[[1,2],[3,4]]", "-k", "[[0.5]]", "-o", target).code == 0
-        direct = convgrad("conv-forward", "[[1,2],[3,4]]", "-k", "[[0.5]]", "--format", name)
+        assert convgrad(f"convgrad conv-forward '[[1,2],[3,4]]' -k '[[0.5]]' -o {quoted(target)}").code == 0
+        direct = convgrad(f"convgrad conv-forward '[[1,2],[3,4]]' -k '[[0.5]]' --format {name}")
         assert direct.code == (0 if name in NAMES else 2)
         assert not direct.out or direct.out.encode() == target.read_bytes()
         if name != "torch":

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import SAMPLES, Convgrad
+from conftest import Convgrad, quoted
 
 from convgrad import Conv, Pool, Unshared
 from convgrad.problems import Operand
@@ -20,29 +20,29 @@ from convgrad.render import write
 
 X = "[[1,2,3],[4,5,6],[7,8,9]]"
 K = "[[1,0],[2,-3]]"
-CLASSIC = ["conv-backward", str(SAMPLES / "classic/input.json"), str(SAMPLES / "classic/delta.json"), "-k", K]
+CLASSIC = f"convgrad conv-backward samples/classic/input.json samples/classic/delta.json -k '{K}'"
 JOBS = {
     "classic": CLASSIC,
-    "two-filters": ["conv-backward", str(SAMPLES / "two-filters/problem.json")],
-    "forward": ["conv-forward", X, "-k", K, "-b", "0.5"],
-    "batch": ["conv-backward", str([[[[1, 2], [3, 4]]] * 2] * 3).replace(" ", ""), "1", "-k", "[[[[1]],[[2]]]]"],
-    "channels-last": ["conv-backward", f"[{X},{X},{X}]", "1", "-k", "[[[[1,2],[0,1],[3,1]]]]", "--layout", "channels-last"],
-    "1-d": ["conv-backward", "[1,2,3]", "[-0.1,0.2]", "-k", "[0.3,0.5]", "-b", "0", "--lr", "0.1"],
-    "3-d": ["conv-backward", f"[{X},{X}]", "1", "-k", f"[{K},{K}]", "--dims", "3"],
-    "activated": ["conv-backward", X, "1", "-k", K, "--activation", "sigmoid"],
-    "stride": ["conv-backward", X, "1", "-k", K, "--stride", "2", "--padding", "1", "--dilation", "2"],
-    "groups": ["conv-backward", f"[{X},{X}]", "1", "-k", f"[[{K}],[{K}]]", "--groups", "2", "--pad-mode", "reflect", "--padding", "1"],
-    "transposed": ["conv-backward", X, "1", "-k", K, "--transposed", "--stride", "2", "-b", "3"],
-    "transposed-forward": ["conv-forward", X, "-k", K, "--transposed", "-b", "3"],
-    "unshared": ["conv-backward", X, "1", "--unshared", "-k", f"[[{K},{K}],[{K},{K}]]"],
-    "max": ["pool-backward", X, "1", "--size", "2", "--stride", "1"],
-    "average": ["pool-forward", X, "--kind", "avg", "--size", "2", "--padding", "1"],
-    "indices": ["pool-forward", X, "--size", "2", "--indices"],
-    "dense": ["dense-backward", "[[1,2],[3,4]]", "[[1],[2]]", "-w", "[[0.3,0.4]]", "-b", "1", "--activation", "tanh"],
-    "relu": ["activation-backward", "[[1,-2],[3,0]]", "1", "--activation", "relu"],
-    "softmax": ["activation-backward", "[1,-2,3]", "[1,0,2]", "--activation", "softmax"],
-    "loss": ["loss", "[1,2,0.5]", "2", "--kind", "cross-entropy"],
-    "float32": [*CLASSIC, "--dtype", "float32"],
+    "two-filters": "convgrad conv-backward samples/two-filters/problem.json",
+    "forward": f"convgrad conv-forward '{X}' -k '{K}' -b 0.5",
+    "batch": f"convgrad conv-backward {quoted([[[[1, 2], [3, 4]]] * 2] * 3)} 1 -k '[[[[1]],[[2]]]]'",
+    "channels-last": f"convgrad conv-backward '[{X},{X},{X}]' 1 -k '[[[[1,2],[0,1],[3,1]]]]' --layout channels-last",
+    "1-d": "convgrad conv-backward '[1,2,3]' '[-0.1,0.2]' -k '[0.3,0.5]' -b 0 --lr 0.1",
+    "3-d": f"convgrad conv-backward '[{X},{X}]' 1 -k '[{K},{K}]' --dims 3",
+    "activated": f"convgrad conv-backward '{X}' 1 -k '{K}' --activation sigmoid",
+    "stride": f"convgrad conv-backward '{X}' 1 -k '{K}' --stride 2 --padding 1 --dilation 2",
+    "groups": f"convgrad conv-backward '[{X},{X}]' 1 -k '[[{K}],[{K}]]' --groups 2 --pad-mode reflect --padding 1",
+    "transposed": f"convgrad conv-backward '{X}' 1 -k '{K}' --transposed --stride 2 -b 3",
+    "transposed-forward": f"convgrad conv-forward '{X}' -k '{K}' --transposed -b 3",
+    "unshared": f"convgrad conv-backward '{X}' 1 --unshared -k '[[{K},{K}],[{K},{K}]]'",
+    "max": f"convgrad pool-backward '{X}' 1 --size 2 --stride 1",
+    "average": f"convgrad pool-forward '{X}' --kind avg --size 2 --padding 1",
+    "indices": f"convgrad pool-forward '{X}' --size 2 --indices",
+    "dense": "convgrad dense-backward '[[1,2],[3,4]]' '[[1],[2]]' -w '[[0.3,0.4]]' -b 1 --activation tanh",
+    "relu": "convgrad activation-backward '[[1,-2],[3,0]]' 1 --activation relu",
+    "softmax": "convgrad activation-backward '[1,-2,3]' '[1,0,2]' --activation softmax",
+    "loss": "convgrad loss '[1,2,0.5]' 2 --kind cross-entropy",
+    "float32": f"{CLASSIC} --dtype float32",
 }  # fmt: skip
 
 
@@ -93,8 +93,8 @@ def written(said: Report | Facts) -> str:
     return write(said, "html").decode()
 
 
-def page_of(convgrad: Convgrad, *arguments: Any) -> str:
-    ran = convgrad(*arguments, "--format", "html")
+def page_of(convgrad: Convgrad, line: str) -> str:
+    ran = convgrad(f"{line} --format html")
     assert ran.code == 0, ran.err
     return ran.out
 
@@ -106,10 +106,10 @@ def cell_of(name: str, at: Any) -> str:
 @pytest.mark.parametrize("job", JOBS)
 def test_numbers_are_those_of_the_json(convgrad: Convgrad, job: str) -> None:
     """Each result, and each sum and contribution of each overlay, of every form."""
-    read = Read(page_of(convgrad, *JOBS[job]))
+    read = Read(page_of(convgrad, JOBS[job]))
     for form in read.figure["forms"]:
-        options = () if JOBS[job][0] == "loss" else ("--form", form["name"], "--steps", "all")
-        found = json.loads(convgrad(*JOBS[job], *options).out)
+        options = "" if job == "loss" else f"--form {form['name']} --steps all"
+        found = json.loads(convgrad(f"{JOBS[job]} {options}").out)
         results = {name: np.array(each) for name, each in found.items() if name not in ("steps", "form", "arrays")}
         for name, result in results.items():
             for at in np.ndindex(result.shape):
@@ -133,14 +133,14 @@ def test_numbers_are_those_of_the_json(convgrad: Convgrad, job: str) -> None:
 @pytest.mark.parametrize("job", JOBS)
 def test_sums_are_those_of_explain(convgrad: Convgrad, job: str) -> None:
     """Every product of every element, by name and number; what lights up is where the factors stand."""
-    read = Read(page_of(convgrad, *JOBS[job]))
+    read = Read(page_of(convgrad, JOBS[job]))
     checked = 0
     for name, own in read.figure["sums"].items():
         assert not own["left"]
         for place, (terms, products, zeros, value, *_) in list(own["cells"].items())[:6]:
             element = read.name[int(place)]
             assert element.split("[")[0] == name
-            (found,) = json.loads(convgrad(*JOBS[job], "--explain", element).out)["explain"]
+            (found,) = json.loads(convgrad(f"{JOBS[job]} --explain {quoted(element)}").out)["explain"]
             assert found["formula"] == own["formula"] and found["zero_terms"] == zeros
             assert found["value"] == (read.value(int(place)) if value < 0 else read.number(value))
             assert [term["product"] for term in found["terms"]] == [read.number(k) for k in products]
@@ -157,56 +157,55 @@ def lit(read: Read, step: Any) -> list[str]:
 
 def test_what_lights_up(convgrad: Convgrad) -> None:
     """The window, the delta, the node's weights, a place's own kernel, a matrix's column."""
-    read = Read(page_of(convgrad, *CLASSIC))
+    read = Read(page_of(convgrad, CLASSIC))
     overlay, _, matrix = read.figure["forms"]
     window = [f"input[{r},{c}]" for r in (0, 1) for c in (2, 3)]
     assert lit(read, overlay["walks"][0]["steps"][0]) == [*window, "delta[0,2]"]
     found = lit(read, matrix["walks"][0]["steps"][0])
     assert {*window, "delta[0,2]", "delta as a matrix[0,2]", *(f"patches[{k},2]" for k in range(4))} <= {*found}
-    read = Read(page_of(convgrad, *JOBS["dense"]))
+    read = Read(page_of(convgrad, JOBS["dense"]))
     step = read.figure["forms"][0]["walks"][0]["steps"][1]
     assert lit(read, step) == ["input[1,0]", "input[1,1]", "weight[0,0]", "weight[0,1]", "sensitivity[1,0]"]
-    read = Read(page_of(convgrad, *JOBS["unshared"]))
+    read = Read(page_of(convgrad, JOBS["unshared"]))
     step = read.figure["forms"][0]["walks"][0]["steps"][1]
     assert [name for name in lit(read, step) if name.startswith("kernel")] == [
         f"kernel[0,1,{r},{c}]" for r in (0, 1) for c in (0, 1)
     ]
-    read = Read(page_of(convgrad, *JOBS["transposed"]))
+    read = Read(page_of(convgrad, JOBS["transposed"]))
     step = read.figure["forms"][0]["walks"][0]["steps"][1]
     assert lit(read, step) == ["input[0,1]", *(f"delta[{r},{c}]" for r in (0, 1) for c in (2, 3))]
-    read = Read(page_of(convgrad, *JOBS["stride"]))  # what lies in the padding, or between the kernel's cells, is dark
+    read = Read(page_of(convgrad, JOBS["stride"]))  # what lies in the padding, or between the kernel's cells, is dark
     step = read.figure["forms"][0]["walks"][0]["steps"][0]
     assert lit(read, step) == ["input[1,1]", "delta[0,0]"]
 
 
 def test_options_rule_the_page(convgrad: Convgrad) -> None:
-    walk = Read(page_of(convgrad, *CLASSIC, "--steps", "2")).figure["forms"][0]["walks"][0]
+    walk = Read(page_of(convgrad, f"{CLASSIC} --steps 2")).figure["forms"][0]["walks"][0]
     assert (len(walk["steps"]), walk["total"]) == (2, 4)
-    assert not Read(page_of(convgrad, *CLASSIC, "--steps", "none")).figure["forms"][0]["walks"]
-    read = Read(page_of(convgrad, *CLASSIC, "--only", "db", "--form", "rotated", "--precision", "2"))
+    assert not Read(page_of(convgrad, f"{CLASSIC} --steps none")).figure["forms"][0]["walks"]
+    read = Read(page_of(convgrad, f"{CLASSIC} --only db --form rotated --precision 2"))
     assert [read.figure["arrays"][k]["name"] for k in read.figure["results"]] == ["db"]
     assert read.figure["forms"][read.figure["form"]]["name"] == "rotated"
     assert read.value(read.at["db"]) == 0.08
-    asked = Read(page_of(convgrad, *CLASSIC, "--explain", "dW[0,1]", "--explain", "dX", "--zeros")).figure["opened"]
+    asked = Read(page_of(convgrad, f"{CLASSIC} --explain 'dW[0,1]' --explain dX --zeros")).figure["opened"]
     assert [each[0] for each in asked] == ["dW[0,1]", "dX[1,3]"]
     assert len(asked[0][3][0]) == 16
 
 
 def test_networks_and_shapes_have_pages(convgrad: Convgrad) -> None:
-    sample = SAMPLES / "two-two-two"
-    network = ["backprop", *(str(sample / f"{name}.json") for name in ("network", "input", "target"))]
-    page = page_of(convgrad, *network, "--lr", "0.5")
+    network = "convgrad backprop samples/two-two-two/network.json samples/two-two-two/input.json samples/two-two-two/target.json"
+    page = page_of(convgrad, f"{network} --lr 0.5")
     titles = [figure["title"] for figure in data_of(page)["figures"]]
     assert titles == ["the loss, mse", "layers[1]: dense, activation sigmoid", "layers[0]: dense, activation sigmoid"]
-    found = json.loads(convgrad(*network, "--lr", "0.5").out)
+    found = json.loads(convgrad(f"{network} --lr 0.5").out)
     for k, layer in ((1, found["layers"][1]), (2, found["layers"][0])):
         read = Read(page, k)
         assert read.value(read.at["dW[0,1]"]) == layer["dW"][0][1]
         assert read.value(read.at["delta[1]"]) == layer["delta"][1]
         assert len(read.figure["forms"][0]["walks"][0]["steps"]) == 2
-    only = data_of(page_of(convgrad, *network, "--only", "layers[0].db"))["figures"]
+    only = data_of(page_of(convgrad, f"{network} --only 'layers[0].db'"))["figures"]
     assert [figure["title"] for figure in only] == [titles[2]]
-    page = page_of(convgrad, "shape", "3x3", "--kernel-size", "2")
+    page = page_of(convgrad, "convgrad shape 3x3 --kernel-size 2")
     assert "<th scope=row>parameters, unshared</th><td>16</td>" in page
 
 
@@ -225,8 +224,8 @@ def test_a_page_is_whole_and_safe(convgrad: Convgrad, tmp_path: Path) -> None:
         assert not re.search(r"(https?:)?//[\w.]+/|@import|url\(|<link (?!rel=\"icon\" href=\"data:,\")", page)
     assert data_of(written(report))["figures"][0]["notes"] == [nasty]
     target = tmp_path / "</script><b>.html".replace("/", "")
-    assert convgrad(*CLASSIC, "-o", target).code == 0
-    assert target.read_text() == page_of(convgrad, *CLASSIC)
+    assert convgrad(f"{CLASSIC} -o {quoted(target)}").code == 0
+    assert target.read_text() == page_of(convgrad, CLASSIC)
     assert data_of(written(replace(report, operands={nasty: np.ones(2)})))["figures"][0]["arrays"]
 
 
@@ -235,7 +234,7 @@ def test_a_large_page_is_cut_and_says_so(convgrad: Convgrad, tmp_path: Path) -> 
     rng = np.random.default_rng(0)
     x, kernel = rng.random((1, 28, 28)), rng.random((8, 1, 3, 3))
     np.savez(tmp_path / "eight.npz", input=x, kernel=kernel, delta=rng.random((8, 26, 26)))
-    page = page_of(convgrad, "conv-backward", tmp_path / "eight.npz")
+    page = page_of(convgrad, f"convgrad conv-backward {quoted(tmp_path)}/eight.npz")
     assert len(page) < 3_000_000
     read = Read(page)
     assert all(not array["left"] for array in read.arrays.values())  # every number of it is there
@@ -247,7 +246,7 @@ def test_a_large_page_is_cut_and_says_so(convgrad: Convgrad, tmp_path: Path) -> 
     assert len(read.places(runs)) == 2 * 676
 
     np.savez(tmp_path / "wide.npz", input=rng.random((512, 512)), kernel=kernel[0, 0], delta=rng.random((510, 510)))
-    page = page_of(convgrad, "conv-backward", tmp_path / "wide.npz")
+    page = page_of(convgrad, f"convgrad conv-backward {quoted(tmp_path)}/wide.npz")
     assert len(page) < 3_000_000
     read = Read(page)
     assert read.arrays["dX"]["left"] == "the first 15 of 512 rows"
@@ -276,7 +275,9 @@ def test_a_network_of_the_size_of_lenet_fits(
 ) -> None:
     (tmp_path / "network.json").write_text(json.dumps(lenet(size, kind, activation)))
     np.save(tmp_path / "x.npy", np.random.default_rng(1).random((1, size, size)))
-    page = page_of(convgrad, "backprop", tmp_path / "network.json", tmp_path / "x.npy", str([0.0] * 10))
+    page = page_of(
+        convgrad, f"convgrad backprop {quoted(tmp_path)}/network.json {quoted(tmp_path)}/x.npy {quoted([0.0] * 10)}"
+    )
     assert len(page.encode()) < 3_000_000
     figures = data_of(page)["figures"]
     assert len(figures) == 9
@@ -295,7 +296,7 @@ def test_a_large_layer_with_all_its_digits_fits(convgrad: Convgrad, tmp_path: Pa
     rng = np.random.default_rng(1)
     x, kernel, delta = (rng.normal(size=shape) for shape in ((3, 48, 48), (16, 3, 3, 3), (16, 46, 46)))
     np.savez(tmp_path / "large.npz", input=x, kernel=kernel, delta=delta)
-    page = page_of(convgrad, "conv-backward", tmp_path / "large.npz", "--activation", "tanh")
+    page = page_of(convgrad, f"convgrad conv-backward {quoted(tmp_path)}/large.npz --activation tanh")
     assert len(page.encode()) < 3_000_000
     read = Read(page)
     assert all(len(form["walks"][0]["steps"]) > 1 for form in read.figure["forms"])
@@ -329,18 +330,8 @@ def test_a_report_in_a_notebook_is_its_page() -> None:
 
 
 def test_fractions_are_what_they_are(convgrad: Convgrad) -> None:
-    job = (
-        "pool-backward",
-        "[[0.1,0.2,0.3],[1,2,3],[4,5,6]]",
-        "[[0.1]]",
-        "--kind",
-        "avg",
-        "--size",
-        "3",
-        "--dtype",
-        "exact",
-    )
-    read = Read(page_of(convgrad, *job))
+    job = "convgrad pool-backward '[[0.1,0.2,0.3],[1,2,3],[4,5,6]]' '[[0.1]]' --kind avg --size 3 --dtype exact"
+    read = Read(page_of(convgrad, job))
     array = read.arrays["dX"]
     assert [read.exact[k] for k in array["numbers"]] == ["1/90"] * 9
     (step,) = read.figure["forms"][0]["walks"][0]["steps"]
@@ -350,11 +341,8 @@ def test_fractions_are_what_they_are(convgrad: Convgrad) -> None:
 
 
 def test_an_element_of_a_network_is_open_at_first(convgrad: Convgrad) -> None:
-    sample = SAMPLES / "two-two-two"
-    network = ["backprop", *(str(sample / f"{name}.json") for name in ("network", "input", "target"))]
-    page = page_of(
-        convgrad, *network, "--explain", "layers[0].dW[0,1]", "--explain", "loss", "--explain", "layers[0].delta"
-    )
+    network = "convgrad backprop samples/two-two-two/network.json samples/two-two-two/input.json samples/two-two-two/target.json"
+    page = page_of(convgrad, f"{network} --explain 'layers[0].dW[0,1]' --explain loss --explain 'layers[0].delta'")
     assert [[each[0] for each in figure["opened"]] for figure in data_of(page)["figures"]] == [
         ["loss"],
         [],

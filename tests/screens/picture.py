@@ -7,6 +7,7 @@ elsewhere, so that it looks alike with and without a network.
 import contextlib
 import io
 import re
+import shlex
 import sys
 from pathlib import Path
 from unittest import mock
@@ -22,7 +23,7 @@ PICTURE = HERE / "main-job.svg"
 SAMPLES = HERE.parent.parent / "samples"
 WIDTH = 96
 
-COMMAND = ["conv-backward", "input.json", "delta.json", "-k", "[[0.1, 0.2], [0.3, 0.4]]", "--steps", "2"]
+COMMAND = "convgrad conv-backward input.json delta.json -k '[[0.1, 0.2], [0.3, 0.4]]' --steps 2"
 
 # the colours of a dark terminal, on which dim text can still be read
 THEME = TerminalTheme(
@@ -58,7 +59,7 @@ def screen() -> str:
     environment = {"COLUMNS": str(WIDTH), "TERM": "xterm", "FORCE_COLOR": "1", "NO_COLOR": ""}
     patched = mock.patch.dict("os.environ", environment), mock.patch.object(sys, "stdout", out)
     with patched[0], patched[1], contextlib.chdir(SAMPLES / "classic"):
-        code = run(COMMAND)
+        code = run(shlex.split(COMMAND)[1:])
     assert code == 0
     out.flush()
     return out.buffer.getvalue().decode()
@@ -68,8 +69,7 @@ def draw() -> str:
     """The picture, as SVG."""
     console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True, legacy_windows=False)
     console.print(Text.from_ansi(screen()))
-    quoted = " ".join(f"'{part}'" if " " in part else part for part in COMMAND)
-    svg = console.export_svg(title=f"convgrad {quoted}", theme=THEME, unique_id="convgrad")
+    svg = console.export_svg(title=COMMAND, theme=THEME, unique_id="convgrad")
     svg = re.sub(r"\s*@font-face \{.*?\}", "", svg, flags=re.S)
     return svg.replace("Fira Code", "ui-monospace, SFMono-Regular, Menlo, Consolas, DejaVu Sans Mono")
 
