@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import SAMPLES, Convgrad
+from conftest import SAMPLES, Convgrad, quoted
 from hypothesis import given
 from numpy.typing import NDArray
 from spaces import norms
@@ -21,12 +21,13 @@ from convgrad.problems import Operand
 from convgrad.teaching.draws import case_of, drawn
 
 Array = NDArray[Any]
-SAMPLE = SAMPLES / "normalisation" / "problem.json"
+SAMPLE = "samples/normalisation/problem.json"
+JOB = f"convgrad norm-backward {SAMPLE}"
 IMAGES = [[[[1, 2], [3, 5]], [[0, 1], [1, 4]]], [[[2, 2], [0, 1]], [[6, -1], [2, 2]]]]
 
 
-def run(convgrad: Convgrad, *arguments: Any, code: int = 0, **streams: Any) -> Any:
-    ran = convgrad(*arguments, **streams)
+def run(convgrad: Convgrad, line: str, stdin: str = "", code: int = 0) -> Any:
+    ran = convgrad(line, stdin)
     assert ran.code == code, ran.err
     return json.loads(ran.out)
 
@@ -130,7 +131,7 @@ def test_results_keep_the_dtype(over: str, dtype: Any) -> None:
 
 def test_the_sample_written_out(convgrad: Convgrad) -> None:
     """dX[0,0] on paper: g is 3, 0, 6, 3 with mean 3; xhat is -1, -1/3, 1/3, 1; g xhat has mean 1/2; the root is 3."""
-    told = run(convgrad, "norm-backward", SAMPLE, "--explain", "dX[0,0]", "--explain", "output[1,0]")["explain"]
+    told = run(convgrad, f"{JOB} --explain 'dX[0,0]' --explain 'output[1,0]'")["explain"]
     ways: dict[str, float] = {}
     for term in told[0]["terms"]:
         ways[term["path"]] = ways.get(term["path"], 0) + term["product"]
@@ -143,14 +144,14 @@ def test_the_sample_written_out(convgrad: Convgrad) -> None:
         ["(input[1,0] - mean)", -1.0],
         ["(1/sqrt(var + eps))", pytest.approx(1 / 3)],
     ]
-    table = convgrad("norm-backward", SAMPLE, "--explain", "dX[0,1]", tty=True, NO_COLOR="1", COLUMNS="100").out
+    table = convgrad(f"{JOB} --explain 'dX[0,1]'", tty=True, NO_COLOR="1", COLUMNS="100").out
     assert "by the mean inside the variance: dvar*-2/4*(input[0,1] - mean)*1/4 + " in " ".join(table.split())
     words = " ".join(table.split())
     assert "by the variance: -1/4*xhat[0,1]*gamma[1]*delta[0,1]*xhat[0,1]*(1/sqrt(var + eps)) + " in words
 
 
 def test_the_four_ways_are_shown_whole(convgrad: Convgrad) -> None:
-    found = run(convgrad, "norm-backward", SAMPLE, "--steps", "all")
+    found = run(convgrad, f"{JOB} --steps all")
     steps = found["steps"]["dX"]
     assert [each["called"] for each in steps] == [
         "dX directly",
@@ -163,19 +164,20 @@ def test_the_four_ways_are_shown_whole(convgrad: Convgrad) -> None:
     assert steps[3]["sum"] == found["dX"]
     assert found["form"] == "closed" and found["arrays"]["mean"] == [4, 1] and found["arrays"]["var"] == [5, 12]
     for form in ("table", "markdown", "latex"):
-        text = convgrad("norm-backward", SAMPLE, "--steps", "all", "--format", form).out
+        text = convgrad(f"{JOB} --steps all --format {form}").out
         assert "deviations from a mean add up to 0" in " ".join(text.split())
 
 
 def test_the_graph_is_told_node_by_node_and_ends_in_the_same_numbers(convgrad: Convgrad) -> None:
-    closed, graph = (
-        run(convgrad, "norm-backward", SAMPLE, "--steps", "all", "--form", form) for form in ("closed", "graph")
-    )
+    closed, graph = (run(convgrad, f"{JOB} --steps all --form {form}") for form in ("closed", "graph"))
     for name in ("output", "dgamma", "dbeta", "dX"):
         assert closed[name] == graph[name]
     assert graph["form"] == "graph"
     node = {name: np.array(array) for name, array in graph["arrays"].items()}
-    x, delta, gamma = (np.array(json.loads(SAMPLE.read_text())[name]) for name in ("input", "delta", "gamma"))
+    x, delta, gamma = (
+        np.array(json.loads((SAMPLES / "normalisation/problem.json").read_text())[name])
+        for name in ("input", "delta", "gamma")
+    )
     made = {
         "mean": x.mean(0),
         "deviations": x - node["mean"],
@@ -203,78 +205,89 @@ def test_the_graph_is_told_node_by_node_and_ends_in_the_same_numbers(convgrad: C
     shown = ["ddeviations", "dmean / 4", "dsquared", "dmean2 / 4"]
     assert [each["called"] for each in graph["steps"]["dX"]] == shown
     for form in ("table", "markdown", "latex", "html"):
-        assert (
-            "dsquared" in convgrad("norm-backward", SAMPLE, "--form", "graph", "--steps", "all", "--format", form).out
-        )
+        assert "dsquared" in convgrad(f"{JOB} --form graph --steps all --format {form}").out
 
 
 def test_given_statistics_are_constants(convgrad: Convgrad) -> None:
-    given = ["--mean", "[1,2]", "--var", "[3,5]", "--eps", "1", "--gamma", "[2,1]"]
-    found = run(convgrad, "norm-backward", "[[1,2],[3,4]]", "[[1,0],[0,6]]", *given, "--steps", "all")
+    given = "--mean '[1,2]' --var '[3,5]' --eps 1 --gamma '[2,1]'"
+    found = run(convgrad, f"convgrad norm-backward '[[1,2],[3,4]]' '[[1,0],[0,6]]' {given} --steps all")
     np.testing.assert_allclose(found["output"], np.array([[0, 0], [2, 2 / np.sqrt(6)]]))
     np.testing.assert_allclose(found["dX"], np.array([[1, 0], [0, np.sqrt(6)]]))
     assert [each["called"] for each in found["steps"]["dX"]] == ["dX directly"]
-    one = run(convgrad, "norm-forward", "[[1,2]]", "--mean", "0", "--var", "1")["output"]  # a mean of one cell, given
+    one = run(convgrad, "convgrad norm-forward '[[1,2]]' --mean 0 --var 1")["output"]  # a mean of one cell, given
     np.testing.assert_allclose(one, np.array([[1, 2]]) / 1.00001**0.5)
-    graph = run(convgrad, "norm-backward", "[[1,2],[3,4]]", "1", *given, "--form", "graph", "--steps", "all")
+    graph = run(convgrad, f"convgrad norm-backward '[[1,2],[3,4]]' 1 {given} --form graph --steps all")
     assert list(graph["arrays"]) == ["deviations", "root", "inverse", "xhat", "scaled", "dxhat", "ddeviations"]
 
 
 def test_layouts_numbers_and_rows_of_an_example(convgrad: Convgrad) -> None:
     x, d = np.array(IMAGES, float), np.arange(16.0).reshape(2, 2, 2, 2)
-    moved = [json.dumps(np.moveaxis(each, 1, -1).tolist()) for each in (x, d)]
-    for over in (["batch"], ["layer"], ["instance"], ["group", "--groups", "2"]):
-        options = ["-g", "[2,3]", "--beta", "0.5", "--over", *over]
-        first = run(convgrad, "norm-backward", json.dumps(x.tolist()), json.dumps(d.tolist()), *options)
-        last = run(convgrad, "norm-backward", *moved, *options, "--layout", "channels-last")
+    moved = " ".join(quoted(np.moveaxis(each, 1, -1).tolist()) for each in (x, d))
+    for over in ("batch", "layer", "instance", "group --groups 2"):
+        options = f"-g '[2,3]' --beta 0.5 --over {over}"
+        first = run(convgrad, f"convgrad norm-backward {quoted(x.tolist())} {quoted(d.tolist())} {options}")
+        turned = f"convgrad norm-backward {moved} {options} --layout channels-last"
+        last = run(convgrad, turned)
         assert last["dgamma"] == pytest.approx(first["dgamma"])
         np.testing.assert_allclose(np.moveaxis(np.array(last["dX"]), -1, 1), first["dX"], atol=1e-14)
-        steps = ["--layout", "channels-last", "--form", "graph", "--steps", "all"]
-        assert np.shape(run(convgrad, "norm-backward", *moved, *options, *steps)["arrays"]["xhat"]) == (2, 2, 2, 2)
-    whole = run(convgrad, "norm-backward", json.dumps(IMAGES), "1", "--over", "layer", "--beta", json.dumps(IMAGES[0]))
+        graph = run(convgrad, f"{turned} --form graph --steps all")
+        assert np.shape(graph["arrays"]["xhat"]) == (2, 2, 2, 2)
+    whole = run(convgrad, f"convgrad norm-backward {quoted(IMAGES)} 1 --over layer --beta {quoted(IMAGES[0])}")
     assert np.shape(whole["dgamma"]) == np.shape(whole["dbeta"]) == (2, 2, 2)
     assert np.ravel(whole["dbeta"]).tolist() == [2] * 8
 
 
 def test_a_step_of_descent(convgrad: Convgrad, tmp_path: Path) -> None:
-    step = ["--lr", "0.5", "--momentum", "0.9"]
-    first = run(convgrad, "norm-backward", SAMPLE, *step)
+    step = f"{JOB} --lr 0.5 --momentum 0.9"
+    first = run(convgrad, step)
     assert list(first) == [
         *("output", "dgamma", "dbeta", "dX", "gamma_new", "beta_new", "velocity_gamma", "velocity_beta")
     ]
     assert first["gamma_new"] == pytest.approx([3 - 1 / 3, 4]) and first["beta_new"] == [-1, -1]
     (tmp_path / "first.json").write_text(json.dumps(first))
-    again = run(convgrad, "norm-backward", SAMPLE, *step, "--velocity", tmp_path / "first.json")
+    again = run(convgrad, f"{step} --velocity {quoted(tmp_path)}/first.json")
     assert again["velocity_beta"] == pytest.approx([7.6, 0])
-    bare = convgrad("norm-backward", "[[1],[2]]", "1", "--lr", "1")
+    bare = convgrad("convgrad norm-backward '[[1],[2]]' 1 --lr 1")
     assert "gamma_new left out: add gamma (-g)" in bare.err and "beta_new left out: add beta (--beta)" in bare.err
-    no = convgrad("norm-backward", SAMPLE, *step, "--velocity", "[1]")
+    no = convgrad(f"{step} --velocity '[1]'")
     assert "velocities are a document with velocity_gamma and velocity_beta" in no.err
 
 
 ERRORS = [
-    ("[1,2]", [], "expected are 2 or more: (N, C, *)"),
-    ("[[1,2]]", [], "a mean over the examples would be over 1 number of a 1x2 input"),
-    ("[[1,2],[3,4]]", ["--over", "instance"], "the places of a channel of an example would be over 1 number"),
-    ("[[1,2],[3,4]]", ["--over", "group"], "add --groups N"),
-    ("[[1,2],[3,4]]", ["--groups", "2"], "--groups belongs to --over group"),
-    ("[[1,2,3],[3,4,5]]", ["--over", "group", "--groups", "2"], "3 channels cannot be split into 2 groups"),
-    ("[[1,2],[3,4]]", ["--eps", "0"], "--eps: 0 is not above 0"),
-    ("[[1,2],[3,4]]", ["--mean", "0"], "--mean needs --var"),
-    ("[[1,2],[3,4]]", ["--var", "0"], "--var needs --mean"),
-    ("[[1,2],[3,4]]", ["--mean", "0", "--var", "-1"], "no variance is below 0"),
-    ("[[1,2],[3,4]]", ["--mean", "0", "--var", "1", "--over", "layer"], "belong to --over batch"),
-    ("[[1,2],[3,4]]", ["-g", "[1,2,3]"], "gamma is 3, but a 2x2 input takes 2; write one number a channel"),
-    ("[[[1,2],[3,4]],[[1,2],[3,5]]]", ["-g", "[[1,2],[3,4]]"], "gamma is 2x2, but a 2x2x2 input takes 2"),
-    ("[[1,2],[3,4]]", ["--dtype", "exact"], "--dtype exact: a root of a fraction is no fraction"),
-    ("[[1,2],[3,4]]", ["--over", "bach"], "Did you mean 'batch'?"),
-    ("[[1,2],[3,4]]", ["--form", "matrix"], "there is no matrix form of this layer; it belongs to convolutions"),
+    ("convgrad norm-forward '[1,2]'", "expected are 2 or more: (N, C, *)"),
+    ("convgrad norm-forward '[[1,2]]'", "a mean over the examples would be over 1 number of a 1x2 input"),
+    (
+        "convgrad norm-forward '[[1,2],[3,4]]' --over instance",
+        "the places of a channel of an example would be over 1 number",
+    ),
+    ("convgrad norm-forward '[[1,2],[3,4]]' --over group", "add --groups N"),
+    ("convgrad norm-forward '[[1,2],[3,4]]' --groups 2", "--groups belongs to --over group"),
+    ("convgrad norm-forward '[[1,2,3],[3,4,5]]' --over group --groups 2", "3 channels cannot be split into 2 groups"),
+    ("convgrad norm-forward '[[1,2],[3,4]]' --eps 0", "--eps: 0 is not above 0"),
+    ("convgrad norm-forward '[[1,2],[3,4]]' --mean 0", "--mean needs --var"),
+    ("convgrad norm-forward '[[1,2],[3,4]]' --var 0", "--var needs --mean"),
+    ("convgrad norm-forward '[[1,2],[3,4]]' --mean 0 --var -1", "no variance is below 0"),
+    ("convgrad norm-forward '[[1,2],[3,4]]' --mean 0 --var 1 --over layer", "belong to --over batch"),
+    (
+        "convgrad norm-forward '[[1,2],[3,4]]' -g '[1,2,3]'",
+        "gamma is 3, but a 2x2 input takes 2; write one number a channel",
+    ),
+    (
+        "convgrad norm-forward '[[[1,2],[3,4]],[[1,2],[3,5]]]' -g '[[1,2],[3,4]]'",
+        "gamma is 2x2, but a 2x2x2 input takes 2",
+    ),
+    ("convgrad norm-forward '[[1,2],[3,4]]' --dtype exact", "--dtype exact: a root of a fraction is no fraction"),
+    ("convgrad norm-forward '[[1,2],[3,4]]' --over bach", "Did you mean 'batch'?"),
+    (
+        "convgrad norm-forward '[[1,2],[3,4]]' --form matrix",
+        "there is no matrix form of this layer; it belongs to convolutions",
+    ),
 ]
 
 
-@pytest.mark.parametrize(("x", "options", "message"), ERRORS)
-def test_what_is_refused(convgrad: Convgrad, x: str, options: list[str], message: str) -> None:
-    ran = convgrad("norm-forward", x, *options)
+@pytest.mark.parametrize(("line", "message"), ERRORS)
+def test_what_is_refused(convgrad: Convgrad, line: str, message: str) -> None:
+    ran = convgrad(line)
     assert (ran.code, ran.out, len(ran.err.splitlines())) == (2, "", 1)
     assert message in ran.err
 
@@ -286,9 +299,9 @@ def test_wrong_settings_of_the_layer_itself() -> None:
 
 
 def test_gradients_agree_with_differences(convgrad: Convgrad) -> None:
-    assert run(convgrad, "norm-backward", SAMPLE, "--gradcheck")["verdict"] == "agrees"
+    assert run(convgrad, f"{JOB} --gradcheck")["verdict"] == "agrees"
     for over in ("batch", "layer", "instance"):
-        checked = run(convgrad, "norm-backward", json.dumps(IMAGES), "1", "--over", over, "--gradcheck")
+        checked = run(convgrad, f"convgrad norm-backward {quoted(IMAGES)} 1 --over {over} --gradcheck")
         assert checked["verdict"] == "agrees", over
 
 
@@ -296,19 +309,19 @@ def test_gradients_agree_with_differences(convgrad: Convgrad) -> None:
 
 
 def test_answers_and_what_follows_from_them(convgrad: Convgrad) -> None:
-    check = ["norm-backward", SAMPLE, "--lr", "0.5", "--check", "-"]
-    right = run(convgrad, "norm-backward", SAMPLE, "--lr", "0.5")
-    assert run(convgrad, *check, stdin=json.dumps(right))["verdict"] == "right"
+    check = f"{JOB} --lr 0.5 --check -"
+    right = run(convgrad, f"{JOB} --lr 0.5")
+    assert run(convgrad, check, stdin=json.dumps(right))["verdict"] == "right"
     own = json.dumps({"dgamma": [1.8642, -4], "gamma_new": [2.0679, 4]})
-    found = run(convgrad, *check, stdin=own, code=1)["answers"]
+    found = run(convgrad, check, stdin=own, code=1)["answers"]
     assert (found["gamma_new"]["verdict"], found["gamma_new"]["follows"]) == ("follows", "dgamma")
     constant = json.dumps({"dX": [[1, 1], [0, 0.5], [2, 0], [1, -1.5]]})
-    mistake = run(convgrad, *check, stdin=constant, code=1)["answers"]["dX"]["mistakes"]
+    mistake = run(convgrad, check, stdin=constant, code=1)["answers"]["dX"]["mistakes"]
     assert [each["name"] for each in mistake] == ["statistics-taken-for-constants"]
-    problem = run(convgrad, "mistakes", SAMPLE)
+    problem = run(convgrad, f"convgrad mistakes {SAMPLE}")
     assert problem["layer"] == "norm" and "mean-path-left-out" in problem["results"]["dX"]["told_apart"]
-    assert "variance-unbiased" in {row["name"] for row in run(convgrad, "mistakes", "--layer", "norm")}
-    assert run(convgrad, "mistakes", "mean-path-left-out")["example"]["result"] == "dX"
+    assert "variance-unbiased" in {row["name"] for row in run(convgrad, "convgrad mistakes --layer norm")}
+    assert run(convgrad, "convgrad mistakes mean-path-left-out")["example"]["result"] == "dX"
 
 
 def says(answer: Array) -> Any:
@@ -387,61 +400,63 @@ NETWORK = {
         {"type": "norm", "over": "layer", "eps": 0.1},
     ]
 }
-X, TARGET = "[[[[1,2,0],[3,1,4],[0,2,5]]],[[[2,0,1],[1,1,3],[4,0,0]]]]", "[[1,0],[0,2]]"
+X, TARGET = "'[[[[1,2,0],[3,1,4],[0,2,5]]],[[[2,0,1],[1,1,3],[4,0,0]]]]'", "'[[1,0],[0,2]]'"
+ONE = "'[[[1,2,0],[3,1,4],[0,2,5]]]'"
 
 
 def test_networks(convgrad: Convgrad, tmp_path: Path) -> None:
     path, saved = tmp_path / "n.json", tmp_path / "next.json"
     path.write_text(json.dumps(NETWORK))
-    found = run(convgrad, "backprop", path, X, TARGET, "--lr", "0.1", "--save-network", saved)
+    line = f"convgrad backprop {quoted(path)} {X} {TARGET}"
+    found = run(convgrad, f"{line} --lr 0.1 --save-network {quoted(saved)}")
     assert list(found["layers"][1]) == ["type", "output", "delta", "dgamma", "dbeta", "dX", "gamma_new", "beta_new"]
     assert np.abs(found["layers"][0]["db"]).max() < 1e-12  # a bias before a normalisation changes nothing
-    checked = run(convgrad, "backprop", path, X, TARGET, "--gradcheck")
+    checked = run(convgrad, f"{line} --gradcheck")
     assert checked["verdict"] == "agrees", checked
     updated = json.loads(saved.read_text())["layers"][1]
     assert updated["gamma"] == found["layers"][1]["gamma_new"] and updated["beta"] == found["layers"][1]["beta_new"]
     right = json.dumps({"layers[1].dgamma": found["layers"][1]["dgamma"], "layers[1].dX": found["layers"][1]["dX"]})
-    assert run(convgrad, "backprop", path, X, TARGET, "--check", "-", stdin=right)["verdict"] == "right"
+    assert run(convgrad, f"{line} --check -", right)["verdict"] == "right"
     for form in ("table", "html", "torch"):
-        assert convgrad("backprop", path, X, TARGET, "--format", form).code == 0
+        assert convgrad(f"{line} --format {form}").code == 0
 
 
 def test_a_network_without_an_axis_for_examples(convgrad: Convgrad, tmp_path: Path) -> None:
     path = tmp_path / "n.json"
     path.write_text(json.dumps({"layers": NETWORK["layers"][:4]}))
-    one = json.dumps(json.loads(X)[0])
-    found = run(convgrad, "backprop", path, one, "[1,0]")
+    line = f"convgrad backprop {quoted(path)} {ONE} '[1,0]'"
+    found = run(convgrad, line)
     assert np.shape(found["layers"][1]["dX"]) == (2, 2, 2)
-    assert run(convgrad, "backprop", path, one, "[1,0]", "--gradcheck")["verdict"] == "agrees"
-    program = convgrad("backprop", path, one, "[1,0]", "--format", "torch").out
+    assert run(convgrad, f"{line} --gradcheck")["verdict"] == "agrees"
+    program = convgrad(f"{line} --format torch").out
     assert "F.batch_norm(output0[None], None, None, training=True, weight=gamma1, bias=beta1, eps=1e-05)[0]" in program
 
 
 CALLS = [
-    ([], "F.batch_norm(x, None, None, training=True, eps=1e-05)"),
-    (["-g", "2"], "F.batch_norm(x, None, None, training=True, weight=gamma, eps=1e-05)"),
-    (["--mean", "1", "--var", "2"], "F.batch_norm(x, mean, var, training=False, eps=1e-05)"),
-    (["--over", "layer"], "F.layer_norm(x, x.shape[1:], eps=1e-05)"),
-    (["--over", "layer", "-g", "2"], "F.group_norm(x, 1, weight=gamma, eps=1e-05)"),
+    ("", "F.batch_norm(x, None, None, training=True, eps=1e-05)"),
+    ("-g 2", "F.batch_norm(x, None, None, training=True, weight=gamma, eps=1e-05)"),
+    ("--mean 1 --var 2", "F.batch_norm(x, mean, var, training=False, eps=1e-05)"),
+    ("--over layer", "F.layer_norm(x, x.shape[1:], eps=1e-05)"),
+    ("--over layer -g 2", "F.group_norm(x, 1, weight=gamma, eps=1e-05)"),
     (
-        ["--over", "layer", "-g", json.dumps(IMAGES[0]), "--beta", "1"],
+        f"--over layer -g {quoted(IMAGES[0])} --beta 1",
         "weight=gamma, eps=1e-05) + beta.reshape(-1, *[1] * (x.dim() - 2))",
     ),
-    (["--over", "layer", "-g", json.dumps(IMAGES[0])], "F.layer_norm(x, x.shape[1:], weight=gamma, eps=1e-05)"),
-    (["--over", "instance", "--eps", "0.1"], "F.instance_norm(x, eps=0.1"),
-    (["--over", "group", "--groups", "2", "--beta", "[1,2]"], "F.group_norm(x, 2, bias=beta, eps=1e-05)"),
+    (f"--over layer -g {quoted(IMAGES[0])}", "F.layer_norm(x, x.shape[1:], weight=gamma, eps=1e-05)"),
+    ("--over instance --eps 0.1", "F.instance_norm(x, eps=0.1"),
+    ("--over group --groups 2 --beta '[1,2]'", "F.group_norm(x, 2, bias=beta, eps=1e-05)"),
 ]
 
 
 @pytest.mark.parametrize(("options", "said"), CALLS)
-def test_programs(convgrad: Convgrad, options: list[str], said: str) -> None:
-    assert said in convgrad("norm-forward", json.dumps(IMAGES), *options, "--format", "torch").out
+def test_programs(convgrad: Convgrad, options: str, said: str) -> None:
+    assert said in convgrad(f"convgrad norm-forward {quoted(IMAGES)} {options} --format torch").out
 
 
 def test_the_page(convgrad: Convgrad) -> None:
-    page = convgrad("norm-forward", "--help").out
+    page = convgrad("convgrad norm-forward --help").out
     for words in ("-g, --gamma SOURCE", "--over NAME", "--groups N", "--eps X", "--mean SOURCE", "--var SOURCE"):
         assert words in page
     assert "closed (the ways in which an input reaches the output; the default) or graph" in " ".join(page.split())
-    back = " ".join(convgrad("norm-backward", "--help").out.split())
+    back = " ".join(convgrad("convgrad norm-backward --help").out.split())
     assert "adds gamma_new and beta_new" in back and "velocity_gamma and velocity_beta of the last step" in back
