@@ -10,7 +10,6 @@ transposed); of a dense layer D inputs, O nodes, M inputs of the weight. ``NC*``
 
 from __future__ import annotations
 
-import string
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -169,7 +168,9 @@ class Formula:
 
 
 def _parts_of(template: str) -> Iterator[Part]:
-    for words, name, _, _ in string.Formatter().parse(template):
+    from string import Formatter  # where no formula is shown, none is parsed
+
+    for words, name, _, _ in Formatter().parse(template):
         if words:
             yield words
         if name == "marked":

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from conftest import SAMPLES, Convgrad, quoted
 
-from convgrad.cli.app import COMMANDS
+from convgrad.cli.app import commands
 
 CLASSIC = "convgrad conv-backward samples/classic/input.json samples/classic/delta.json"
 KERNEL = "-k '[[0.1, 0.2], [0.3, 0.4]]'"
@@ -236,7 +236,7 @@ def test_large_arrays_are_summed_up_on_a_terminal_only(convgrad: Convgrad, tmp_p
 
 
 def test_help_begins_with_an_example(convgrad: Convgrad) -> None:
-    for command in ("", *COMMANDS):
+    for command in ("", *commands()):
         ran = convgrad(f"convgrad {command} --help")
         assert ran.code == 0
         assert ran.out.startswith(f"Example:\n\n  convgrad {command or 'conv-backward'} ")

@@ -6,7 +6,7 @@ import click
 import pytest
 from conftest import Convgrad
 
-from convgrad.cli.app import COMMANDS, app
+from convgrad.cli.app import app, commands
 from convgrad.kinds import KINDS
 
 
@@ -35,7 +35,7 @@ def test_a_layer_s_options_stand_under_headings_the_common_ones_first(convgrad: 
     assert list(page)[-1] == "Writing" and page["Writing"][-1] == "--help"
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", commands())
 def test_every_option_is_on_the_page_once(convgrad: Convgrad, name: str) -> None:
     command = app.get_command(click.Context(app), name)
     assert command is not None

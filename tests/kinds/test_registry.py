@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from convgrad.kinds import ADDED_BY, KINDS, NAMES, RESULTS, ROLES, SETTINGS, kind_of
+from convgrad.kinds.setting import listed_names
 from convgrad.layers import Parameter
 from convgrad.layers.conv import Conv
 from convgrad.layers.dense import Dense
@@ -92,7 +93,7 @@ def test_settings_that_belong_to_another_name_one_of_their_kind() -> None:
             assert {*setting.rivals} <= {*table}, setting.name
             if setting.belongs is not None:
                 owner, values = setting.belongs
-                assert all(table[owner].value(value) == value for value in values), setting.name
+                assert all(table[owner].value(value) == value for value in listed_names(values)), setting.name
 
 
 def test_kinds_need_no_numpy() -> None:

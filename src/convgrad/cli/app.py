@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -10,17 +11,21 @@ import click
 from convgrad import __version__
 from convgrad.cli.command import Help, HelpShown, Outcome
 from convgrad.errors import OptionError, did_you_mean
-from convgrad.kinds import KINDS
 
-OF_LAYERS = {name: said.line for kind in KINDS.values() for name, said in kind.commands.items()}
-"""The commands of the kinds of layers."""
-
-COMMANDS = {
-    **OF_LAYERS,
+OTHERS = {
     "backprop": "The whole backward pass through a network.",
     "shape": "Output shape and number of weights, from sizes alone.",
     "mistakes": "The mistakes that --check recognises; which ones a problem tells apart.",
 }
+"""The commands that are not of one kind of layer."""
+
+
+@cache
+def commands() -> dict[str, str]:
+    """Every command and its line; those of the kinds of layers are read from the registry when they are asked for."""
+    from convgrad.kinds import KINDS
+
+    return {name: said.line for kind in KINDS.values() for name, said in kind.commands.items()} | OTHERS
 
 
 class App(Help, click.Group):
@@ -28,25 +33,25 @@ class App(Help, click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names of the commands, in the order in which they are learned."""
-        return list(COMMANDS)
+        return list(commands())
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command called `cmd_name`; None where there is none."""
-        if cmd_name not in COMMANDS:
+        if cmd_name in OTHERS:
+            command: click.Command = getattr(import_module(f"convgrad.cli.{cmd_name}"), cmd_name)
+            return command
+        if cmd_name not in commands():
             return None
-        if cmd_name in OF_LAYERS:
-            from convgrad.cli.layer import layer_command
+        from convgrad.cli.layer import layer_command
 
-            return layer_command(cmd_name)
-        command: click.Command = getattr(import_module(f"convgrad.cli.{cmd_name}"), cmd_name)
-        return command
+        return layer_command(cmd_name)
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[Any, Any, list[str]]:
         """The command that the arguments name; OptionError with a near miss where there is none."""
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+        if args and args[0] not in commands() and not args[0].startswith("-"):
             raise OptionError(
                 f"there is no command {args[0]!r}",
-                hint=did_you_mean(args[0], COMMANDS) or "'convgrad --help' lists the commands",
+                hint=did_you_mean(args[0], commands()) or "'convgrad --help' lists the commands",
             )
         return super().resolve_command(ctx, args)
 
@@ -57,7 +62,7 @@ class App(Help, click.Group):
             "Gradients of the layers of convolutional networks, with the working behind every number.\n"
             "On a terminal the results are tables, with the overlays one by one; in a pipe they are JSON.\n\n"
             "Commands:\n"
-            + "".join(f"  {name:<19} {text}\n" for name, text in COMMANDS.items())
+            + "".join(f"  {name:<19} {text}\n" for name, text in commands().items())
             + "\nOptions:\n  --version       Show the version.\n  -h, --help      Show this page.\n\n"
             "'convgrad COMMAND --help' shows a command's options, what it reads and what it writes.\n"
             "Exit codes: 0 done; 1 answers or gradients were compared, and differ; 2 it could not be done\n"

@@ -35,11 +35,17 @@ class Read(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.
 
 
 class Option(click.Option):
-    """An option that stands under a heading of its command's page."""
+    """An option under a heading of its command's page; said: its help, put together when it is asked for."""
 
-    def __init__(self, *args: Any, heading: str = "", **kwargs: Any) -> None:
+    def __init__(self, *args: Any, heading: str = "", said: Callable[[], str] | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.heading = heading
+        self.heading, self.said = heading, said
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """The option's line of its command's page."""
+        if self.said is not None:
+            self.help = self.said()
+        return super().get_help_record(ctx)
 
 
 def option(heading: str, *names: str, **about: Any) -> Option:
@@ -55,14 +61,14 @@ def settings(table: Iterable[Setting], heading: str = LAYER) -> list[click.Param
 def _setting(setting: Setting, heading: str) -> Option:
     if setting.flag:
         names = f"{setting.option}/{setting.off}" if setting.off else setting.option
-        return option(heading, names, setting.name, is_flag=True, default=None, help=setting.help)
+        return option(heading, names, setting.name, is_flag=True, default=None, said=lambda: setting.described)
     return option(
         heading,
         setting.option,
         setting.name,
         type=Read(setting.value, setting.name),
         metavar=setting.metavar,
-        help=setting.help,
+        said=lambda: setting.described,
     )
 
 

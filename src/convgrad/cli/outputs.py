@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from convgrad.cli.command import Outcome
-from convgrad.kinds.formats import format_of
+from convgrad.kinds.formats import FORMATS, format_of
 from convgrad.problems.report import Facts
 from convgrad.problems.selection import picked
 from convgrad.render import write
@@ -62,6 +62,8 @@ def write_facts(
 
 def style(options: Mapping[str, Any]) -> Style:
     """Digits from --precision; width and colour from the terminal and from NO_COLOR, FORCE_COLOR, TERM and COLUMNS."""
+    if not FORMATS[choose_format(options)].drawn:
+        return Style(options["precision"])
     import shutil
 
     to_file = options["out"] not in (None, "-")

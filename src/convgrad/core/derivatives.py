@@ -14,10 +14,12 @@ import numpy as np
 
 from convgrad.core import engines, pairs
 from convgrad.core.element import Array, Place, Products, cell
-from convgrad.core.forms import in_form
 from convgrad.core.quantity import Derivation, Quantity
 from convgrad.core.sum import Part, Sum, live_where
 from convgrad.core.term import Cells, Factor, Lit, Term, beside, block, everywhere
+
+OTHER_FORMS = ("rotated", "matrix")
+"""The forms in which a derivative can be told besides overlay by overlay (forms.py)."""
 
 _OF_A_PLACE, _AT_A_PLACE = ({ord(letter): "" for letter in gone} for gone in ("NP", "NP*"))
 """The axes that an array loses at one overlay: examples and places, of y the spatial ones too."""
@@ -48,7 +50,11 @@ class Derivative(Quantity):
 
     def in_form(self, form: str) -> Derivation | None:
         """The same numbers derived by correlating with what is rotated, or by the matrix of patches."""
-        return in_form(self, self.sum, self.role, form) if self.has_forms else None
+        if not self.has_forms or form not in OTHER_FORMS:
+            return None
+        from convgrad.core.forms import in_form  # which most results are never asked for
+
+        return in_form(self, self.sum, self.role, form)
 
     @property
     def has_forms(self) -> bool:

@@ -18,7 +18,7 @@ class Format:
     help: what is to be said of it in a word or two; by_name: whether --format takes it too, or only a file's suffix
     asks for it; read_through: whether people read it from the first line on, so that an element asked for stands alone
     in it; steps: the overlays it shows unless --steps says how many (None: all); all_forms: whether it shows the
-    working in all of its forms at once.
+    working in all of its forms at once; drawn: whether it has a width and colours.
     """
 
     name: str
@@ -29,10 +29,11 @@ class Format:
     read_through: bool = False
     steps: int | None = 0
     all_forms: bool = False
+    drawn: bool = False
 
 
 _ALL = (
-    Format("table", "convgrad.render.terminal:Table", read_through=True),
+    Format("table", "convgrad.render.terminal:Table", read_through=True, drawn=True),
     Format("json", "convgrad.render.data.json:Json", (".json",)),
     Format("csv", "convgrad.render.data.arrays:Csv", (".csv",), "one result"),
     Format("tsv", "convgrad.render.data.arrays:Tsv", (".tsv",), by_name=False),

@@ -1,11 +1,28 @@
 """Losses: what a network's output costs, and the first delta."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from convgrad.kinds.kind import Given, Kind, Said
-from convgrad.kinds.losses import LOSSES, ROWS
 from convgrad.kinds.setting import Setting, choice
 from convgrad.kinds.shared import DTYPE
 
-_NAMED = [f"{row.name} ({row.note})" if row.note else row.name for row in ROWS]
+if TYPE_CHECKING:
+    from convgrad.kinds.functions import LossRow
+
+
+def _losses() -> dict[str, LossRow]:
+    """The rows of the losses, which are imported when they are asked for."""
+    from convgrad.kinds.losses import LOSSES
+
+    return LOSSES
+
+
+def _said_of_losses() -> str:
+    named = [f"{row.name} ({row.note})" if row.note else row.name for row in _losses().values()]
+    return f"{', '.join(named[:-1])} or {named[-1]}."
+
 
 LOSS = Kind(
     name="loss",
@@ -17,8 +34,8 @@ LOSS = Kind(
     settings=(
         Setting(
             "kind",
-            choice(LOSSES),
-            f"{', '.join(_NAMED[:-1])} or {_NAMED[-1]}.",
+            choice(_losses),
+            _said_of_losses,
             "NAME",
             default="mse",
         ),

@@ -18,13 +18,26 @@ LARGEST = 10**6
 """The largest stride, padding, dilation or size that is taken: more than any axis that fits in memory needs."""
 
 
+Names = Iterable[str] | Callable[[], Iterable[str]]
+"""Some names, or a function that tells them when they are needed."""
+
+
+def listed_names(names: Names) -> tuple[str, ...]:
+    """The names."""
+    return tuple(names() if callable(names) else names)
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Setting:
-    """One setting: its name as in a document, how its value is read, and what --help says of it."""
+    """One setting: its name as in a document, how its value is read, and what --help says of it.
+
+    What is made from the rows of the activations or the losses is a function of them, called when it is needed: most
+    commands need no row.
+    """
 
     name: str
     read: Callable[[Any], Any]
-    help: str
+    help: str | Callable[[], str]
     metavar: str = ""
     off: str = ""
     """For truth values that are on by default: the option that turns them off."""
@@ -32,7 +45,7 @@ class Setting:
     default: Any = None
     """What holds where it is not given, if others ask for it by that value."""
 
-    belongs: tuple[str, tuple[str, ...]] | None = None
+    belongs: tuple[str, Names] | None = None
     """``("kind", ("avg",))``: it means something only beside these values of that other setting."""
 
     field: str = ""
@@ -50,6 +63,11 @@ class Setting:
     def flag(self) -> bool:
         """Whether it is a truth value, an option without a value."""
         return self.read is truth
+
+    @property
+    def described(self) -> str:
+        """What --help says of it."""
+        return self.help if isinstance(self.help, str) else self.help()
 
     def value(self, given: Any) -> Any:
         """What was given, read and checked; OptionError says what was found and expected."""
@@ -135,11 +153,11 @@ def truth(given: Any) -> bool:
     raise OptionError(f"{shortened(given)} is neither true nor false")
 
 
-def choice(names: Iterable[str]) -> Callable[[Any], str]:
+def choice(names: Names) -> Callable[[Any], str]:
     """One of some names; a near miss is told which was probably meant."""
-    known = tuple(names)
 
     def read(given: Any) -> str:
+        known = listed_names(names)
         if given in known:
             return str(given)
         near = did_you_mean(given, known) if isinstance(given, str) else ""
@@ -197,9 +215,9 @@ def overridden(document: Mapping[str, Any], given: Mapping[str, Any], known: Ite
     for setting in known:
         if given.get(setting.name, False) is not False:
             lost |= {*setting.rivals}
-        if setting.belongs is not None:
+        if setting.belongs is not None and setting.belongs[0] in given:
             owner, values = setting.belongs
-            lost |= {setting.name} if owner in given and given[owner] not in values else set()
+            lost |= set() if given[owner] in listed_names(values) else {setting.name}
     return {**{name: value for name, value in document.items() if name not in lost}, **given}
 
 
@@ -210,7 +228,7 @@ def meaningless(settings: Mapping[str, Any], known: Iterable[Setting]) -> Iterat
         if setting.belongs is not None and settings.get(setting.name, setting.default) != setting.default:
             owner, values = setting.belongs
             found = settings.get(owner, table[owner].default)
-            if found not in values:
+            if found not in listed_names(values):
                 yield setting, found
 
 
@@ -219,5 +237,5 @@ def check_owned(settings: Mapping[str, Any], known: Iterable[Setting]) -> None:
     for setting, found in meaningless(settings, known):
         assert setting.belongs is not None
         owner, values = setting.belongs
-        only = f"--{owner} {' or '.join(values)}"
+        only = f"--{owner} {' or '.join(listed_names(values))}"
         raise OptionError(f"{setting.option} belongs to {only}, and it is {found}", hint=f"add {only}")

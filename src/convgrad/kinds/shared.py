@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from convgrad.kinds.activations import ACTIVATIONS, ROWS
+from typing import TYPE_CHECKING
+
 from convgrad.kinds.kind import Given
 from convgrad.kinds.setting import Setting, choice, number, numbered, padding, truth, wholes
+
+if TYPE_CHECKING:
+    from convgrad.kinds.functions import ActivationRow
 
 INPUT = Given("input", ("input", "x"), stead="output", argument="INPUT", needed=True)
 DELTA = Given(
@@ -46,32 +50,48 @@ PADDING = Setting(
 )
 DILATION = Setting("dilation", wholes, "Step between kernel cells; 1 is dense.", "N[,N]")
 
-_ALPHAS = {row.name: row.alpha for row in ROWS if row.alpha}
-_APPROXIMATES = {row.name: row.approximate for row in ROWS if row.approximate}
+
+def _activations() -> dict[str, ActivationRow]:
+    """The rows of the activations, which are imported when they are asked for."""
+    from convgrad.kinds.activations import ACTIVATIONS
+
+    return ACTIVATIONS
+
+
+def _with_alpha() -> list[str]:
+    return [row.name for row in _activations().values() if row.alpha]
+
+
+def _with_approximation() -> list[str]:
+    return [row.name for row in _activations().values() if row.approximate]
+
+
+def _said_of_activations() -> str:
+    names = ", ".join(_activations())
+    return (
+        f"One of {names}. After a convolution or a dense layer, the delta is then the gradient of the activated output."
+    )
+
+
+def _said_of_alpha() -> str:
+    alphas = [f"{row.alpha.what} of {row.name} ({row.alpha.default:g})" for row in _activations().values() if row.alpha]
+    return f"The {', or the '.join(alphas)}."
+
+
+def _said_of_approximations() -> str:
+    return " ".join(row.approximate for row in _activations().values() if row.approximate)
+
+
 ACTIVATION = (
-    Setting(
-        "activation",
-        choice(ACTIVATIONS),
-        f"One of {', '.join(ACTIVATIONS)}. After a convolution or a dense layer, "
-        "the delta is then the gradient of the activated output.",
-        "NAME",
-        default="",
-        field="name",
-    ),
-    Setting(
-        "alpha",
-        number,
-        f"The {', or the '.join(f'{alpha.what} of {name} ({alpha.default:g})' for name, alpha in _ALPHAS.items())}.",
-        "X",
-        belongs=("activation", tuple(_ALPHAS)),
-    ),
+    Setting("activation", choice(_activations), _said_of_activations, "NAME", default="", field="name"),
+    Setting("alpha", number, _said_of_alpha, "X", belongs=("activation", _with_alpha)),
     Setting(
         "approximate",
         choice(("none", "tanh")),
-        " ".join(_APPROXIMATES.values()),
+        _said_of_approximations,
         "NAME",
         default="none",
-        belongs=("activation", tuple(_APPROXIMATES)),
+        belongs=("activation", _with_approximation),
     ),
 )
 """Of an activation, alone or behind a layer."""
