@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from typing import NoReturn
 
 
 def main() -> NoReturn:
     """Import the program and run it, an interrupt on the way included."""
+    # What is imported stays, and a run is short: looking through it for garbage would be a tenth of a start.
+    gc.set_threshold(100_000)
     try:
         from convgrad.cli import main as program
     except KeyboardInterrupt:

@@ -11,8 +11,8 @@ transposed); of a dense layer D inputs, O nodes, M inputs of the weight. ``NC*``
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import NamedTuple
 
 INDEX = {"C": "c", "I": "c", "K": "c", "F": "f", "J": "f", "D": "i", "M": "i", "O": "o"}
 """How the index of an axis is written in formulas; an example's is not written."""
@@ -23,8 +23,7 @@ def tokens(axes: str, dims: int) -> list[str]:
     return [each for letter in axes for each in ([f"{letter}{k}" for k in range(dims)] if letter in "*P" else [letter])]
 
 
-@dataclass(frozen=True)
-class Named:
+class Named(NamedTuple):
     """An array by its name, with its index: ``delta[f,i,j]``.
 
     at: for each axis that is written its letter (``F``, ``*0``) and its index (``f``, ``2i+m-1``); open: whether the
@@ -36,16 +35,15 @@ class Named:
     open: bool = False
 
     @property
-    def index(self) -> str:
+    def indices(self) -> str:
         """``f,i,j``; empty without an index."""
         return ",".join(text for _, text in self.at)
 
     def __str__(self) -> str:
-        return f"{self.name}[{self.index}]" if self.at else self.name
+        return f"{self.name}[{self.indices}]" if self.at else self.name
 
 
-@dataclass(frozen=True)
-class Over:
+class Over(NamedTuple):
     """What is combined over what: ``sum over f and all i,j,m,n with (i+m,j+n) = (x,y) of``.
 
     channel: the index of the channels, gone where no array has them; letters: indices that run besides; every: those
@@ -79,7 +77,6 @@ class Over:
         return f"{self.word} over {over} {f'{verb} {self.condition} ' if self.wanted else ''}of "
 
 
-@dataclass(frozen=True)
 class Marked:
     """Where words speak of the cells that are marked: ``in brackets`` as text, ``lit up`` on a page."""
 
@@ -139,12 +136,12 @@ class Formula:
 
     def renamed(self, name: str, other: str) -> Formula:
         """The formula with an array called otherwise."""
-        return self.each_name(lambda part: replace(part, name=other) if part.name == name else part)
+        return self.each_name(lambda part: part._replace(name=other) if part.name == name else part)
 
     def at(self, index: Iterable[int | str]) -> Formula:
         """The formula of one cell: its index behind the names that are open."""
         written = tuple(("", str(i)) for i in index)
-        return self.each_name(lambda part: replace(part, at=written, open=False) if part.open else part)
+        return self.each_name(lambda part: part._replace(at=written, open=False) if part.open else part)
 
     def lowered(self, order: Callable[[Sequence[str]], list[str]]) -> Formula:
         """The formula with the indices that `order` leaves, as it orders them, of each name's axes.
@@ -154,13 +151,13 @@ class Formula:
 
         def written(part: Named) -> Named:
             by_axis = dict(part.at)
-            return replace(part, at=tuple((axis, by_axis[axis]) for axis in order(tuple(by_axis))))
+            return part._replace(at=tuple((axis, by_axis[axis]) for axis in order(tuple(by_axis))))
 
         def parts() -> list[Part]:
             lowered = [written(part) if isinstance(part, Named) else part for part in self.parts]
             seen = {text for part in lowered if isinstance(part, Named) for _, text in part.at}
             return [
-                replace(part, channel="") if isinstance(part, Over) and part.channel not in seen else part
+                part._replace(channel="") if isinstance(part, Over) and part.channel not in seen else part
                 for part in lowered
             ]
 

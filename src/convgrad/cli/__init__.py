@@ -6,6 +6,7 @@ reader closed the pipe.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from contextlib import suppress
@@ -20,8 +21,10 @@ from convgrad.errors import ConvgradError
 
 def main() -> NoReturn:
     """Run the program on the process's arguments and leave with its exit code."""
-    # Nothing is left to the interpreter's own shutdown, which would flush again and report what we have reported.
+    # Nothing is left to the interpreter's own shutdown, which would flush again and report what we have reported,
+    # and look through all that was imported for garbage.
     code = run(sys.argv[1:])
+    gc.freeze()
     sys.stdout = sys.stderr = None
     sys.exit(code)
 

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import click
 
 from convgrad.numerals import parse_number
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Outcome:
+class Outcome(NamedTuple):
     """What a command comes to: bytes for stdout, notes for stderr, and the exit code."""
 
     data: bytes = b""
-    notes: list[str] = field(default_factory=list)
+    notes: Sequence[str] = ()
     code: int = 0
 
 

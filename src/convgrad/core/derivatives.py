@@ -134,7 +134,6 @@ class ByY(Derivative):
         return self.bias.given[at[1:]] if "P" in self.bias.axes else self.bias.given
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class ByW(Derivative):
     """w[f,c,u] = sum over n,i of y[n,f,i] * x[n,c,cell(i,u)]: a shared weight appears once in every overlay."""
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Operand:
+class Operand(NamedTuple):
     """An array as given, where it came from, and whether it was typed (a typed number stands everywhere)."""
 
     array: Array

@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -162,8 +162,7 @@ class Quantity(ABC):
             yield term, self.value if number == count else total
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Derivation:
+class Derivation(NamedTuple):
     """A quantity with the steps of another form, the arrays that form works on, and which of their axes are spatial."""
 
     quantity: Quantity
@@ -262,7 +261,7 @@ class Renamed(Wrapped):
     def term(self, place: Place) -> Term:
         """The term with what is lit renamed."""
         term = self.of.term(place)
-        lit = (replace(each, name=self.other) if each.name == self.array else each for each in term.lit)
+        lit = (each._replace(name=self.other) if each.name == self.array else each for each in term.lit)
         return replace(term, lit=tuple(lit))
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -40,8 +40,7 @@ def beside(values: Array, trailing: int) -> Array:
     return values.reshape(*values.shape, *(1,) * trailing)
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Factor:
+class Factor(NamedTuple):
     """A named array that a term is made of, such as the delta at its place; formula: how it is made, to be said."""
 
     name: str
@@ -50,8 +49,7 @@ class Factor:
     formula: Formula = NOTHING
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Lit:
+class Lit(NamedTuple):
     """Cells of a named array, as an index into it, that a term is made of besides its window: the delta's, say."""
 
     name: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from convgrad.errors import OptionError, did_you_mean
 
@@ -11,8 +11,7 @@ SOME_STEPS = 16
 """Overlays that people are shown where --steps does not say how many."""
 
 
-@dataclass(frozen=True)
-class Format:
+class Format(NamedTuple):
     """A format: its name, the class that writes it (``module:Class``), and the suffixes of its files.
 
     help: what is to be said of it in a word or two; by_name: whether --format takes it too, or only a file's suffix

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from convgrad.kinds.setting import Setting
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Given:
+class Given(NamedTuple):
     """An array that a layer may be given: a role, and how people bring what plays it.
 
     entries: the names that a document may use; stead: the entry that stands in for it where one command's results are
@@ -33,8 +32,7 @@ class Given:
     backward: bool = False
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Said:
+class Said(NamedTuple):
     """What is said of one command: its line in the list of commands, an example, and its page."""
 
     line: str
@@ -42,8 +40,7 @@ class Said:
     help: str
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Form:
+class Form(NamedTuple):
     """A derivation that the working may follow: its name, what it does, and what a page says of it."""
 
     name: str

@@ -1,7 +1,5 @@
 """Pooling."""
 
-from dataclasses import replace
-
 from convgrad.kinds.kind import Kind, Said
 from convgrad.kinds.setting import Setting, choice, nonzero, power, truth, wholes
 from convgrad.kinds.shared import DELTA, DILATION, INPUT, PADDING, PLACED
@@ -30,8 +28,8 @@ POOL = Kind(
         Setting("kind", choice(POOLINGS), "max (the default), avg, sum or lp.", "NAME", default="max"),
         Setting("size", wholes, "The window: 2, or 2,3 an axis.", "N[,N]", rivals=WIDE),
         Setting("stride", wholes, "Step between windows; the window's size where not given.", "N[,N]", rivals=WIDE),
-        replace(PADDING, rivals=WIDE),
-        replace(DILATION, rivals=WIDE),
+        PADDING._replace(rivals=WIDE),
+        DILATION._replace(rivals=WIDE),
         Setting("ceil", truth, "Count a last window that hangs over the end, if it starts inside.", rivals=WIDE),
         Setting(
             "count_include_pad",

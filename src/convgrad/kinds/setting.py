@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from convgrad.errors import OptionError, at, did_you_mean, shortened
 from convgrad.numerals import Numeral, parse_number, to_numeral
@@ -27,8 +26,7 @@ def listed_names(names: Names) -> tuple[str, ...]:
     return tuple(names() if callable(names) else names)
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Setting:
+class Setting(NamedTuple):
     """One setting: its name as in a document, how its value is read, and what --help says of it.
 
     What is made from the rows of the activations or the losses is a function of them, called when it is needed: most

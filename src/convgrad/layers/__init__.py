@@ -7,15 +7,13 @@ the letters of its axes and its parameters it tells itself, so that nobody above
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from convgrad.core.quantity import Quantity
 from convgrad.core.windows import Windows
 
 
-@dataclass(frozen=True)
-class Parameter:
+class Parameter(NamedTuple):
     """What a layer learns: the field that holds it (which is also the operand's name), and its axes by letters.
 
     neutral: the number that changes nothing, which is as good as none; added: it is added to what the layer makes of

@@ -7,8 +7,6 @@ two gradients, dmean and dmean2, of which the second is 0.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from convgrad.core.element import Array
 from convgrad.core.term import Factor
 from convgrad.formula import NOTHING, Formula
@@ -73,4 +71,4 @@ def _group(name: str, shared: Shared, array: Array, words: str = "") -> Factor:
 
 def _node(name: str, array: Array, axes: str, words: str) -> Factor:
     made = Formula.of(f"{{{name}}} = {words}") if words else NOTHING
-    return Factor(name, array, axes, made.each_name(lambda each: replace(each, open=each.name == name)))
+    return Factor(name, array, axes, made.each_name(lambda each: each._replace(open=each.name == name)))

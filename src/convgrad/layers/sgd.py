@@ -39,7 +39,7 @@ class Multiple:
     @property
     def called(self) -> Formula:
         """``0.9 * velocity``, with room for an index behind the array."""
-        return Formula.of(self.words).each_name(lambda each: replace(each, open=True))
+        return Formula.of(self.words).each_name(lambda each: each._replace(open=True))
 
     @property
     def value(self) -> Array:

@@ -213,8 +213,8 @@ class Lowered(Wrapped):
             patch=shorthand.lower(term.patch, self.of.axes),
             region=shorthand.lower_cells(term.region, self.of.axes),
             window=shorthand.lower_cells(term.window, self.of.window_axes),
-            factors=tuple(replace(each, value=shorthand.lower(each.value, each.axes)) for each in term.factors),
-            lit=tuple(replace(each, cells=shorthand.lower_cells(each.cells, each.axes)) for each in term.lit),
+            factors=tuple(each._replace(value=shorthand.lower(each.value, each.axes)) for each in term.factors),
+            lit=tuple(each._replace(cells=shorthand.lower_cells(each.cells, each.axes)) for each in term.lit),
         )
 
     def in_form(self, form: str) -> Derivation | None:
@@ -222,7 +222,7 @@ class Lowered(Wrapped):
         found = self.of.in_form(form)
         if found is None:
             return None
-        arrays = tuple(replace(each, value=self.shorthand.lower(each.value, each.axes)) for each in found.arrays)
+        arrays = tuple(each._replace(value=self.shorthand.lower(each.value, each.axes)) for each in found.arrays)
         spatial = tuple(self.shorthand.spatial(each.axes) if each.axes else () for each in found.arrays)
         return Derivation(self.shorthand.lower_quantity(found.quantity), arrays, spatial)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from convgrad.problems.network import Pass
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Overlay:
+class Overlay(NamedTuple):
     """One overlay: how it is called, and what it adds to each quantity, with the sum so far."""
 
     at: Place

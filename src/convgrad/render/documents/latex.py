@@ -159,7 +159,7 @@ def mathematics(formula: Formula, breaks: bool = False) -> str:
 def _part(part: Part) -> str:
     if isinstance(part, Named):
         upright = "text" if " " in part.name else "mathrm"  # which drops blanks
-        return rf"\{upright}{{{escaped(part.name)}}}" + (f"_{{{part.index}}}" if part.at else "")
+        return rf"\{upright}{{{escaped(part.name)}}}" + (f"_{{{part.indices}}}" if part.at else "")
     if isinstance(part, Over):
         sign = r"\sum" if part.word == "sum" else rf"\operatorname*{{\text{{{escaped(part.word)}}}}}"
         on = part.condition if part.cells else part.condition.replace("on ", r"\text{on } ", 1)
