@@ -12,7 +12,7 @@ _HOMES = {
     "SGD": "convgrad.layers.sgd",
     "Windows": "convgrad.core.windows",
     "Quantity": "convgrad.core.quantity",
-    "Term": "convgrad.core.quantity",
+    "Term": "convgrad.core.term",
     "ConvgradError": "convgrad.errors",
     "check": "convgrad.checking",
 }

@@ -1,7 +1,8 @@
 r"""Formulas as data: built once, lowered to the axes that a file has, called by other names, and written at the end.
 
-A formula is a row of parts: arrays by name (Named), sums (Over), and words and signs as they stand. It is written as
-text, ``dW[m,n] = sum over i,j of delta[i,j] * input[i+m,j+n]``, or as LaTeX (render/documents); no text is taken apart.
+A formula is a row of pieces: arrays by name (Named), sums (Over), what stands for marked cells (Marked), and words and
+signs as they are. It is made of pieces, or read from a template with names in braces (`Formula.of`), and written as
+text, ``dW[m,n] = sum over i,j of delta[i,j] * input[i+m,j+n]``, or as LaTeX (render/documents).
 
 Axes bear letters, one each: N examples, P places of an unshared kernel, ``*`` spatial axes, C input channels,
 F filters; of a kernel I (input channels of a group), J and K (output channels of a group and input channels,
@@ -84,7 +85,7 @@ class Marked:
         return "in brackets"
 
 
-Part = str | Named | Over | Marked
+Piece = str | Named | Over | Marked
 
 MARKED = Marked()
 
@@ -92,7 +93,7 @@ MARKED = Marked()
 class Formula:
     """A row of parts; without any it is no formula, and false. It is put together when it is first looked at."""
 
-    def __init__(self, parts: Sequence[Part] | Callable[[], Sequence[Part]] = ()) -> None:
+    def __init__(self, parts: Sequence[Piece] | Callable[[], Sequence[Piece]] = ()) -> None:
         """The parts, or what makes them."""
         self._make = parts
 
@@ -102,7 +103,7 @@ class Formula:
         return cls(lambda: list(_parts_of(template)))
 
     @cached_property
-    def parts(self) -> tuple[Part, ...]:
+    def parts(self) -> tuple[Piece, ...]:
         """Arrays by name, sums, words and signs, from left to right."""
         return tuple(self._make() if callable(self._make) else self._make)
 
@@ -153,7 +154,7 @@ class Formula:
             by_axis = dict(part.at)
             return part._replace(at=tuple((axis, by_axis[axis]) for axis in order(tuple(by_axis))))
 
-        def parts() -> list[Part]:
+        def parts() -> list[Piece]:
             lowered = [written(part) if isinstance(part, Named) else part for part in self.parts]
             seen = {text for part in lowered if isinstance(part, Named) for _, text in part.at}
             return [
@@ -164,7 +165,7 @@ class Formula:
         return Formula(parts)
 
 
-def _parts_of(template: str) -> Iterator[Part]:
+def _parts_of(template: str) -> Iterator[Piece]:
     from string import Formatter  # where no formula is shown, none is parsed
 
     for words, name, _, _ in Formatter().parse(template):

@@ -67,3 +67,12 @@ def test_the_rotated_form_is_what_textbooks_say() -> None:
     np.testing.assert_allclose(signal.correlate2d(spread, turned, "valid"), dX.value[0, 0][:7, :8])
     holes = dW.in_form("rotated").arrays[0].value[0, 0]
     np.testing.assert_allclose(signal.correlate2d(x[: 5 + 2, : 7 + 1], holes, "valid"), dW.value[0, 0])
+
+
+@given(st.one_of(convolutions(), transposed()))
+def test_a_form_of_an_output_names_the_bias(case: Any) -> None:
+    layer, x, _ = case
+    for form in ("rotated", "matrix"):
+        derived = layer.forward(x).in_form(form)
+        if derived:
+            assert (" + b" in str(derived.quantity.formula)) == (layer.bias is not None)

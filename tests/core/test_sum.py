@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from spaces import convolutions, transposed, whole_numbers
 
 from convgrad import Conv, Dense, Pool, Transposed, Unshared
-from convgrad.core.asked import by_w, by_x, by_y
+from convgrad.core.results import by_w, by_x, by_y
 from convgrad.core.sum import Sum
 
 Array = NDArray[Any]

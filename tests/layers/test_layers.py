@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from scipy import signal
 from spaces import EVERY_LAYER, convolutions, poolings, unshared
 
-from convgrad import Activation, Conv, Dense, Loss, Norm, Pool, Quantity, Transposed, Unshared
-from convgrad.errors import ConvgradError, ShapeError
+import convgrad
+from convgrad import SGD, Activation, Conv, Dense, Flatten, Loss, Norm, Pool, Quantity, Transposed, Unshared
+from convgrad.errors import ConvgradError, OptionError, ShapeError
 
 Array = NDArray[Any]
 LAYERS = EVERY_LAYER
@@ -332,3 +333,22 @@ def test_names_that_there_are_none_of() -> None:
     for wrong in wrongs:
         with pytest.raises(ConvgradError, match="there is no"):
             wrong()
+
+
+@pytest.mark.parametrize("layer", [Conv(np.ones((2, 1, 3, 3))), Transposed(np.ones((1, 2, 3, 3))), Flatten()])
+def test_a_delta_of_another_shape_than_the_output_is_refused(layer: Any) -> None:
+    x = np.ones((1, 1, 4, 4))
+    layer.backward(x, np.ones(layer.forward(x).shape))
+    for shape in ((1, 3, 2, 2), (1, 3, 6, 6), (1, 2, 4, 4), (1, 1, 4, 5)):
+        with pytest.raises(ShapeError, match="delta is"):
+            layer.backward(x, np.ones(shape))
+
+
+def test_a_step_that_looks_ahead_needs_a_momentum() -> None:
+    with pytest.raises(OptionError, match="--nesterov needs a momentum"):
+        SGD(0.1, nesterov=True)
+
+
+def test_public_names_are_where_they_are_said_to_be() -> None:
+    assert all(getattr(convgrad, name) is not None for name in convgrad.__all__)
+    assert all(getattr(convgrad, name).__module__ == home for name, home in convgrad._HOMES.items() if name != "check")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -27,14 +27,13 @@ _OF_A_PLACE, _AT_A_PLACE = ({ord(letter): "" for letter in gone} for gone in ("N
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Derivative(Quantity):
-    """The derivative of a sum by one of its arrays."""
+    """The derivative of a sum by one of its arrays; bias: what is there before anything is added, if anything is."""
 
     sum: Sum
+    bias: Part | None
 
-    @property
-    def role(self) -> str:
-        """What it is the derivative by: ``x``, ``w`` or ``y``."""
-        raise NotImplementedError
+    role: ClassVar[str]
+    """What it is the derivative by: ``x``, ``w`` or ``y``; a count, which is by none of them, has no role."""
 
     def live(self) -> Array:
         """The overlays that add something: those with a delta, where it stands at the places."""
@@ -54,7 +53,7 @@ class Derivative(Quantity):
             return None
         from convgrad.core.forms import in_form  # which most results are never asked for
 
-        return in_form(self, self.sum, self.role, form)
+        return in_form(self, self.sum, self.role, form, self.bias)
 
     @property
     def has_forms(self) -> bool:
@@ -82,23 +81,20 @@ class Derivative(Quantity):
         return Term(at, self.box(at), window, region, patch, tuple(factors), tuple(lit))
 
     def box(self, at: Place) -> tuple[tuple[int, int], ...]:
-        """The half-open ranges that an overlay covers in the array that it is the derivative by."""
+        """The half-open ranges that an overlay covers: on x for w and x, on y for y."""
         return self.sum.box(self.role, at)
 
     def factor(self, role: str, array: Array, name: str = "") -> Factor:
         """A factor of a term: x under the kernel, y at the place, w as it is laid; of a node without its axis."""
-        part = self.sum.part(role)
+        part = self.sum.part(role)  # by its name, not by what people call it: `Term.factor("delta")` finds it
         axes = part.axes.translate(_AT_A_PLACE if role == "y" else _OF_A_PLACE)
         if self.sum.nodewise and role in "wy":
             return Factor(name or part.name, np.asarray(array[0]), axes[1:])
         return Factor(name or part.name, array, axes)
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class ByY(Derivative):
     """y[n,f,i] = b + sum over c,u of x[n,c,cell(i,u)] * w[f,c,u]: what lies under the kernel, gathered."""
-
-    bias: Part | None
 
     role = "y"
 
@@ -160,11 +156,8 @@ class ByW(Derivative):
         return self.made(at, s.cells("w", at), patch, (self.factor("y", y), self.factor("x", seen)), "yx")
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class ByX(Derivative):
     """x[n,c,z] = sum over f and cell(i,u) = z of y[n,f,i] * w[f,c,u]: the kernel laid back where it lay, and added."""
-
-    bias: Part | None
 
     role = "x"
 
@@ -199,17 +192,12 @@ class ByX(Derivative):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Count(Derivative):
-    """db[f] = the sum of delta: the same sum with 1 in place of everything else that meets it.
+    """db[f] = the sum of delta: no derivative of the sum, but told by the same overlays.
 
     of: which of x and y holds the delta. Where the bias has the places' axes there is no sum over them.
     """
 
     of: str = "y"
-
-    @property
-    def role(self) -> str:
-        """The overlays are those of the array that is summed."""
-        return "x" if self.of == "y" else "y"
 
     @property
     def has_forms(self) -> bool:

@@ -30,12 +30,14 @@ from convgrad.core.windows import Windows
 from convgrad.formula import Formula
 
 
-def in_form(quantity: Quantity, s: Sum, role: str, form: str) -> Derivation | None:
-    """The derivative of a sum by `role` in another form; None where it is no other: a correlation is one already."""
+def in_form(quantity: Quantity, s: Sum, role: str, form: str, bias: Part | None = None) -> Derivation | None:
+    """The derivative of a sum by `role`, plus a bias, in another form; None where it is in it: a correlation is one."""
+    plus = "" if bias is None else f" + {{{bias.name}}}"
     if form == "matrix":
-        return _matrix(quantity, s, role)
-    rotated_forms = {"x": _rotated_scatter, "w": _rotated_weigh} if form == "rotated" else {}
-    return rotated_forms[role](quantity, s) if role in rotated_forms else None
+        return _matrix(quantity, s, role, plus)
+    if form == "rotated" and role == "x":
+        return _rotated_scatter(quantity, s, plus)
+    return _rotated_weigh(quantity, s) if form == "rotated" and role == "w" else None
 
 
 # -- the matrix form ------------------------------------------------------------------------------------
@@ -65,7 +67,7 @@ class MatrixForm(Wrapped):
         return replace(own, window=here, lit=tuple(lit))
 
 
-def _matrix(quantity: Quantity, s: Sum, role: str) -> Derivation:
+def _matrix(quantity: Quantity, s: Sum, role: str, plus: str) -> Derivation:
     name, groups = quantity.name, s.groups
     y, patched = f"{s.y.called} as a matrix", f"{{{s.w.name}}} as a matrix"
     kernel = Factor(f"{s.w.name} as a matrix", s.laid.reshape(len(s.laid), -1), "") if role != "w" else None
@@ -77,12 +79,12 @@ def _matrix(quantity: Quantity, s: Sum, role: str) -> Derivation:
         )
         columns = Factor(f"columns of {name}", rows.reshape(-1, rows.shape[-1]), "")
         arrays = [kernel, Factor(y, _as_matrix(s.y.given), ""), columns]
-        words = f"{{{name}}} = col2im({patched}^T . {{{s.y.called}}} as a matrix), columns laid back and added"
+        words = f"{{{name}}} = col2im({patched}^T . {{{s.y.called}}} as a matrix){plus}, columns laid back and added"
     else:
         columns = Factor("patches", _patches(s.windows, s.x.given), "")
         arrays = [kernel or Factor(y, _as_matrix(s.y.given), ""), columns]
         left = patched if role == "y" else f"{{{s.y.called}}} as a matrix"
-        words = f"{{{name}}} = {left} . {{patches}}" + ("^T" if role == "w" else "")
+        words = f"{{{name}}} = {left} . {{patches}}{'^T' if role == 'w' else ''}{plus}"
     formula = Formula.of(words + (", group by group" if groups > 1 else ""))
     derived = {**told(quantity), "formula": formula, "window_axes": AS_IS}
     return Derivation(MatrixForm(quantity, s, columns.name, y if role != "y" else "", **derived), tuple(arrays))
@@ -188,7 +190,7 @@ class RotatedScatter(CellByCell):
         return Term((place[0], *home), box, window, cells, patch.reshape(1, -1, *(1,) * s.d), factors)
 
 
-def _rotated_scatter(quantity: Quantity, s: Sum) -> Derivation:
+def _rotated_scatter(quantity: Quantity, s: Sum, plus: str) -> Derivation:
     axes = s.windows.axes
     spread = _dilated(s.y.given, axes, [axis.span - 1 for axis in axes])
     # what hangs over the last place's window is padding too
@@ -201,7 +203,7 @@ def _rotated_scatter(quantity: Quantity, s: Sum) -> Derivation:
     words = f"{{{s.y.called}}}{changes} with the {{{s.w.name}}} rotated by 180 degrees"
     derived = {
         **told(quantity),
-        "formula": Formula.of(f"{{{quantity.name}}} = correlation of {words}"),
+        "formula": Formula.of(f"{{{quantity.name}}} = correlation of {words}{plus}"),
         "window_axes": "NF*",
         "rule": Formula.of(f"the sum of the cells {{marked}} x the rotated {s.w.name}"),
     }

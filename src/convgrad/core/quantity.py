@@ -24,7 +24,7 @@ from convgrad.formula import NOTHING, Formula
 class Quantity(ABC):
     """A result: its name and formula, its value when it is first asked for, and the working that adds up to it.
 
-    What computes it is a class below this one: a derivative of a sum (sum.py), or a small object of a layer's own.
+    What computes it is a class below this one: one of derivatives.py, or a small object of a layer's own.
     shape, axes: of the value, and its axes by letters, empty where they have none; spatial: which of them are spatial;
     window_axes: the axes of the array that its overlays lie on, empty where its terms are no overlays; rule: what one
     overlay adds, in words.

@@ -30,7 +30,7 @@ PLACES, CELLS, INPUTS = "ijk", "mno", "xyz"
 class Part:
     """One of the three arrays of a sum: what it is, its axes by letters, its numbers, and what people call it.
 
-    array: at full rank; None where it is what is asked for, or not given.
+    array: at full rank; None where it is not given.
     """
 
     name: str
@@ -57,7 +57,7 @@ class Part:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Sum:
-    """x (N, C, *sizes), w (F, C/groups, *k) and y (N, F, *places), one or two of them given, tied by windows.
+    """x (N, C, *sizes), w (F, C/groups, *k) and y (N, F, *places), as many as there are, tied by windows.
 
     flip: w is laid rotated by 180 degrees; lies_on: which of x and y is the layer's input, on which people see the
     overlays lie; factors: in which order the output's factors are written.
@@ -111,7 +111,10 @@ class Sum:
     # -- shapes ---------------------------------------------------------------------------------------
 
     def shape(self, role: str) -> tuple[int, ...]:
-        """The shape of x, w or y, whether or not it is given; x and w follow from the two others, and so does y."""
+        """The shape of x, w or y, whether or not it is given.
+
+        Examples are those of x or y, filters and channels those of w or of x and y: one of each must be given.
+        """
         n, (filters, inputs) = self._examples, self._kernel
         if role == "w":
             lead = self.windows.places if self.apart else ()
@@ -168,7 +171,7 @@ class Sum:
         return (*single, *everything) if self.apart else everything
 
     def box(self, role: str, at: Place) -> tuple[tuple[int, int], ...]:
-        """The half-open ranges, on the spatial axes of x, w or y, that an overlay is about; of a node its own."""
+        """The half-open ranges that an overlay covers: on x for x and w, on y for y; of a node its own."""
         if self.nodewise:
             node, inputs = (at[1], at[1] + 1), (0, self.shape("x")[1])
             return {"x": (inputs,), "w": (node, inputs), "y": (node,)}[role]
@@ -183,24 +186,27 @@ class Sum:
     # -- formulas -------------------------------------------------------------------------------------
 
     @cached_property
-    def places(self) -> tuple[str, ...]:
+    def place_letters(self) -> tuple[str, ...]:
         """The indices of a place: i, j, k."""
         return tuple(PLACES[: self.d])
 
     @cached_property
-    def offsets(self) -> tuple[str, ...]:
+    def cell_letters(self) -> tuple[str, ...]:
         """The indices of a kernel cell: m, n, o."""
         return tuple(CELLS[: self.d])
 
     @cached_property
-    def inputs(self) -> tuple[str, ...]:
+    def input_letters(self) -> tuple[str, ...]:
         """The indices of an input cell: x, y, z."""
         return tuple(INPUTS[: self.d])
 
     @cached_property
     def positions(self) -> tuple[str, ...]:
         """cell(i, u) as it is written, an axis each: ``2i+m-1``."""
-        return tuple(axis.formula(*at) for axis, *at in zip(self.windows.axes, self.places, self.offsets, strict=True))
+        return tuple(
+            axis.formula(*at)
+            for axis, *at in zip(self.windows.axes, self.place_letters, self.cell_letters, strict=True)
+        )
 
     def named(self, role: str, spatial: tuple[str, ...] = (), name: str = "") -> Named:
         """x, w or y with its index; spatial: the indices of its own spatial axes, where they are not the usual ones."""
@@ -210,13 +216,13 @@ class Sum:
     def _spatial(self, role: str) -> tuple[str, ...]:
         """The usual indices of the spatial axes of x, w or y."""
         if role == "w" and self.flip:
-            return tuple(f"{n - 1}-{u}" for n, u in zip(self.windows.kernel, self.offsets, strict=True))
-        return {"x": self.positions, "y": self.places, "w": self.offsets}[role]
+            return tuple(f"{n - 1}-{u}" for n, u in zip(self.windows.kernel, self.cell_letters, strict=True))
+        return {"x": self.positions, "y": self.place_letters, "w": self.cell_letters}[role]
 
     def indexed(self, name: str, axes: str, spatial: tuple[str, ...] = ()) -> Named:
         """An array with the index of each of its axes; examples are not written."""
         texts: dict[str, Any] = {f"*{k}": text for k, text in enumerate(spatial)}
-        texts |= {f"P{k}": text for k, text in enumerate(self.places)}
+        texts |= {f"P{k}": text for k, text in enumerate(self.place_letters)}
         written = [token for token in tokens(axes, self.d) if token != "N"]
         return Named(name, tuple((token, INDEX.get(token) or texts[token]) for token in written))
 

@@ -62,10 +62,10 @@ class Term:
     """What one overlay adds to a quantity.
 
     at: the overlay, as (example, *output place); box: the half-open range of rows and columns that it
-    covers (of the input for gradients, of the output for the output); window: the cells of the input
-    under the kernel; region: where `patch` is added in the quantity; factors: what the patch is made of; lit: the
-    cells of other arrays that it is made of, where those are not all their cells; called: its own name, where it is a
-    summand by name.
+    covers (for the layer's output its place there, otherwise what lies under the kernel); window: the cells under the
+    kernel of the array that overlays lie on; region: where `patch` is added in the quantity; factors: what the patch is
+    made of; lit: the cells of other arrays that it is made of, where those are not all their cells; called: its own
+    name, where it is a summand by name.
     """
 
     at: Place

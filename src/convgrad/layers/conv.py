@@ -16,10 +16,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from convgrad.core.asked import by_w, by_x, by_y, count
 from convgrad.core.axis import Ints, Padding
 from convgrad.core.element import Array
 from convgrad.core.quantity import Quantity
+from convgrad.core.results import by_w, by_x, by_y, count
 from convgrad.core.sum import Part, Sum
 from convgrad.core.term import real
 from convgrad.core.windows import Windows
@@ -71,8 +71,9 @@ class Conv:
 
     def output_shape(self, x: Array, filters: int) -> tuple[int, ...]:
         """x (N, C, *sizes) -> (N, F, *places); ShapeError where channels, filters, groups and bias disagree."""
-        channels, groups, kernel = x.shape[1], max(self.groups, 1), self.kernel
-        if kernel is not None and channels % groups == filters % groups == 0 and kernel.shape[1] * groups != channels:
+        channels, groups, kernel = x.shape[1], self.groups, self.kernel
+        check_groups(channels, filters, groups)
+        if kernel is not None and kernel.shape[1] * groups != channels:
             fits = channels % kernel.shape[1] == 0 and filters % (channels // kernel.shape[1]) == 0
             hint = f"that fits --groups {channels // kernel.shape[1]}" if fits else ""
             raise ShapeError(
@@ -80,7 +81,6 @@ class Conv:
                 + (f" in {groups} groups of {channels // groups}" if groups > 1 else ""),
                 hint=hint,
             )
-        check_groups(channels, filters, self.groups)
         if self.bias is not None and self.bias.shape != (filters,):
             raise ShapeError(f"the bias has {by(self.bias.shape)} numbers, but there are {filters} filters")
         return (len(x), filters, *self.windows(x).places)
@@ -105,7 +105,7 @@ class Conv:
         not have the output's shape.
         """
         x, delta = real(x), real(delta)
-        check_shape("delta", delta, self.output_shape(x, delta.shape[1]))
+        check_shape("delta", delta, self.output_shape(x, delta.shape[1] if self.kernel is None else len(self.kernel)))
         s = self.sum(x, delta)
         dW = by_w(s, "dW", "{delta} x the {input} {marked}")
         db = count(s, "db", "F", "{delta}")

@@ -17,9 +17,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from convgrad.core.asked import by_w, by_x, by_y, count
 from convgrad.core.element import Array
 from convgrad.core.quantity import Quantity
+from convgrad.core.results import by_w, by_x, by_y, count
 from convgrad.core.sum import Part, Sum
 from convgrad.core.term import real
 from convgrad.core.windows import Windows

@@ -14,6 +14,7 @@ from convgrad.core.quantity import Quantity
 from convgrad.core.term import Factor, Term, real
 from convgrad.formula import Formula
 from convgrad.layers import Parameter
+from convgrad.layers.shapes import check_shape
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,9 @@ class Flatten:
         return Reshaped(Factor("input", x, ""), name="output", formula=formula, shape=shape)
 
     def backward(self, x: Array, delta: Array) -> tuple[Quantity, ...]:
-        """x (...), delta like the output -> (dX like x,)."""
+        """x (...), delta like the output -> (dX like x,); ShapeError where delta has not the output's shape."""
         x, delta = real(x), real(delta)
+        check_shape("delta", delta, self.forward(x).shape)
         formula = Formula.of("{dX} = {delta} in the {input}'s shape")
         return (Reshaped(Factor("delta", delta, ""), name="dX", formula=formula, shape=x.shape),)
 
@@ -62,5 +64,5 @@ class Reshaped(Quantity):
         return np.ones((), bool)
 
     def term(self, place: Place) -> Term:
-        """All of it."""
+        """All the numbers, in their new shape."""
         return Term(place, (), (), (slice(None),) * len(self.shape), self.value)

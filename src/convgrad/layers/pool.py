@@ -26,8 +26,7 @@ from convgrad.core.sum import Part, Sum
 from convgrad.core.term import Factor, Term, beside, block, real
 from convgrad.core.windows import Windows
 from convgrad.errors import OptionError, ShapeError, by
-from convgrad.formula import Formula, Over, named
-from convgrad.formula import Part as FormulaPart
+from convgrad.formula import Formula, Over, Piece, named
 from convgrad.layers import Parameter
 from convgrad.layers.pool_kinds import POOL_KINDS, PoolKind, alone, flat
 from convgrad.layers.shapes import check_cells
@@ -97,8 +96,8 @@ class Pool:
         x = real(x)
         s, words = self.sum(x), self._kind(x).words
 
-        def formula() -> list[FormulaPart]:
-            return [s.named("y", name="output"), " = ", Over(letters=s.offsets, word=words), s.named("x")]
+        def formula() -> list[Piece]:
+            return [s.named("y", name="output"), " = ", Over(letters=s.cell_letters, word=words), s.named("x")]
 
         return Pooled(
             s,
@@ -129,9 +128,9 @@ class Pool:
         if delta.shape != (*x.shape[:2], *s.windows.places):
             raise ShapeError(f"delta is {by(delta.shape)}, but the output is {by((*x.shape[:2], *s.windows.places))}")
 
-        def formula() -> list[FormulaPart]:
-            over = Over(every=(*s.places, *s.offsets), wanted=s.inputs)
-            return [s.named("x", s.inputs, "dX"), " = ", over, s.named("w"), " * ", s.named("y")]
+        def formula() -> list[Piece]:
+            over = Over(every=(*s.place_letters, *s.cell_letters), wanted=s.input_letters)
+            return [s.named("x", s.input_letters, "dX"), " = ", over, s.named("w"), " * ", s.named("y")]
 
         return (
             SharedOut(

@@ -20,6 +20,7 @@ from convgrad.core.quantity import Quantity
 from convgrad.core.rational import cast
 from convgrad.core.summands import Summed, total
 from convgrad.core.term import real
+from convgrad.errors import OptionError
 from convgrad.formula import Formula
 
 
@@ -56,12 +57,16 @@ class Multiple:
 
 @dataclass(frozen=True)
 class SGD:
-    """The options of a step; momentum None is a step without velocity."""
+    """The options of a step; momentum None is a step without velocity, OptionError where nesterov needs one."""
 
     lr: float
     momentum: float | None = None
     nesterov: bool = False
     weight_decay: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.nesterov and not self.momentum:
+            raise OptionError("--nesterov needs a momentum", hint="add --momentum")
 
     def step(self, name: str, parameter: Array, gradient: Array, velocity: Array | None = None) -> tuple[Quantity, ...]:
         """parameter, gradient, velocity (all of one shape) -> ``W_new`` and, with momentum, ``velocity_W``.

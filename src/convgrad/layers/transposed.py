@@ -17,10 +17,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from convgrad.core.asked import by_w, by_x, by_y, count
 from convgrad.core.axis import Ints, Padding
 from convgrad.core.element import Array
 from convgrad.core.quantity import Quantity
+from convgrad.core.results import by_w, by_x, by_y, count
 from convgrad.core.sum import Part, Sum
 from convgrad.core.term import real
 from convgrad.core.windows import Windows
@@ -73,22 +73,20 @@ class Transposed:
 
     def output_shape(self, x: Array, filters: int) -> tuple[int, ...]:
         """x (N, C, *places) -> (N, F, *sizes); ShapeError where channels, filters, groups and bias disagree."""
-        if self.kernel is not None:
-            check_groups(x.shape[1], filters, self.groups)
-            if len(self.kernel) != x.shape[1]:
-                raise ShapeError(
-                    f"the kernel is for {len(self.kernel)} input channels, but the input has {x.shape[1]}",
-                    hint="a transposed convolution's kernel is (C, F/groups, ...)",
-                )
         check_groups(x.shape[1], filters, self.groups)
+        if self.kernel is not None and len(self.kernel) != x.shape[1]:
+            raise ShapeError(
+                f"the kernel is for {len(self.kernel)} input channels, but the input has {x.shape[1]}",
+                hint="a transposed convolution's kernel is (C, F/groups, ...)",
+            )
         if self.bias is not None:
             check_shape("the bias", self.bias, (filters,))
         return (len(x), filters, *self.windows(x).sizes)
 
     @property
     def filters(self) -> int:
-        """Output channels that the kernel has."""
-        return 1 if self.kernel is None else self.kernel.shape[1] * self.groups
+        """Output channels that the kernel has; ShapeError where there is no kernel."""
+        return kernel_of(self).shape[1] * self.groups
 
     def sum(self, x: Array, delta: Array | None = None) -> Sum:
         """x (N, C, *places), delta (N, F, *sizes) -> the sum that they have a part in."""
@@ -99,7 +97,6 @@ class Transposed:
     def forward(self, x: Array) -> Quantity:
         """x (N, C, *places), kernel (C, F/groups, *k) -> output (N, F, *sizes)."""
         x = real(x)
-        kernel_of(self)
         self.output_shape(x, self.filters)
         bias = bias_of(self)
         rule = "{input} x {kernel}, laid on the output" + ("" if bias is None else "; the bias is there first")
@@ -111,7 +108,8 @@ class Transposed:
         ShapeError where delta does not have the output's shape. Without a kernel there is no dX.
         """
         x, delta = real(x), real(delta)
-        check_shape("delta", delta, self.output_shape(x, delta.shape[1]))
+        filters = delta.shape[1] if self.kernel is None else self.filters
+        check_shape("delta", delta, self.output_shape(x, filters))
         s = self.sum(x, delta)
         dW = by_w(s, "dW", "{input} x the {delta} under the {kernel}")
         db = count(s, "db", "F", "", of="x")

@@ -15,10 +15,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from convgrad.core.asked import by_w, by_x, by_y, count
 from convgrad.core.axis import Ints, Padding
 from convgrad.core.element import Array
 from convgrad.core.quantity import Quantity
+from convgrad.core.results import by_w, by_x, by_y, count
 from convgrad.core.sum import Part, Sum
 from convgrad.core.term import real
 from convgrad.core.windows import Windows

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from itertools import islice
 
 from convgrad.core.element import Explanation
-from convgrad.formula import Formula, Named, Over, Part
+from convgrad.formula import Formula, Named, Over, Piece
 from convgrad.problems.report import Report
 from convgrad.render.documents.document import Prose
 from convgrad.render.planes import Plane
@@ -156,7 +156,7 @@ def mathematics(formula: Formula, breaks: bool = False) -> str:
     return line
 
 
-def _part(part: Part) -> str:
+def _part(part: Piece) -> str:
     if isinstance(part, Named):
         upright = "text" if " " in part.name else "mathrm"  # which drops blanks
         return rf"\{upright}{{{escaped(part.name)}}}" + (f"_{{{part.indices}}}" if part.at else "")
