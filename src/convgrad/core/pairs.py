@@ -56,7 +56,8 @@ def scattered(s: Sum, at: Place) -> Products:
 def summed(part: Part, f: int, place: Place | None = None) -> Products:
     """db[f] of a delta (N, F, *places): all of its numbers for a filter, or those at one place."""
     array = part.given
-    here = np.array([place] if place else list(np.ndindex(array.shape[2:])), int)
+    sizes = array.shape[2:]
+    here = np.array([place]) if place else np.indices(sizes).reshape(len(sizes), prod(sizes)).T
     return Products((cells(part.called, array, _rows(_over(np.arange(len(array))), f, here), part.axes),))
 
 
