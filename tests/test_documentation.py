@@ -219,3 +219,12 @@ def test_links_lead_somewhere(page: Path) -> None:
 def test_the_readme_leads_to_every_page() -> None:
     reached = {path for path, _ in links(README)}
     assert {page for page in PAGES if page != README} <= reached
+
+
+def test_files_that_contributing_names_are_there() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    named = {each for each in re.findall(r"`([\w./]+(?:\.py|/))(?: .*?)?`", text) if "NAME" not in each}
+    assert len(named) > 30
+    roots = (ROOT, ROOT / "src/convgrad", ROOT / "tests")
+    loose = {path.name for root in roots[1:] for path in root.rglob("*.py")}
+    assert [each for each in named if each not in loose and not any((root / each).exists() for root in roots)] == []
