@@ -10,8 +10,8 @@ from convgrad import Activation, Conv, Dense, Norm, Pool, Transposed, Unshared
 from convgrad.errors import ShapeError
 from convgrad.kinds.activations import ACTIVATIONS
 from convgrad.kinds.norm import OVER
+from convgrad.kinds.pool import TIES
 from convgrad.kinds.setting import PAD_MODES, PADDINGS
-from convgrad.layers.pool import TIES
 from convgrad.layers.pool_kinds import POOL_KINDS
 
 Array = NDArray[Any]

@@ -9,9 +9,9 @@ from houses import House, Ran
 KIND = '''
 """A channel times its gamma."""
 
-from convgrad.kinds.kind import Given, Kind, Said
+from convgrad.kinds.kind import Given, Kind, Page
 from convgrad.kinds.setting import Setting, number
-from convgrad.kinds.shared import ACTIVATION, DELTA, INPUT, PLACED, descent
+from convgrad.kinds.shared import ACTIVATING, DELTA, INPUT, SPATIAL, descent
 
 
 def _draw(random, small):
@@ -37,11 +37,11 @@ SCALE = Kind(
     settings=(Setting("alpha", number, "A factor of all of it; 1 unless given.", "X"),),
     activation=(),
     descent=descent("gamma"),
-    common=PLACED,
+    common=SPATIAL,
     marks={"gamma": ()},
     precedence=9,  # a normalisation has a gamma too
-    forward=Said("Each channel times a number.", "convgrad scale-forward x.json -g '[1, 2]'", "Channels scaled."),
-    backward=Said("dgamma and dX of a scaling.", "convgrad scale-backward x.json d.json", "The gradients of it."),
+    forward=Page("Each channel times a number.", "convgrad scale-forward x.json -g '[1, 2]'", "Channels scaled."),
+    backward=Page("dgamma and dX of a scaling.", "convgrad scale-backward x.json d.json", "The gradients of it."),
     layer="convgrad.layers.scale:Scale",
     draw=_draw,
     torch=lambda layer, x, operands: [f"{x} * {operands['gamma']}.reshape(-1, *[1] * ({x}.ndim - 2))"],

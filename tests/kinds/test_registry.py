@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from convgrad.kinds import ADDED_BY, KINDS, NAMES, RESULTS, ROLES, SETTINGS, kind_of
+from convgrad.kinds.pool import POOLINGS
 from convgrad.kinds.setting import listed_names
 from convgrad.layers import Parameter
 from convgrad.layers.conv import Conv
@@ -16,6 +17,7 @@ from convgrad.layers.dense import Dense
 from convgrad.layers.flatten import Flatten
 from convgrad.layers.norm import Norm
 from convgrad.layers.pool import Pool
+from convgrad.layers.pool_kinds import POOL_KINDS
 from convgrad.layers.transposed import Transposed
 from convgrad.layers.unshared import Unshared
 from convgrad.render.pytorch.layers import WRITERS
@@ -94,6 +96,10 @@ def test_settings_that_belong_to_another_name_one_of_their_kind() -> None:
             if setting.belongs is not None:
                 owner, values = setting.belongs
                 assert all(table[owner].value(value) == value for value in listed_names(values)), setting.name
+
+
+def test_poolings_are_those_that_are_worked_out() -> None:
+    assert tuple(POOL_KINDS) == POOLINGS
 
 
 def test_kinds_need_no_numpy() -> None:

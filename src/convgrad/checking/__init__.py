@@ -102,7 +102,7 @@ def _kind_of(layer: Any) -> Kind:
 def _settings_of(layer: Any, kind: Kind) -> dict[str, Any]:
     """What the fields of a layer say, as settings; those that hold without being said are left out."""
     settings: dict[str, Any] = {layer.known_as: True} if layer.known_as in kind.variants else {}
-    table = {each.field or each.name: each for each in (*kind.every, *kind.worked_out)}
+    table = {each.field or each.name: each for each in kind.every}
     for each in fields(layer):
         value, setting = getattr(layer, each.name), table.get(each.name)
         if each.name in kind.roles or value is None or value == ():

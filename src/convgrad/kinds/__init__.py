@@ -78,7 +78,7 @@ ROLES: dict[str, tuple[str, ...]] = {given.name: given.entries for given in _giv
 STEAD = {given.name: given.stead for given in _givens().values() if given.stead}
 """What stands in for an operand when one command's results are the next one's input."""
 
-SETTINGS = _all((setting.name for setting in kind.every) for kind in KINDS.values())
+SETTINGS = _all((setting.name for setting in kind.known(False)) for kind in KINDS.values())
 """The names of all settings: a document may carry settings for another command."""
 
 NAMES = frozenset((*SETTINGS, *RESULTS, *_all(ROLES.values())))

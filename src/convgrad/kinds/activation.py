@@ -1,7 +1,7 @@
 """Activations alone, in commands of their own."""
 
 from convgrad.kinds import shared
-from convgrad.kinds.kind import Kind, Said
+from convgrad.kinds.kind import Kind, Page
 
 _READS = """
 Operands are files (.json .csv .tsv .npy .npz .txt), FILE#KEY, - for standard input, or the numbers themselves,
@@ -12,15 +12,15 @@ ACTIVATION = Kind(
     name="activation",
     title="activation",
     given=(shared.INPUT, shared.DELTA),
-    settings=shared.ACTIVATION,
+    settings=shared.ACTIVATING,
     common=(shared.DTYPE,),
     marks={"activation": ()},
-    forward=Said(
+    forward=Page(
         "An activation of every number.",
         "convgrad activation-forward '[-1, 0, 2]' --activation relu",
         f"An activation of every number. {_READS}",
     ),
-    backward=Said(
+    backward=Page(
         "dX of an activation.",
         "convgrad activation-backward '[-1, 0, 2]' '[0.1, 0.2, 0.3]' --activation sigmoid",
         f"The gradient of an activation: dX = delta times the derivative at the input. {_READS}",

@@ -1,17 +1,18 @@
 """Convolutions, transposed and unshared ones included."""
 
-from convgrad.kinds.kind import OVERLAY, Form, Given, Kind, Said
+from convgrad.kinds.kind import OVERLAY, Form, Given, Kind, Page
 from convgrad.kinds.setting import PAD_MODES, Setting, choice, rows, truth, whole, wholes
-from convgrad.kinds.shared import ACTIVATION, DELTA, DESCENT, DILATION, INPUT, PADDING, PLACED, STRIDE
+from convgrad.kinds.shared import ACTIVATING, DELTA, DESCENT, DILATION, INPUT, OPERANDS, PADDING, SPATIAL, STRIDE
 
-_READS = """
-Operands are files (.json .csv .tsv .npy .npz .txt), FILE#KEY for one entry of a file, - for standard input, or the
-numbers themselves, such as 0.5 or '[[1,2],[3,4]]'. INPUT may be a document that holds everything: {"input": ...,
+_READS = (
+    OPERANDS
+    + """, such as 0.5 or '[[1,2],[3,4]]'. INPUT may be a document that holds everything: {"input": ...,
 "kernel": ..., "bias": ..., "delta": ..., "stride": 2}; options given here win.
 
 Input (H,W), (C,H,W) or (N,C,H,W); kernel (kh,kw), (C,kh,kw) or (F,C,kh,kw); likewise with 1 or 3 spatial axes.
 Axes that the operands leave out are left out of the results.
 """
+)
 
 CONV = Kind(
     name="conv",
@@ -72,9 +73,9 @@ CONV = Kind(
             "N[,N]",
         ),
     ),
-    activation=ACTIVATION,
+    activation=ACTIVATING,
     descent=DESCENT,
-    common=PLACED,
+    common=SPATIAL,
     variants={
         "transposed": "convgrad.layers.transposed:Transposed",
         "unshared": "convgrad.layers.unshared:Unshared",
@@ -92,12 +93,12 @@ CONV = Kind(
         ("kernel", "stride", "padding", "dilation", "groups", "transposed", "unshared", "kernel_size"), ()
     ),
     precedence=2,
-    forward=Said(
+    forward=Page(
         "The output of a convolution.",
         "convgrad conv-forward image.csv -k '[[1,0],[0,-1]]' --padding same",
         f"The output of a convolutional layer: the kernel laid over the input, place by place. {_READS}",
     ),
-    backward=Said(
+    backward=Page(
         "dW, db and dX of a convolution.",
         "convgrad conv-backward input.json delta.json -k kernel.json --lr 0.1",
         "The gradients of a convolutional layer: dW, db and dX from the delta that comes back from the "

@@ -1,17 +1,18 @@
 """Dense (fully connected) layers."""
 
-from convgrad.kinds.kind import Given, Kind, Said
+from convgrad.kinds.kind import Given, Kind, Page
 from convgrad.kinds.setting import Setting, choice
-from convgrad.kinds.shared import ACTIVATION, DELTA, DESCENT, DTYPE, INPUT
+from convgrad.kinds.shared import ACTIVATING, DELTA, DESCENT, DTYPE, INPUT, OPERANDS
 
-_READS = """
-Operands are files (.json .csv .tsv .npy .npz .txt), FILE#KEY for one entry of a file, - for standard input, or the
-numbers themselves. INPUT may be a document that holds everything: {"input": ..., "weight": ..., "bias": ..., "delta":
-..., "activation": "sigmoid"}; options given here win.
+_READS = (
+    OPERANDS
+    + """. INPUT may be a document that holds everything: {"input": ..., "weight": ..., "bias": ...,
+"delta": ..., "activation": "sigmoid"}; options given here win.
 
 The input, of any rank, is flattened in reading order: all its axes, or all but the first (the batch), whichever the
 weight fits, and the second where both do. dX has the input's shape. The working goes node by node.
 """
+)
 
 DENSE = Kind(
     name="dense",
@@ -45,17 +46,17 @@ DENSE = Kind(
             "NAME",
         ),
     ),
-    activation=ACTIVATION,
+    activation=ACTIVATING,
     descent=DESCENT,
     common=(DTYPE,),
     marks=dict.fromkeys(("weight", "w"), ()),
     precedence=1,
-    forward=Said(
+    forward=Page(
         "The output of a dense layer.",
         "convgrad dense-forward '[0.05, 0.1]' -w '[[0.15, 0.2], [0.25, 0.3]]' -b 0.35 --activation sigmoid",
         f"The output of a dense (fully connected) layer. {_READS}",
     ),
-    backward=Said(
+    backward=Page(
         "dW, db and dX of a dense layer.",
         "convgrad dense-backward input.json delta.json -w weight.json --lr 0.5",
         "The gradients of a dense layer: dW, db and dX; a weight's gradient is what came in times the "

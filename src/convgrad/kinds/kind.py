@@ -32,7 +32,7 @@ class Given(NamedTuple):
     backward: bool = False
 
 
-class Said(NamedTuple):
+class Page(NamedTuple):
     """What is said of one command: its line in the list of commands, an example, and its page."""
 
     line: str
@@ -86,8 +86,8 @@ class Kind:
     precedence: int = 0
     """Of several kinds whose marks a document has, it is about the one where this is highest."""
 
-    forward: Said | None = None
-    backward: Said | None = None
+    forward: Page | None = None
+    backward: Page | None = None
     in_networks: bool = True
     worked_out: tuple[Setting, ...] = ()
     """Settings of the layer that no file and no option says, because a network works them out."""
@@ -102,7 +102,7 @@ class Kind:
     PyTorch program, the last one an expression of the output; where no writer of the renderer does."""
 
     @property
-    def commands(self) -> dict[str, Said]:
+    def commands(self) -> dict[str, Page]:
         """Its commands by name, each with what is said of it."""
         said = {"forward": self.forward, "backward": self.backward}
         found = {way: each for way, each in said.items() if each is not None}
@@ -138,8 +138,9 @@ class Kind:
 
     def options(self, backward: bool) -> tuple[Setting, ...]:
         """The settings that its command has as options, in the order of its page."""
-        way = (*self.backward_only, *self.activation, *self.descent) if backward else self.activation
-        return (*self.settings, *(() if backward else self.forward_only), *way, *self.common)
+        if backward:
+            return (*self.settings, *self.backward_only, *self.activation, *self.descent, *self.common)
+        return (*self.settings, *self.forward_only, *self.activation, *self.common)
 
     def known(self, backward: bool) -> tuple[Setting, ...]:
         """The settings that its command reads from a document, which may be meant for both passes."""
@@ -158,15 +159,10 @@ class Kind:
 
     @property
     def every(self) -> tuple[Setting, ...]:
-        """Every setting that it has anywhere."""
-        return self.known(False)
+        """Every setting that it has anywhere, also those that nobody says."""
+        return (*self.known(False), *self.worked_out)
 
     # -- results -------------------------------------------------------------------------------------------
-
-    @property
-    def gradients(self) -> tuple[str, ...]:
-        """The gradients that it can have: of its parameters, and dX."""
-        return (*(f"d{name}" for name in self.parameters), *(["dX"] if any(g.backward for g in self.given) else []))
 
     @property
     def velocities(self) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from convgrad.kinds.kind import Given, Kind, Said
+from convgrad.kinds.kind import Given, Kind, Page
 from convgrad.kinds.setting import Setting, choice
 from convgrad.kinds.shared import DTYPE
 
@@ -45,7 +45,7 @@ LOSS = Kind(
     gives=("loss", "delta"),
     marks={"target": ()},
     precedence=4,
-    backward=Said(
+    backward=Page(
         "A loss, and the first delta.",
         "convgrad loss '[0.75, 0.77]' '[0.01, 0.99]' --kind mse",
         "A loss and its gradient, the first delta of a backward pass. OUTPUT and TARGET are files, FILE#KEY, "

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from convgrad.kinds.kind import Form, Given, Kind, Said
+from convgrad.kinds.kind import Form, Given, Kind, Page
 from convgrad.kinds.late_numpy import np
 from convgrad.kinds.setting import Setting, choice, number, whole
-from convgrad.kinds.shared import ACTIVATION, DELTA, DTYPE, INPUT, LAYOUT, descent
+from convgrad.kinds.shared import ACTIVATING, DELTA, DTYPE, INPUT, LAYOUT, OPERANDS, descent
 
 OVER = ("batch", "layer", "instance", "group")
 
-_READS = """
-Operands are files (.json .csv .tsv .npy .npz .txt), FILE#KEY for one entry of a file, - for standard input, or the
-numbers themselves. INPUT may be a document that holds everything: {"input": ..., "gamma": ..., "beta": ..., "delta":
-..., "over": "layer"}; options given here win.
+_READS = (
+    OPERANDS
+    + """. INPUT may be a document that holds everything: {"input": ..., "gamma": ..., "beta": ...,
+"delta": ..., "over": "layer"}; options given here win.
 
 The input is (N,C), (N,C,L), (N,C,H,W) or (N,C,D,H,W). The variance is biased: divided by the number of those that share
 it, not by one less. Without gamma and beta these are 1 and 0.
 """
+)
 
 
 def _parameter(name: str, flags: tuple[str, ...], what: str) -> Given:
@@ -130,7 +131,7 @@ NORM = Kind(
         Setting("groups", whole, "Groups of channels, one after the other, with --over group.", "N"),
         Setting("eps", number, "What is added to the variance, under the root; 1e-5 unless given.", "X"),
     ),
-    activation=ACTIVATION,
+    activation=ACTIVATING,
     descent=descent("gamma", "beta"),
     common=(LAYOUT, DTYPE),
     forms=(
@@ -139,12 +140,12 @@ NORM = Kind(
     ),
     marks=dict.fromkeys(("gamma", "beta", "over", "eps"), ()),
     precedence=5,
-    forward=Said(
+    forward=Page(
         "The output of a normalisation.",
         "convgrad norm-forward '[[1, 2], [3, 4], [5, 9]]' --gamma '[1, 2]'",
         f"The output of a normalisation: gamma * (input - mean) / sqrt(var + eps) + beta. {_READS}",
     ),
-    backward=Said(
+    backward=Page(
         "dgamma, dbeta and dX of a normalisation.",
         "convgrad norm-backward input.json delta.json --gamma gamma.json --over layer",
         "The gradients of a normalisation: dgamma, dbeta and dX from the delta that comes back from the layer above; "

@@ -1,19 +1,20 @@
 """Pooling."""
 
-from convgrad.kinds.kind import Kind, Said
+from convgrad.kinds.kind import Kind, Page
 from convgrad.kinds.setting import Setting, choice, nonzero, power, truth, wholes
-from convgrad.kinds.shared import DELTA, DILATION, INPUT, PADDING, PLACED
+from convgrad.kinds.shared import DELTA, DILATION, INPUT, OPERANDS, PADDING, SPATIAL
 
 POOLINGS = ("max", "avg", "sum", "lp")
 TIES = ("first", "last", "all", "split")
 
-_READS = """
-Operands are files (.json .csv .tsv .npy .npz .txt), FILE#KEY for one entry of a file, - for standard input,
-or the numbers themselves, such as '[[1,2],[3,4]]'. INPUT may be a document that holds everything:
+_READS = (
+    OPERANDS
+    + """, such as '[[1,2],[3,4]]'. INPUT may be a document that holds everything:
 {"input": ..., "delta": ..., "kind": "avg", "size": 2}; options given here win.
 
 The last two axes are pooled (the one axis of a vector), or as many as --dims says; all others stay apart.
 """
+)
 
 WIDE = ("global", "adaptive")
 """What spreads windows over the whole input, and leaves no room for a window's own size and places."""
@@ -71,16 +72,16 @@ POOL = Kind(
     forward_only=(
         Setting("indices", truth, "Also the position of each maximum, flat in its channel's unpadded plane."),
     ),
-    common=PLACED,
+    common=SPATIAL,
     gives=("output", "indices"),
     marks={**dict.fromkeys(("size", "adaptive", "global", "ceil", "ties"), ()), "kind": POOLINGS},
     precedence=3,
-    forward=Said(
+    forward=Page(
         "The output of a pooling layer.",
         "convgrad pool-forward image.csv --kind max --size 2",
         f"The output of a pooling layer. {_READS}",
     ),
-    backward=Said(
+    backward=Page(
         "dX of a pooling layer.",
         "convgrad pool-backward input.json delta.json --kind max --size 2",
         "The gradient of a pooling layer: a maximum gets the whole delta, an average shares it out. "

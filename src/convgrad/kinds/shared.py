@@ -1,4 +1,4 @@
-"""What several kinds of layers have in common: operands, settings, and the words of their pages."""
+"""What several kinds of layers have in common: operands, settings, and how their pages begin to say what is read."""
 
 from __future__ import annotations
 
@@ -9,6 +9,12 @@ from convgrad.kinds.setting import Setting, choice, number, numbered, padding, t
 
 if TYPE_CHECKING:
     from convgrad.kinds.functions import ActivationRow
+
+OPERANDS = (
+    "\nOperands are files (.json .csv .tsv .npy .npz .txt), FILE#KEY for one entry of a file, - for standard input, or "
+    "the numbers themselves"
+)
+"""What pages say first of what a command reads; each goes on in its own way."""
 
 INPUT = Given("input", ("input", "x"), stead="output", argument="INPUT", needed=True)
 DELTA = Given(
@@ -36,7 +42,7 @@ DTYPE = Setting(
     "What is computed in: float64 (the default), float32, or exact: fractions, with decimals as they are written.",
     "NAME",
 )
-PLACED = (LAYOUT, DIMS, DTYPE)
+SPATIAL = (LAYOUT, DIMS, DTYPE)
 """Of a layer over spatial axes."""
 
 STRIDE = Setting("stride", wholes, "Step between places: 2, or 2,1 an axis.", "N[,N]")
@@ -82,7 +88,7 @@ def _said_of_approximations() -> str:
     return " ".join(row.approximate for row in _activations().values() if row.approximate)
 
 
-ACTIVATION = (
+ACTIVATING = (
     Setting("activation", choice(_activations), _said_of_activations, "NAME", default="", field="name"),
     Setting("alpha", number, _said_of_alpha, "X", belongs=("activation", _with_alpha)),
     Setting(

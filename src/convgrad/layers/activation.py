@@ -30,7 +30,8 @@ from convgrad.layers.shapes import check_shape
 class Activation:
     """An activation by name (one of kinds.activations.ACTIVATIONS), on arrays of any shape.
 
-    alpha: the slope of leaky-relu (0.01) or the floor of elu (1); approximate: `tanh` for gelu's approximation.
+    alpha: the slope of leaky-relu or the floor of elu, that of its row where None; approximate: `tanh` for gelu's
+    approximation.
     """
 
     name: str = "identity"
@@ -60,7 +61,7 @@ class Activation:
         return self.row.along is None
 
     @property
-    def slope(self) -> float:
+    def used_alpha(self) -> float:
         """alpha, as given or as it is unless given; 0 for an activation without."""
         if self.row.alpha is None:
             return 0.0
@@ -69,7 +70,7 @@ class Activation:
     @property
     def kinks(self) -> tuple[float, ...]:
         """The inputs at which its slope jumps."""
-        return self.row.kinks(self.slope)
+        return self.row.kinks(self.used_alpha)
 
     def forward(self, x: Array) -> Quantity:
         """x (...) -> output (...)."""
@@ -124,7 +125,7 @@ class Activation:
 
     def chosen(self, x: Array) -> Chosen:
         """The settings as x's own kind of numbers, and which piece each of them lies on."""
-        return Chosen(cast(self.slope, x.dtype), self.approximate, x, self.row.above)
+        return Chosen(cast(self.used_alpha, x.dtype), self.approximate, x, self.row.above)
 
     def value(self, x: Array) -> Array:
         """x (...) -> f(x) (...)."""
@@ -225,8 +226,9 @@ class SentBack(RowByRow):
     def term(self, place: Place) -> Term:
         """One row of it."""
         row, layer = self.row(place), self.layer
-        factors = [Factor("delta", self.delta[place], "")]
+        factors, lit = [Factor("delta", self.delta[place], "")], ["delta"]
         if layer.elementwise:
+            lit.append("derivative")
             factors.append(Factor("derivative", layer.derivative(np.asarray(self.x[place])), ""))
         patch = layer.back(np.asarray(self.x[row]), np.asarray(self.delta[row]))
-        return self.made(place, patch, factors, ("delta", "derivative"))
+        return self.made(place, patch, factors, lit)

@@ -23,7 +23,7 @@ from convgrad.core.results import by_w, by_x, by_y, count
 from convgrad.core.sum import Part, Sum
 from convgrad.core.term import real
 from convgrad.core.windows import Windows
-from convgrad.errors import ShapeError, by
+from convgrad.errors import ShapeError
 from convgrad.layers import Parameter
 from convgrad.layers.shapes import bias_of, check_groups, check_shape, kernel_of
 
@@ -81,8 +81,8 @@ class Conv:
                 + (f" in {groups} groups of {channels // groups}" if groups > 1 else ""),
                 hint=hint,
             )
-        if self.bias is not None and self.bias.shape != (filters,):
-            raise ShapeError(f"the bias has {by(self.bias.shape)} numbers, but there are {filters} filters")
+        if self.bias is not None:
+            check_shape("the bias", self.bias, (filters,))
         return (len(x), filters, *self.windows(x).places)
 
     def sum(self, x: Array, delta: Array | None = None) -> Sum:

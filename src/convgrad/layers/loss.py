@@ -37,11 +37,14 @@ class Loss:
     output_axes: ClassVar[str] = ""
     parameters: ClassVar[Mapping[str, Parameter]] = {}
 
-    @property
-    def row(self) -> LossRow:
-        """Its facts; OptionError for a loss that there is none of."""
+    def __post_init__(self) -> None:
+        """OptionError for a loss that there is none of."""
         if self.kind not in LOSSES:
             raise OptionError(f"there is no loss called {self.kind!r}", hint=f"use one of {', '.join(LOSSES)}")
+
+    @property
+    def row(self) -> LossRow:
+        """Its facts."""
         return LOSSES[self.kind]
 
     def backward(self, output: Array, target: Array) -> tuple[Quantity, ...]:
@@ -114,6 +117,7 @@ class Worked:
 
 
 def _beside_classes(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """A shape without its class axis."""
     axis = class_axis(shape)
     return shape[:axis] + shape[axis + 1 :]
 
@@ -139,6 +143,7 @@ def _fitted(row: LossRow, output: Array, target: Array) -> Array:
 
 
 def _of_logits() -> str:
+    """The loss with classes that takes logits."""
     return next(row.name for row in LOSSES.values() if row.classes and not row.probabilities)
 
 
@@ -196,7 +201,7 @@ class FirstDelta(Quantity):
     worked: Worked
 
     def compute(self) -> Any:
-        """All of it."""
+        """The derivative of the loss by every number of the output."""
         return self.worked.delta
 
     def products(self, at: Place) -> Sequence[Products]:

@@ -25,13 +25,12 @@ from convgrad.core.rational import refuse
 from convgrad.core.sum import Part, Sum
 from convgrad.core.term import Factor, Term, beside, block, real
 from convgrad.core.windows import Windows
-from convgrad.errors import OptionError, ShapeError, by
+from convgrad.errors import OptionError
 from convgrad.formula import Formula, Over, Piece, named
+from convgrad.kinds.pool import TIES
 from convgrad.layers import Parameter
 from convgrad.layers.pool_kinds import POOL_KINDS, PoolKind, alone, flat
-from convgrad.layers.shapes import check_cells
-
-TIES = ("first", "last", "all", "split")
+from convgrad.layers.shapes import check_shape, check_windows_see_input
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -83,7 +82,7 @@ class Pool:
             return Windows.cut(sizes, self.adaptive)
         stride = self.size if self.stride is None else self.stride
         windows = Windows.fit(sizes, self.size, stride, self.padding, self.dilation, self.ceil)
-        check_cells(windows)
+        check_windows_see_input(windows)
         return windows
 
     def sum(self, x: Array, delta: Array | None = None) -> Sum:
@@ -125,8 +124,7 @@ class Pool:
         x, delta = real(x), real(delta)
         s = self.sum(x, delta)
         self._kind(x)
-        if delta.shape != (*x.shape[:2], *s.windows.places):
-            raise ShapeError(f"delta is {by(delta.shape)}, but the output is {by((*x.shape[:2], *s.windows.places))}")
+        check_shape("delta", delta, (*x.shape[:2], *s.windows.places))
 
         def formula() -> list[Piece]:
             over = Over(every=(*s.place_letters, *s.cell_letters), wanted=s.input_letters)
@@ -221,7 +219,8 @@ class Pooled(ByY):
     def products(self, at: Place) -> Sequence[Products]:
         """Any output here is the sum of share times input: the maximum's share is 1, the p-norm is homogeneous."""
         n, c, *place = at
-        x, windows, layer = self.sum.x, self.sum.windows, replace(self.layer, ties="first")
+        x, windows = self.sum.x, self.sum.windows
+        layer = replace(self.layer, ties="first")  # shares that add up to 1: with 1 for every equal maximum, too much
         seen = layer.seen_at(x.given[:, c : c + 1], windows, (n, *place))
         _, u, z = windows.meetings(place=place)
         here = np.column_stack([np.full((len(z), 2), (n, c)), z])

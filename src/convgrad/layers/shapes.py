@@ -53,7 +53,7 @@ def check_shape(name: str, array: Array, wanted: tuple[int, ...]) -> None:
         raise ShapeError(f"{name} is {by(array.shape)}, but expected is {by(wanted)}")
 
 
-def check_cells(windows: Windows) -> None:
+def check_windows_see_input(windows: Windows) -> None:
     """ShapeError that names a place where a pooling window lies wholly in the padding."""
     for number, axis in enumerate(windows.axes):
         empty = axis.inside(0, axis.size) == 0

@@ -15,7 +15,7 @@ from convgrad.errors import ConvgradError, OptionError, ShapeError, by
 from convgrad.kinds import VELOCITIES
 from convgrad.kinds.kind import Kind
 from convgrad.kinds.setting import PADDINGS, check_owned
-from convgrad.kinds.shared import ACTIVATION, DESCENT
+from convgrad.kinds.shared import ACTIVATING, DESCENT
 from convgrad.layers.sgd import SGD
 from convgrad.problems.problem import Operands, Settings, sources
 
@@ -101,13 +101,13 @@ def what_fits(layer: Any, x: Array, delta: Array, wanted: tuple[int, ...], spati
 def activation_of(settings: Settings) -> Activation | None:
     """The activation that settings ask for after a layer; None where they do not."""
     if "activation" not in settings:
-        for setting in ACTIVATION:
+        for setting in ACTIVATING:
             if setting.name in settings:
                 raise OptionError(f"{setting.option} belongs to an activation", hint="add --activation NAME")
         return None
     from convgrad.layers.activation import Activation
 
-    check_owned(settings, ACTIVATION)
+    check_owned(settings, ACTIVATING)
     return Activation(settings["activation"], settings.get("alpha"), settings.get("approximate", "none"))
 
 

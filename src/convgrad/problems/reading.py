@@ -123,7 +123,7 @@ def read_document(reader: Reader, source: str, layer: str | None) -> tuple[Kind,
     kind = kind_in(document) if layer is None else OF_PROBLEMS[layer]
     roles = (*kind.roles, *(["velocity"] if kind.velocities else []))
     sources = {role: source if role == roles[0] else None for role in roles}
-    operands, settings = read_problem(reader, sources, {DTYPE.name: "float64"}, kind.every, kind.velocities)
+    operands, settings = read_problem(reader, sources, {DTYPE.name: "float64"}, kind.known(False), kind.velocities)
     return kind, operands, settings
 
 

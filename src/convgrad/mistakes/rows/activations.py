@@ -45,7 +45,7 @@ def _another_forward(activation: Activation, z: Array) -> Iterator[Array]:
 def _slope_forgotten_forward(activation: Activation, z: Array) -> Iterator[Array]:
     if leaky(activation.row):
         yield np.maximum(z, 0)
-        yield np.where(z > 0, activation.slope * z, z)
+        yield np.where(z > 0, activation.used_alpha * z, z)
 
 
 def _first_axis_forward(activation: Activation, z: Array) -> Iterator[Array]:

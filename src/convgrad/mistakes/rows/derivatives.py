@@ -123,8 +123,8 @@ def _slope_forgotten(activation: Activation, z: Array, dA: Array) -> Iterator[Ar
 
 
 def _slope_on_wrong_side(activation: Activation, z: Array, dA: Array) -> Iterator[Array]:
-    yield dA * np.where(z > 0, activation.slope, 0)
-    yield dA * np.where(z > 0, activation.slope, 1)
+    yield dA * np.where(z > 0, activation.used_alpha, 0)
+    yield dA * np.where(z > 0, activation.used_alpha, 1)
 
 
 def _diagonal(activation: Activation, z: Array, dA: Array) -> Iterator[Array]:

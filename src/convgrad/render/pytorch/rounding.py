@@ -54,14 +54,14 @@ def at_a_kink(problem: Problem, z: Array, kinks: Sequence[float]) -> bool:
 def output_size(problem: Problem, x: float) -> tuple[float, float]:
     """How large (the output before the activation, the output) may be, of an input as large as x."""
     z = _bounds_of(problem).output(problem, x)
-    return z, z if problem.activation is None else problem.activation.row.bounds(z, problem.activation.slope)[0]
+    return z, z if problem.activation is None else problem.activation.row.bounds(z, problem.activation.used_alpha)[0]
 
 
 def gradient_sizes(problem: Problem, x: float, delta: float) -> dict[str, float]:
     """How large the numbers are that the gradients and the step are summed from, for an input and a delta as large."""
     z, _ = output_size(problem, x)
     if problem.activation is not None:
-        delta *= problem.activation.row.bounds(z, problem.activation.slope)[1]
+        delta *= problem.activation.row.bounds(z, problem.activation.used_alpha)[1]
     found = _bounds_of(problem).gradients(problem, x, delta)
     if problem.sgd is not None:
         sgd = problem.sgd
@@ -136,12 +136,12 @@ def _pooled_back(problem: Problem, x: float, delta: float) -> dict[str, float]:
 
 def _activated(problem: Problem, x: float) -> float:
     layer: Any = problem.layer
-    return layer.row.bounds(x, layer.slope)[0]
+    return layer.row.bounds(x, layer.used_alpha)[0]
 
 
 def _activated_back(problem: Problem, x: float, delta: float) -> dict[str, float]:
     layer: Any = problem.layer
-    return {"dX": delta * layer.row.bounds(x, layer.slope)[1]}
+    return {"dX": delta * layer.row.bounds(x, layer.used_alpha)[1]}
 
 
 def _told(problem: Problem, x: float) -> float:
