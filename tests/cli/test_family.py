@@ -245,21 +245,16 @@ def test_remarks_in_a_document_are_nobodys_business(convgrad: Convgrad) -> None:
     assert "nothing is called 'kernal'. Did you mean 'kernel'?" in ran.err
 
 
+def sizes(layer: Any) -> dict[str, Any]:
+    """What people say of a layer's sizes, taken from it."""
+    named = {name: getattr(layer, name) for name in ("stride", "groups", "padding", "dilation")}
+    return {"kernel_size": layer.kernel.shape[2:], "dims": layer.kernel.ndim - 2, **named}
+
+
 @given(convolutions())
 def test_shape_agrees_with_the_convolution(case: Any) -> None:
     layer, x, delta = case
-    found = shapes(
-        x.shape,
-        delta.shape[1],
-        {
-            "kernel_size": layer.kernel.shape[2:],
-            "stride": layer.stride,
-            "groups": layer.groups,
-            "padding": layer.padding,
-            "dilation": layer.dilation,
-            "dims": x.ndim - 2,
-        },
-    )
+    found = shapes(x.shape, delta.shape[1], sizes(layer))
     assert found["output_shape"] == list(delta.shape)
     places = int(np.prod(delta.shape[2:]))
     assert found["parameters"] == {
@@ -272,20 +267,8 @@ def test_shape_agrees_with_the_convolution(case: Any) -> None:
 @given(transposed())
 def test_shape_agrees_with_the_transposed_convolution(case: Any) -> None:
     layer, x, delta = case
-    found = shapes(
-        x.shape,
-        delta.shape[1],
-        {
-            "kernel_size": layer.kernel.shape[2:],
-            "stride": layer.stride,
-            "groups": layer.groups,
-            "padding": layer.padding,
-            "dilation": layer.dilation,
-            "dims": x.ndim - 2,
-            "transposed": True,
-            "output_padding": layer.output_padding,
-        },
-    )
+    more = {"transposed": True, "output_padding": layer.output_padding}
+    found = shapes(x.shape, delta.shape[1], sizes(layer) | more)
     assert found["output_shape"] == list(delta.shape)
     assert found["parameters"]["shared"] == layer.kernel.size
 

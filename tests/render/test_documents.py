@@ -107,7 +107,7 @@ def test_files_by_their_suffix(convgrad: Convgrad, tmp_path: Path) -> None:
         (Formula.of("{W_new} = {W} - 0.1 * {dW}"), r"\mathrm{W\_new} = \mathrm{W} - 0.1 \cdot \mathrm{dW}"),
         (Formula.of("{kernel}^T"), r"\mathrm{kernel}^{\mathsf{T}}"),
         (Formula.of("{delta dilated by 2}"), r"\text{delta dilated by 2}"),
-        (Formula.of("log({output[]})").at((0, 1)), r"\text{ log }(\mathrm{output}_{0,1})"),
+        (Formula.of("log({output[]})").at((0, 1)), r"\mathrm{log}(\mathrm{output}_{0,1})"),
     ],
 )
 def test_formulas_become_mathematics(formula: Formula, expected: str) -> None:

@@ -139,9 +139,11 @@ def escaped(text: str) -> str:
 
 
 _WORDS = re.compile(
-    r"(?P<word>[A-Za-z][A-Za-z']*(?: [A-Za-z][A-Za-z']*)*)|(?P<times> \* |\*)|\^(?P<power>T\b|\d+)|(?P<other>.)", re.S
+    r"(?P<function>[a-z]+(?=\())|(?P<word>[A-Za-z][A-Za-z']*(?: [A-Za-z][A-Za-z']*)*)|(?P<times> \* |\*)"
+    r"|\^(?P<power>T\b|\d+)|(?P<other>.)",
+    re.S,
 )
-"""What stands between the arrays of a formula: words, signs, powers."""
+"""What stands between the arrays of a formula: functions of what follows in brackets, words, signs, powers."""
 
 
 def mathematics(formula: Formula, breaks: bool = False) -> str:
@@ -169,6 +171,8 @@ def _part(part: Piece) -> str:
 
 
 def _words(match: re.Match[str]) -> str:
+    if match["function"]:
+        return rf"\mathrm{{{match['function']}}}"
     if match["word"]:
         return rf"\text{{ {match['word']} }}" if len(match["word"]) > 1 else match["word"]
     if match["times"]:
