@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
-from convgrad.checking.written import Answer, Rules, noise_of
+from convgrad.checking.written import Answer, Rules
 from convgrad.errors import OptionError, did_you_mean, shortened
 from convgrad.kinds import KINDS, kind_of
 from convgrad.kinds.kind import Kind
@@ -48,6 +48,7 @@ def check_case(title: str, case: Case, answers: Mapping[str, Answer], reveal: bo
     """Hold answers against the results of one solved layer."""
     from convgrad.checking.judge import Predict, judge
     from convgrad.checking.verdict import Question
+    from convgrad.problems.noise import noise_of
 
     def follow(name: str) -> tuple[list[str], Predict]:
         from convgrad.checking.follow import LayerFollow  # not needed where every answer is right

@@ -16,7 +16,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from convgrad.checking.written import noise_of
 from convgrad.core.element import Array
 from convgrad.core.quantity import Quantity
 from convgrad.errors import ConvgradError
@@ -24,6 +23,7 @@ from convgrad.layers import gradients, weights
 from convgrad.layers.loss import Loss
 from convgrad.problems import Problem, Solution, solve
 from convgrad.problems.network import Pass
+from convgrad.problems.noise import noise_of
 
 STEP = 1e-5
 """h, in parts of the numbers' own size."""

@@ -14,7 +14,7 @@ from convgrad.checking.answers_file import not_asked_for
 from convgrad.checking.follow import gradient, sensitivity_in, step_from, stepped, with_input
 from convgrad.checking.judge import judge
 from convgrad.checking.verdict import Checked, Question
-from convgrad.checking.written import Answer, noise_of
+from convgrad.checking.written import Answer
 from convgrad.core.element import Array
 from convgrad.errors import ConvgradError
 from convgrad.kinds import KINDS, STEPPED
@@ -23,6 +23,7 @@ from convgrad.layers.loss import Loss
 from convgrad.mistakes.case import Case
 from convgrad.problems import Operand, Problem, Solution
 from convgrad.problems.network import Pass, Stage
+from convgrad.problems.noise import noise_of
 from convgrad.problems.solve import forward, solver_of
 
 

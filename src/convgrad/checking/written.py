@@ -15,9 +15,7 @@ import numpy as np
 
 from convgrad.core.element import Array
 from convgrad.errors import ConvgradError
-from convgrad.kinds import STEPPED
 from convgrad.numerals import Numeral, parse_number
-from convgrad.problems import Problem, Solution
 
 ENOUGH_DIGITS = 3
 """Significant digits below which an answer is too coarse, where the value has more."""
@@ -195,32 +193,3 @@ def _numeral(item: Any) -> Any:
     if number is None:
         raise ConvgradError(f"{item!r} is no number", hint="write numbers, or fractions such as 1/3")
     return Numeral(number, item.strip())
-
-
-def noise_of(solution: Solution, name: str, dtype: str = "float64") -> float:
-    """How far a result may be from what exact arithmetic gives, or another order of the same sums: an estimate."""
-    operands = {each: np.abs(np.asarray(array, np.float64)) for each, array in solution.operands.items() if array.size}
-    own = solution.working.get(name, solution.quantities.get(name))
-    largest = 0.0 if own is None else own.made_of or 0.0
-    for factors in _summands(solution.problem, name):
-        found = [float(operands[each].max()) for each in factors if each in operands]
-        largest += float(np.prod(found)) if found else 0.0
-    terms = max((array.size for array in operands.values()), default=1)
-    epsilon = np.finfo(np.float32 if dtype == "float32" else np.float64).eps
-    return float(8 * epsilon * np.sqrt(terms) * largest)
-
-
-def _summands(problem: Problem, name: str) -> list[tuple[str, ...]]:
-    """What a result is a sum of: products of operands."""
-    if not problem.is_layer:
-        return [(each,) for each in problem.operands]
-    parameters = problem.layer.parameters
-    factors = tuple(each.field for each in parameters.values() if not each.added)
-    if name == "output":
-        return [("input", *factors), *((each.field,) for each in parameters.values() if each.added)]
-    if name == "dX":
-        return [("delta", *factors)]
-    if name in STEPPED:
-        return [*_summands(problem, f"d{STEPPED[name]}"), (parameters[STEPPED[name]].field,)]
-    own = parameters.get(name.removeprefix("d"))
-    return [] if own is None else [("delta",) if own.added else ("delta", "input")]
