@@ -21,6 +21,7 @@ MOST_EXPONENT = 999
 """Decimals are exact up to this exponent: 1e999 already has a thousand digits."""
 
 _NUMBER = re.compile(NUMBER)
+_NOT_FINITE = re.compile(r"[+-]?(?:nan|inf|infinity)", re.I)
 _FRACTION = re.compile(r"([+-]?[0-9]{1,4000})/([0-9]{1,4000})")
 
 
@@ -67,3 +68,15 @@ def parse_number(text: str, spelled: Spelled = to_float) -> Any:
         return spelled(text)
     fraction = _FRACTION.fullmatch(text)
     return spelled(text) if fraction and int(fraction[2]) else None
+
+
+BLANKS = frozenset(("", "?", "-"))
+"""How people write that they have no answer."""
+
+
+def parse_answer(text: str) -> Numeral | None:
+    """What a text says as an answer: a number, NaN, an infinity, or, as NaN, nothing; None where it is no answer."""
+    text = text.strip()
+    if text in BLANKS:
+        return Numeral(float("nan"), text)
+    return Numeral(float(text), text) if _NOT_FINITE.fullmatch(text) else parse_number(text, to_numeral)

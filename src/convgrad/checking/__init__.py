@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
-from convgrad.checking.written import Answer, Rules
+from convgrad.checking.rules import AS_USUAL, Manner, Quantised, Rules
+from convgrad.checking.written import Answer
 from convgrad.errors import OptionError, did_you_mean, shortened
 from convgrad.kinds import KINDS, kind_of
 from convgrad.kinds.kind import Kind
@@ -27,6 +28,11 @@ def check(
     *,
     rtol: float | None = None,
     atol: float | None = None,
+    ulp: float | None = None,
+    quantised: float | tuple[float, float] | None = None,
+    strict_shape: bool = False,
+    require: Iterable[str] = (),
+    diagnosis: bool = True,
 ) -> Checked:
     """Answers by result's name, held against what a layer gives for x (and delta) -> their verdicts.
 
@@ -40,11 +46,12 @@ def check(
         if name not in known:
             hint = did_you_mean(name, known)
             raise OptionError(f"there is no result {name!r} here, only {', '.join(known)}", hint=hint)
-    rules = Rules(rtol, atol)
-    return check_case(case.layer, case, {name: Answer.of(each, rules) for name, each in answers.items()})
+    rules = Rules(rtol, atol, ulp, Quantised.of(quantised), strict_shape)
+    manner = Manner(diagnosis=diagnosis, require=tuple(require))
+    return check_case(case.layer, case, {name: Answer.of(each, rules) for name, each in answers.items()}, manner)
 
 
-def check_case(title: str, case: Case, answers: Mapping[str, Answer], reveal: bool = True) -> Checked:
+def check_case(title: str, case: Case, answers: Mapping[str, Answer], manner: Manner = AS_USUAL) -> Checked:
     """Hold answers against the results of one solved layer."""
     from convgrad.checking.judge import Predict, judge
     from convgrad.checking.verdict import Question
@@ -58,7 +65,7 @@ def check_case(title: str, case: Case, answers: Mapping[str, Answer], reveal: bo
     dtype, plain = case.settings.get("dtype", "float64"), _in_float64(case)
     asked = {name: Question(quantity, plain, name) for name, quantity in case.solution.quantities.items()}
     sure = {name: answer.within(noise_of(plain.solution, name, dtype), dtype) for name, answer in answers.items()}
-    return judge(title, asked, sure, follow, reveal)
+    return judge(title, asked, sure, follow, manner)
 
 
 def _in_float64(case: Case) -> Case:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from convgrad.checking.written import Answer, Rules
+from convgrad.checking.rules import Rules
+from convgrad.checking.written import Answer
 from convgrad.core.operand import Operand
 from convgrad.errors import ConvgradError, at, did_you_mean
 from convgrad.files.document import Document

@@ -13,8 +13,8 @@ from itertools import islice
 
 import numpy as np
 
+from convgrad.checking.places import ENOUGH_DIGITS
 from convgrad.checking.verdict import Remark, Verdict
-from convgrad.checking.written import ENOUGH_DIGITS
 from convgrad.core.element import Array, Place
 from convgrad.core.quantity import Quantity
 from convgrad.numerals import parse_number

@@ -8,10 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from convgrad.checking import shapes
+from convgrad.checking.rules import AS_USUAL, Manner
 from convgrad.checking.verdict import (
     COARSE,
     CONVENTION,
     FOLLOWS,
+    MISSING,
     RIGHT,
     WRONG,
     WRONG_SHAPE,
@@ -44,17 +46,22 @@ def judge(
     asked: Mapping[str, Question],
     answers: Mapping[str, Answer],
     follow: Follow,
-    reveal: bool = True,
+    manner: Manner = AS_USUAL,
     reworked: Reworked | None = None,
 ) -> Checked:
     """Hold every answer against its result -> the verdicts, in the order of the results."""
     firsts = {name: _compared(name, asked[name], answers[name]) for name in asked if name in answers}
     found: dict[str, Verdict] = {}
-    for name, first in firsts.items():
-        wrong = first.verdict in (WRONG, WRONG_SHAPE)
+    for name in asked:
+        if name not in firsts:
+            if name in manner.require:
+                found[name] = Verdict(name, MISSING, Answer.none(), asked[name].quantity.value)
+            continue
+        first = firsts[name]
+        wrong = manner.diagnosis and first.verdict in (WRONG, WRONG_SHAPE)
         verdict = _Search(first, asked[name], firsts, follow, reworked).explained() if wrong else first
         found[name] = replace(verdict, same_as=_same_slip(verdict, found.values()))
-    return Checked(title, found, reveal)
+    return Checked(title, found, manner.reveal)
 
 
 def _same_slip(verdict: Verdict, earlier: Iterable[Verdict]) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 from convgrad.checking.answers_file import not_asked_for
 from convgrad.checking.follow import gradient, sensitivity_in, step_from, stepped, with_input
 from convgrad.checking.judge import judge
+from convgrad.checking.rules import Manner
 from convgrad.checking.verdict import Checked, Question
 from convgrad.checking.written import Answer
 from convgrad.core.element import Array
@@ -68,14 +69,14 @@ class Network:
             for name, why in not_asked_for(layer).items()
         }
 
-    def check(self, title: str, answers: Mapping[str, Answer], reveal: bool) -> Checked:
+    def check(self, title: str, answers: Mapping[str, Answer], manner: Manner) -> Checked:
         """Hold answers against the results of all layers."""
         sure = {}
         for name, answer in answers.items():
             case = self.asked[name].case
             solution = self._solution(name) if case is None else case.solution
             sure[name] = answer.within(noise_of(solution, self.asked[name].result, self.dtype), self.dtype)
-        return judge(title, self.asked, sure, self.follow, reveal, self.reworked)
+        return judge(title, self.asked, sure, self.follow, manner, self.reworked)
 
     # -- the layers as cases -----------------------------------------------------------------------
 

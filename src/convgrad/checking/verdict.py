@@ -16,6 +16,7 @@ from convgrad.mistakes.mistake import Mistake, Sighting
 
 RIGHT, FOLLOWS, CONVENTION = "right", "follows", "convention"
 COARSE, WRONG, WRONG_SHAPE = "too-coarse", "wrong", "wrong-shape"
+UNANSWERED, MISSING = "unanswered", "missing"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -47,10 +48,10 @@ class Remark:
 class Verdict:
     """An answer held against a result.
 
-    name: the result's; verdict: one of the six above; value: the right one; match: cell by cell, None where the shapes
-    differ; sightings: the mistakes that reproduce the answer, the simplest first; follows: the earlier answer that it
-    follows from; same_as: the earlier answer that shows the same slip, to be counted once; convention: the one under
-    which it is right; remarks: what else was noticed.
+    name: the result's; verdict: one of the eight above; value: the right one; match: cell by cell, None where the
+    shapes differ; sightings: the mistakes that reproduce the answer, the simplest first; follows: the earlier answer
+    that it follows from; same_as: the earlier answer that shows the same slip, to be counted once; convention: the one
+    under which it is right; remarks: what else was noticed.
     """
 
     name: str

@@ -6,42 +6,25 @@ were written is part of the answer, so the text of every number is kept.
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from convgrad.checking.places import ENOUGH_DIGITS, places_of, texts_of
+from convgrad.checking.rules import TO_THE_PLACES, Rules
 from convgrad.core.element import Array
 from convgrad.errors import ConvgradError
-from convgrad.numerals import Numeral, parse_number
-
-ENOUGH_DIGITS = 3
-"""Significant digits below which an answer is too coarse, where the value has more."""
-
-_PARTS = re.compile(r"[+-]?0*([0-9]*)(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]+))?")
-
-
-@dataclass(frozen=True)
-class Rules:
-    """How an answer is compared: to the places written, or by |answer - value| <= atol + rtol |value|."""
-
-    rtol: float | None = None
-    atol: float | None = None
-
-    @property
-    def tolerant(self) -> bool:
-        """Whether the ordinary rule of tolerances holds."""
-        return self.rtol is not None or self.atol is not None
+from convgrad.numerals import parse_answer
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Match:
     """Which cells of an answer say a value: all arrays of bool of its shape.
 
-    right: to the places given; cut: among those, cut off rather than rounded; coarse: what rounding to so few digits
-    gives, though the value has more.
+    right: to the places given; cut: among those, cut off rather than rounded; coarse: what rounding or cutting off to
+    so few digits gives, though the value has more.
     """
 
     right: Array
@@ -53,60 +36,105 @@ class Match:
 class Answer:
     """An answer: its numbers, how each is written, and by which rules it is held against a value.
 
-    numbers: float64; given: what they were made of, of the same shape (numbers, Numerals or texts); noise: what
-    floating-point sums of this result may be off by.
+    numbers: float64, NaN where a cell is left blank; given: what they were made of, of the same shape (numbers,
+    Numerals or texts); noise: what floating-point sums of this result may be off by, one number or one a cell of the
+    result; epsilon: of the dtype in which result and answer were computed, the coarser of the two.
     """
 
     numbers: Array
     given: Array
-    rules: Rules = Rules()
-    noise: float = 0.0
+    rules: Rules = TO_THE_PLACES
+    noise: Array | float = 0.0
     epsilon: float = float(np.finfo(np.float64).eps)
 
     @classmethod
-    def of(cls, given: Any, rules: Rules = Rules(), noise: float = 0.0) -> Answer:
+    def of(cls, given: Any, rules: Rules = TO_THE_PLACES) -> Answer:
         """An answer from nested lists or an array of numbers, Numerals, and texts such as ``"0.0450"`` or ``"1/3"``."""
-        array = given if isinstance(given, np.ndarray) else np.array(given, object)
-        if array.dtype.kind in "US" or (array.dtype == object and str in set(map(type, array.ravel()))):
+        array = np.asarray(given) if hasattr(given, "dtype") else np.array(given, object)
+        if array.dtype.kind in "US" or (array.dtype == object and {str, type(None)} & set(map(type, array.flat))):
             array = np.vectorize(_numeral, [object])(array)
         try:
             numbers = array.astype(np.float64)
         except (TypeError, ValueError):
             raise ConvgradError("it is no array of numbers", hint="write numbers, all rows equally long") from None
-        if not np.isfinite(numbers).all():
-            raise ConvgradError("a number in it is not finite", hint="write finite numbers")
-        return cls(numbers, array, rules, noise)
+        if rules.quantised is not None:
+            numbers = _unscaled(numbers, rules)
+        return cls(numbers, array, rules)
 
-    def within(self, noise: float, dtype: str = "float64") -> Answer:
+    @classmethod
+    def none(cls) -> Answer:
+        """No answer."""
+        return cls(np.zeros(0), np.zeros(0))
+
+    def within(self, noise: Array | float, dtype: str = "float64") -> Answer:
         """The answer to a result whose floating-point sums may be off by `noise`, in a dtype of that name."""
-        epsilon = float(np.finfo(np.float32 if dtype == "float32" else np.float64).eps)
-        return Answer(self.numbers, self.given, self.rules, noise, epsilon)
+        return replace(self, noise=noise, epsilon=float(np.finfo(dtype if dtype != "exact" else "float64").eps))
+
+    @property
+    def own_dtype(self) -> str:
+        """The dtype that it was computed in, where it was handed in as an array of a coarse one; else empty."""
+        return self.given.dtype.name if self.given.dtype in (np.float16, np.float32) else ""
 
     def matches(self, value: Array, slack: float = 0.0) -> Match:
         """value, of the answer's shape -> which cells say it; `slack` is what it may be off by besides."""
-        value = np.asarray(value, np.float64)
-        off = np.abs(self.numbers - value)
-        noise = 4 * self.epsilon * np.abs(value) + self.noise + slack
-        none = np.zeros(value.shape, bool)
-        if self.rules.tolerant:
-            right = off <= (self.rules.atol or 0) + (self.rules.rtol or 0) * np.abs(value) + noise
-            return Match(right, none, none)
-        same = off <= noise
-        if same.all():
-            return Match(same, none, none)
-        unit, digits = self._unit, self._digits
-        rounded = off <= unit / 2 * (1 + 1e-9) + noise
+        value = self._representable(np.asarray(value, np.float64))
+        with np.errstate(invalid="ignore", over="ignore"):
+            off = np.abs(self.numbers - value)
+            noise = 4 * self.epsilon * np.abs(value) + self._noise_in(value.shape) + slack
+            tolerance = self._tolerance(value)
+            none = np.zeros(value.shape, bool)
+            if tolerance is not None:
+                return Match(np.asarray(off <= tolerance + noise), none, none)
+            same = np.asarray(off <= noise)
+            if same.all():
+                return Match(same, none, none)
+            return self._to_the_places(value, off, same, noise, slack)
+
+    def _to_the_places(self, value: Array, off: Array, same: Array, noise: Array, slack: float) -> Match:
+        unit, digits, fine = self._unit, self._digits, self._fine
         lacking = np.where(self.numbers * value >= 0, np.abs(value) - np.abs(self.numbers), -1)
-        cut = (lacking >= -noise) & (lacking < unit * (1 - 1e-6) + slack)
-        right = same | ((digits >= ENOUGH_DIGITS) & (rounded | cut))
-        if self._fine:
-            right |= (off <= self._fine / 2 * (1 + 1e-9) + noise) | (
-                (lacking >= -noise) & (lacking < self._fine * (1 - 1e-6) + slack)
-            )
-        # a 0 beside numbers of more places is meant as 0: it is not a rounding of whatever lies below 1/2
-        meant = (self.numbers == 0) & (self._fine > 0) & (np.abs(value) >= 10 * self._fine)
-        coarse = rounded & ~right & ~meant
-        return Match(right, right & ~rounded, coarse)
+
+        def rounded(unit: Any) -> Array:
+            return np.asarray(off <= unit / 2 * (1 + 1e-9) + noise)
+
+        def cut(unit: Any) -> Array:
+            return np.asarray((lacking >= -noise) & (lacking < unit * (1 - 1e-6) + slack))
+
+        right = same | ((digits >= ENOUGH_DIGITS) & (rounded(unit) | cut(unit)))
+        if fine:
+            right |= rounded(fine) | cut(fine)
+        few = rounded(unit) | (cut(unit) & (digits > 0))  # a 0 is no beginning of a number
+        coarse = few & ~right & ~self.meant_as_zero(value)
+        return Match(right, right & ~rounded(unit), coarse)
+
+    def meant_as_zero(self, value: Array) -> Array:
+        """The cells in which 0 is written beside numbers of more places: no rounding of whatever lies below 1/2."""
+        return np.asarray((self.numbers == 0) & (self._fine > 0) & (np.abs(value) >= 10 * self._fine))
+
+    def _tolerance(self, value: Array) -> Array | None:
+        """What every cell may be off by, where a tolerance rules."""
+        rules = self.rules
+        if rules.quantised is not None:
+            return np.full(value.shape, rules.quantised.scale / 2 * (1 + 1e-9))
+        if rules.ulp is not None:
+            dtype = self.own_dtype or ("float32" if self.epsilon > 1e-10 else "float64")
+            return np.asarray(rules.ulp * np.spacing(np.abs(value).astype(dtype)).astype(np.float64))
+        if rules.tolerant:
+            return np.asarray((rules.atol or 0) + (rules.rtol or 0) * np.abs(value))
+        return None
+
+    def _noise_in(self, shape: tuple[int, ...]) -> Array | float:
+        """What the sums of a result may be off by, where another shape than its own is asked about the most of it."""
+        noise = self.noise
+        return noise if not isinstance(noise, np.ndarray) or noise.shape == shape else float(noise.max(initial=0.0))
+
+    def _representable(self, value: Array) -> Array:
+        """A value as quantised integers of their dtype can say it: cut off at the ends of their range."""
+        if self.rules.quantised is None or self.given.dtype.kind not in "iu":
+            return value
+        ends = np.iinfo(self.given.dtype)
+        low, high = ((end - self.rules.quantised.zero) * self.rules.quantised.scale for end in (ends.min, ends.max))
+        return np.clip(value, low, high)
 
     def says(self, value: Array, slack: float = 0.0) -> bool:
         """Whether every cell of the answer says the value, and the shapes are the same; nothing is broadcast."""
@@ -117,12 +145,11 @@ class Answer:
 
     def reshaped(self, shape: tuple[int, ...]) -> Answer:
         """The same numbers in reading order, in another shape."""
-        numbers, given = self.numbers.reshape(shape), self.given.reshape(shape)
-        return Answer(numbers, given, self.rules, self.noise, self.epsilon)
+        return replace(self, numbers=self.numbers.reshape(shape), given=self.given.reshape(shape))
 
-    def transposed(self) -> Answer:
-        """The same numbers, axes in the opposite order."""
-        return Answer(self.numbers.T, self.given.T, self.rules, self.noise, self.epsilon)
+    def transposed(self, axes: tuple[int, ...] | None = None) -> Answer:
+        """The same numbers with their axes in another order, the opposite one unless it is said."""
+        return replace(self, numbers=self.numbers.transpose(axes), given=self.given.transpose(axes))
 
     @property
     def slack(self) -> Array:
@@ -130,7 +157,7 @@ class Answer:
 
         0 where the whole answer is so coarse that its numbers are taken to be meant as they stand.
         """
-        if self.rules.tolerant or not (self._fine or int(self._digits.min()) >= ENOUGH_DIGITS):
+        if self.rules.tolerant or not (self._fine or int(self._digits.min(initial=99)) >= ENOUGH_DIGITS):
             return np.zeros_like(self.numbers)
         fine = np.minimum(self._unit, self._fine) if self._fine else self._unit
         return fine / 2
@@ -138,37 +165,28 @@ class Answer:
     @cached_property
     def spread(self) -> Array:
         """How wide the range of values is that each cell says, at most: what chance agreement is reckoned with."""
-        if self.rules.tolerant:
-            return 2 * ((self.rules.atol or 0) + (self.rules.rtol or 0) * np.abs(self.numbers))
-        return np.maximum(self._unit, 8 * self.epsilon * np.abs(self.numbers))
+        sizes = np.abs(np.where(np.isfinite(self.numbers), self.numbers, 0))
+        tolerance = self._tolerance(sizes)
+        if tolerance is not None:
+            return np.asarray(2 * tolerance)
+        return np.maximum(self._unit, 8 * self.epsilon * sizes)
 
     @cached_property
     def texts(self) -> Array:
         """How every number is written, an array of str."""
-        texts = np.empty(self.given.shape, object)
-        for index, item in np.ndenumerate(self.given):
-            texts[index] = item.text if isinstance(item, Numeral) else str(item)
-        return texts
+        return texts_of(self.given)
 
     @cached_property
-    def _written(self) -> tuple[Array, Array]:
-        """(unit of the last place, significant digits) of every cell; a fraction is exact."""
-        units, digits = np.zeros(self.texts.shape), np.full(self.texts.shape, 99)
-        for index, text in np.ndenumerate(self.texts):
-            parts = _PARTS.fullmatch(text.strip())
-            if parts:
-                whole, fraction, power = parts[1] or "", parts[2] or "", int(parts[3] or 0)
-                units[index] = float(f"1e{max(-320, min(300, power - len(fraction)))}")
-                digits[index] = len((whole + fraction).lstrip("0"))
-        return units, digits
+    def _places(self) -> tuple[Array, Array]:
+        return places_of(self.given)
 
     @property
     def _unit(self) -> Array:
-        return self._written[0]
+        return self._places[0]
 
     @property
     def _digits(self) -> Array:
-        return self._written[1]
+        return self._places[1]
 
     @cached_property
     def _fine(self) -> float:
@@ -181,15 +199,25 @@ class Answer:
         if units.size < 2:
             return 0.0
         unit = float(units.min())
-        largest = float(np.abs(self.numbers).max())
+        largest = float(np.abs(self.numbers[np.isfinite(self.numbers)]).max(initial=0.0))
         return unit if largest >= 10 ** (ENOUGH_DIGITS - 1) * unit * (1 - 1e-9) else 0.0
 
 
 def _numeral(item: Any) -> Any:
     """A text as the number that it spells; ConvgradError where it spells none. Numbers as they are."""
-    if not isinstance(item, str):
+    if not isinstance(item, str | None):
         return item
-    number = parse_number(item.strip())
+    number = parse_answer(item or "")
     if number is None:
         raise ConvgradError(f"{item!r} is no number", hint="write numbers, or fractions such as 1/3")
-    return Numeral(number, item.strip())
+    return number
+
+
+def _unscaled(integers: Array, rules: Rules) -> Array:
+    """What quantised integers stand for; ConvgradError where they are none."""
+    assert rules.quantised is not None
+    whole = integers[np.isfinite(integers)]
+    if not (whole == np.round(whole)).all():
+        odd = whole[whole != np.round(whole)][0]
+        raise ConvgradError(f"quantised answers are integers, and {odd:g} is none", hint="leave out --quantised")
+    return np.asarray((integers - rules.quantised.zero) * rules.quantised.scale)

@@ -87,7 +87,8 @@ ALL = object()
 """``--steps all``, told apart from no --steps at all."""
 
 
-def _names(text: str) -> tuple[str, ...]:
+def names(text: str) -> tuple[str, ...]:
+    """Names with commas between them."""
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
@@ -131,7 +132,7 @@ def output() -> list[click.Parameter]:
             default="auto",
             help=f"auto (tables on a terminal, JSON elsewhere; the default), {formats.described()}.",
         ),
-        option(WRITING, "--only", type=Read(_names, "only"), metavar="NAME[,NAME]", help="Only these results."),
+        option(WRITING, "--only", type=Read(names, "only"), metavar="NAME[,NAME]", help="Only these results."),
         option(
             WRITING,
             "--precision",

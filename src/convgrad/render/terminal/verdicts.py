@@ -14,6 +14,7 @@ from convgrad.checking.verdict import (
     COARSE,
     CONVENTION,
     FOLLOWS,
+    MISSING,
     RIGHT,
     WRONG_SHAPE,
     Checked,
@@ -62,7 +63,7 @@ class _Drawing:
 
     def _line(self, verdict: Verdict) -> Text:
         """A right answer, which needs no panel."""
-        how = ", within the tolerance given" if verdict.answer.rules.tolerant else ", to the places given"
+        how = f", {verdict.answer.rules.words}"
         if verdict.cut_cells:
             how += f"; cut off, not rounded: {_named(verdict, verdict.cut_cells)}"
         text = f"{verdict.name}  {RIGHT}{how}"
@@ -91,6 +92,8 @@ class _Drawing:
             yield from self._cells(verdict)
 
     def _headline(self, verdict: Verdict) -> str:
+        if verdict.verdict == MISSING:
+            return "It has to be answered, and is not there."
         wrong, size = len(verdict.wrong_cells), verdict.answer.numbers.size
         if verdict.verdict == COARSE:
             return "It is what rounding gives, but to fewer than 3 digits; write more of them."

@@ -1,0 +1,56 @@
+"""How many places the numbers of an answer were written to."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+from convgrad.core.element import Array
+from convgrad.numerals import Numeral
+
+ENOUGH_DIGITS = 3
+"""Significant digits below which an answer is too coarse, where the value has more."""
+
+MOST_TEXTS = 4096
+"""Numbers of a program that are looked at one by one: nobody rounds the cells of more, each to places of its own."""
+
+_PARTS = re.compile(r"[+-]?0*([0-9]*)(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]+))?")
+
+
+def text_of(item: object) -> str:
+    """How a number is written: as it was, or as a program prints it."""
+    return item.text if isinstance(item, Numeral) else str(item)
+
+
+def texts_of(given: Array) -> Array:
+    """How every number is written, an array of str."""
+    texts = np.empty(given.shape, object)
+    for index, item in np.ndenumerate(given):
+        texts[index] = text_of(item)
+    return texts
+
+
+def places_of(given: Array) -> tuple[Array, Array]:
+    """(unit of the last place, significant digits) of every cell; a fraction is exact, and so is what is no number."""
+    if given.dtype.kind == "f" and given.size > MOST_TEXTS:
+        return _rounded_alike(given)
+    units, digits = np.zeros(given.shape), np.full(given.shape, 99)
+    for index, item in np.ndenumerate(given):
+        parts = _PARTS.fullmatch(text_of(item).strip())
+        if parts:
+            whole, fraction, power = parts[1] or "", parts[2] or "", int(parts[3] or 0)
+            units[index] = float(f"1e{max(-320, min(300, power - len(fraction)))}")
+            digits[index] = len((whole + fraction).lstrip("0"))
+    return units, digits
+
+
+def _rounded_alike(given: Array) -> tuple[Array, Array]:
+    """The same of many floats, where all of them were rounded to one number of places; else they are exact."""
+    finite = given[np.isfinite(given)]
+    for places in range(0, 9):
+        if (np.round(finite.astype(np.float64), places).astype(given.dtype) == finite).all():
+            unit = 10.0**-places
+            sizes = np.abs(np.where(np.isfinite(given), given, 0)).astype(np.float64) / unit
+            return np.full(given.shape, unit), np.floor(np.log10(np.maximum(sizes, 0.1)) + 1 + 1e-9).astype(int)
+    return np.zeros(given.shape), np.full(given.shape, 99)
