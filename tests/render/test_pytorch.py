@@ -3,6 +3,7 @@
 import ast
 import io
 import json
+import re
 from collections.abc import Iterator
 from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
@@ -320,13 +321,59 @@ def test_a_network_says_what_is_the_same_once(convgrad: Convgrad) -> None:
     assert text.count("backward()") == text.count("optimizer.step()") == 1
 
 
+DECIDED_BY_ROUNDING = {
+    "dense": "convgrad dense-backward '[0.1,0.2]' '[1]' -w '[[1,1]]' -b '-0.3' --activation relu --dtype exact",
+    "conv": "convgrad conv-backward '[0.1,0.2,0.3]' 1 --activation relu -k '[0.1,0.1,-0.1]' --lr 0.5",
+    "leaky-relu": "convgrad dense-backward '[0.1,0.2]' '[2]' -w '[[1,1]]' -b '-0.3' --activation leaky-relu --alpha 0.2",
+}
+
+
 def test_a_kink_within_rounding_is_pointed_out(convgrad: Convgrad) -> None:
+    """Which cell rounding decides, and how far the other slope would carry each cell of the gradients."""
+    text = program(convgrad, DECIDED_BY_ROUNDING["dense"])
+    assert "# z[0] is 0 but for rounding, which decides between two slopes of relu:" in text
+    for line in (
+        'compare("output", output, [0.0], 6e-15),',
+        'compare("dW", weight.grad, [[0.0, 0.0]], 9e-16, undecided=[[0.11, 0.21]]),',
+        'compare("db", bias.grad, [0.0], 4e-15, undecided=[1.1]),',
+        'compare("dX", x.grad, [0.0, 0.0], 4e-15, undecided=[1.1, 1.1]),',
+    ):
+        assert line in text
     layer = "convgrad conv-backward '[0.1,0.2,0.3]' 1 --activation relu -k"
-    assert "has two slopes" in program(convgrad, f"{layer} '[0.1,0.1,-0.1]'")
-    assert "has two slopes" not in program(convgrad, f"{layer} '[0.1,0.1,0.1]'")
-    assert "has two slopes" not in program(
-        convgrad, "convgrad conv-backward '[1,2,3]' 1 --activation relu -k '[1,1,-1]'"
-    )
+    assert "two slopes" in program(convgrad, f"{layer} '[0.1,0.1,-0.1]'")
+    for decided in (
+        f"{layer} '[0.1,0.1,0.1]'",
+        "convgrad conv-backward '[1,2,3]' 1 --activation relu -k '[1,1,-1]'",
+        "convgrad dense-backward '[0.5,0.25]' 1 --activation relu -w '[[1,-2]]' --dtype exact",
+        "convgrad pool-backward '[[0.1,0.1],[0.1,0.1]]' 1 --size 2 --dtype exact",
+    ):
+        assert "undecided" not in program(convgrad, decided)
+
+
+def network_decided_by_rounding(folder: Path, kind: str) -> str:
+    """Equal maxima but for rounding, an output that equals its target but for rounding, and a relu at 0."""
+    layers = [
+        {"type": "conv", "kernel": [[[[0.1, 0.1, -0.1]]]], "dims": 2},
+        {"type": "pool", "kind": "max", "size": [1, 2]},
+        {"type": "flatten"},
+        {"type": "dense", "weight": [[0.1, 0.3]], "bias": [-0.005], "activation": "relu"},
+    ]
+    (folder / "net.json").write_text(json.dumps({"layers": layers, "loss": kind}))
+    (folder / "x.json").write_text(json.dumps([[[[0.3, 0.1, 0.2, 0.1, 0.2, 0.3]]]]))
+    return f"convgrad backprop {quoted(folder)}/net.json {quoted(folder)}/x.json '[[{0 if kind == 'mae' else 1}]]' --lr 0.1"
+
+
+def test_what_rounding_decides_in_a_network_is_carried_through_it(convgrad: Convgrad, tmp_path: Path) -> None:
+    text = program(convgrad, network_decided_by_rounding(tmp_path, "mae"))
+    calls = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call) and node.keywords]
+    undecided = {
+        name
+        for call in calls
+        if ast.unparse(call.func) == "compare" and call.keywords[0].arg == "undecided"
+        for name in number(call.args[0]).split(", ")
+    }
+    assert {"layers[3].dW", "layers[3].db", "layers[0].dX", "layers[0].W_new"} <= undecided
+    assert not any("output" in name for name in undecided)
 
 
 # -- where PyTorch is installed -------------------------------------------------------------------------------
@@ -372,3 +419,22 @@ def test_a_program_with_a_wrong_number_or_shape_ends_with_1(convgrad: Convgrad) 
     text = program(convgrad, SAMPLE_JOBS["layer-1d"])
     assert executed(text.replace("[1.3, 2.1], ", "[1.3, 2.1000000001], "))[0] == 1
     assert executed(text.replace("[1.3, 2.1], ", "[[1.3, 2.1]], "))[0] == 1
+
+
+@pytest.mark.parametrize("name", DECIDED_BY_ROUNDING)
+def test_where_rounding_decides_the_program_says_so_in_place_of_failing(convgrad: Convgrad, name: str) -> None:
+    text = program(convgrad, DECIDED_BY_ROUNDING[name])
+    code, out = executed(text)
+    assert code == 0, out
+    assert "Rounding decides" in out
+    (wrong,) = [line for line in text.splitlines() if 'compare("dW"' in line]
+    off = re.sub(r"(grad, \[+)([-\d.e]+)", lambda found: f"{found[1]}{float(found[2]) + 5}", wrong)
+    assert executed(text.replace(wrong, off))[0] == 1
+
+
+@pytest.mark.parametrize("kind", ["mae", "mse"])
+@pytest.mark.parametrize("dtype", ["float64", "float32", "exact"])
+def test_networks_that_rounding_decides_agree(convgrad: Convgrad, tmp_path: Path, kind: str, dtype: str) -> None:
+    if (kind, dtype) != ("mae", "exact"):
+        line = f"{network_decided_by_rounding(tmp_path, kind)} --dtype {dtype}"
+        assert executed(program(convgrad, line))[0] == 0

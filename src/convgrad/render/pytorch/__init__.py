@@ -16,6 +16,7 @@ from convgrad.render.pytorch.layers import part
 from convgrad.render.pytorch.names import Names
 from convgrad.render.pytorch.program import Program
 from convgrad.render.pytorch.sgd import step
+from convgrad.render.pytorch.undecided import Undecided
 from convgrad.render.writer import Writer
 
 if TYPE_CHECKING:
@@ -59,7 +60,8 @@ class Torch(Writer):
 def _layer(program: Program, problem: Problem, values: dict[str, Array], z: Array | None) -> None:
     back = [name for name in values if name not in FORWARD]
     operands = [program.declare("x", problem.operands["input"], "dX" in back)]
-    made = part(program, problem, values, Names(), z)
+    undecided = Undecided(problem, z)
+    made = part(program, undecided, values, Names())
     operands += made.operands
     if back:
         assert problem.delta is not None
@@ -75,8 +77,9 @@ def _layer(program: Program, problem: Problem, values: dict[str, Array], z: Arra
     sizes = {"output": rounding.output_size(problem, x)[1], "indices": 0.0}
     if back:
         sizes |= rounding.gradient_sizes(problem, x, rounding.size(problem.delta))
+    carried = undecided.carried() if back else {}
     for name, value in values.items():
-        program.compare(name, results[name], value, sizes[name])
+        program.compare(name, results[name], value, sizes[name], carried.get(name))
 
 
 def _loss(program: Program, row: LossRow, output: Array, target: Array, values: dict[str, Array]) -> None:

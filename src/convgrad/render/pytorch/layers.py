@@ -12,12 +12,13 @@ from convgrad.errors import OptionError
 from convgrad.kinds import kind_of
 from convgrad.layers import Parameter
 from convgrad.problems import Problem
-from convgrad.render.pytorch import conv, pool, rounding, simple
+from convgrad.render.pytorch import conv, pool, simple
 from convgrad.render.pytorch.axes import lifted, lowered
 from convgrad.render.pytorch.literals import assigned
 from convgrad.render.pytorch.names import Names
 from convgrad.render.pytorch.program import Program
 from convgrad.render.pytorch.sgd import Updated
+from convgrad.render.pytorch.undecided import Undecided
 
 WRITERS: dict[str, Callable[[Problem, Names], list[str]]] = {
     "conv": conv.conv,
@@ -44,8 +45,9 @@ class Part:
     updated: list[Updated]
 
 
-def part(program: Program, problem: Problem, wanted: Collection[str], names: Names, z: Array | None) -> Part:
-    """The part of a problem's layer, for the results wanted; z: the numbers before its activation, if it has one."""
+def part(program: Program, undecided: Undecided, wanted: Collection[str], names: Names) -> Part:
+    """The part of a problem's layer, for the results wanted; undecided: the problem, with what rounding decides."""
+    problem, z = undecided.problem, undecided.z
     results, updated = {"output": names.output, "indices": "indices"}, []
     declared, called = [], {}
     for short, parameter in problem.layer.parameters.items():
@@ -75,9 +77,8 @@ def part(program: Program, problem: Problem, wanted: Collection[str], names: Nam
     assert z is not None
     names = replace(names, z=names.own("z"))
     forward = _statements(problem, names)
-    if {*wanted} - {"output"} and rounding.at_a_kink(problem, z, activation.kinks):
-        forward.append(f"# somewhere {names.z} is 0 but for rounding, where {activation.name} has two slopes:")
-        forward.append("# PyTorch may take the other one")
+    if {*wanted} - {"output"}:
+        forward += undecided.remark(names.z)
     forward += simple.activated(activation, names.z, z, names.output)
     return Part(declared, forward, results, updated)
 

@@ -14,6 +14,7 @@ from convgrad.render.pytorch.layers import part
 from convgrad.render.pytorch.names import Names
 from convgrad.render.pytorch.program import Program
 from convgrad.render.pytorch.sgd import Updated, step
+from convgrad.render.pytorch.undecided import Undecided, of_loss
 
 
 def write(program: Program, done: Pass, values: Mapping[str, Array]) -> None:
@@ -28,10 +29,11 @@ def write(program: Program, done: Pass, values: Mapping[str, Array]) -> None:
     results = {"loss": "loss", "output": f"output{last}"}
     updated: list[Updated] = []
     here = "x"
+    decisions = _undecided(done)
     for k, problem in enumerate(problems):
         output = f"output{k}"
         names = Names(here, z=output, output=output, suffix=str(k))
-        made = part(program, problem, wanted[k], names, done.working[k].operands.get("z"))
+        made = part(program, decisions[k], wanted[k], names)
         kept = "delta" in wanted[k] or (k < last and "dX" in wanted[k + 1])
         program.add(
             [f"# layers[{k}]: {problem.layer.known_as}"],
@@ -50,10 +52,34 @@ def write(program: Program, done: Pass, values: Mapping[str, Array]) -> None:
         ["loss.backward()"] if back else [],
     )
     results |= _stepped(program, problems[0].sgd, updated)
-    sizes = _sizes(done, problems)
+    sizes, carried = _sizes(done, problems), _carried(done, decisions)
     for expression in dict.fromkeys(results[path] for path in values):
         paths = [path for path in values if results[path] == expression]  # a dX is the delta of the layer before
-        program.compare(", ".join(paths), expression, values[paths[0]], max(sizes[path] for path in paths))
+        bound = max(sizes[path] for path in paths)
+        program.compare(", ".join(paths), expression, values[paths[0]], bound, carried.get(paths[0]))
+
+
+def _undecided(done: Pass) -> list[Undecided]:
+    """What rounding decides in each layer, on the way forward."""
+    found: list[Undecided] = []
+    for k in range(len(done.layers)):
+        own, sizes = done.working[k], found[-1].sizes if found else None
+        found.append(Undecided(own.problem, own.operands.get("z"), sizes))
+    return found
+
+
+def _carried(done: Pass, decisions: list[Undecided]) -> dict[str, Array]:
+    """How far the results' cells may be carried, by path, from the loss back."""
+    assert done.target is not None
+    above: Array | None = of_loss(done.kind, done.output, done.target, decisions[-1].sizes)
+    found: dict[str, Array] = {}
+    for k in reversed(range(len(decisions))):
+        if above is not None:
+            found[f"layers[{k}].delta"] = above
+        own = decisions[k].carried(above)
+        found |= {f"layers[{k}].{name}": each for name, each in own.items()}
+        above = own.get("dX")
+    return found
 
 
 def _stepped(program: Program, sgd: SGD | None, updated: list[Updated]) -> dict[str, str]:

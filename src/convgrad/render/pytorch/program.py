@@ -13,6 +13,7 @@ from convgrad.errors import OptionError
 from convgrad.render.number_text import READABLE_DIGITS
 from convgrad.render.pytorch.literals import WIDTH, filled_in, nested, tensor
 from convgrad.render.pytorch.rounding import rounding
+from convgrad.render.pytorch.undecided import rounded_up
 
 MOST_NUMBERS = 2000
 """Numbers that a program has filled in; with more, nobody reads it."""
@@ -24,6 +25,22 @@ def compare(name, pytorch, convgrad, rounding):
     difference = (pytorch - convgrad).abs().max().item()
     print(f"{name} (largest difference from convgrad: {difference:.1e})\\n{pytorch}")
     return pytorch.shape == convgrad.shape and difference <= rounding
+'''
+
+COMPARE_UNDECIDED = '''\
+def compare(name, pytorch, convgrad, rounding, undecided=0.0):
+    """Print PyTorch's numbers and the largest difference from convgrad's; whether it is no more than rounding.
+
+    undecided: how far the other slope would carry each cell, where rounding decides between two; 0 where it does not.
+    """
+    pytorch, convgrad, undecided = pytorch.detach(), torch.tensor(convgrad), torch.tensor(undecided)
+    difference = (pytorch - convgrad).abs()
+    decided = torch.where(undecided > 0, 0.0, difference).max().item()
+    print(f"{name} (largest difference from convgrad: {decided:.1e})\\n{pytorch}")
+    if (undecided > 0).any():
+        cells, there = (undecided > 0).sum().item(), torch.where(undecided > 0, difference, 0.0).max().item()
+        print(f"Rounding decides {cells} of these {pytorch.numel()} cells, where the difference is up to {there:.1e}")
+    return pytorch.shape == convgrad.shape and bool((difference <= rounding + undecided).all())
 '''
 
 
@@ -40,6 +57,7 @@ class Program:
     paragraphs: list[list[str]] = field(default_factory=list)
     compared: list[str] = field(default_factory=list)
     numbers: int = 0
+    undecided: bool = False
 
     def declare(self, name: str, array: Array, grad: bool = False, remark: str = "") -> str:
         """A tensor with its numbers filled in -> the statement that makes it."""
@@ -52,14 +70,22 @@ class Program:
         if lines:
             self.paragraphs.append(lines)
 
-    def compare(self, name: str, expression: str, value: Array, bound: float) -> None:
-        """A result, by its name and as an expression, beside convgrad's, which is summed from numbers up to `bound`."""
+    def compare(self, name: str, expression: str, value: Array, bound: float, undecided: Array | None = None) -> None:
+        """A result, by its name and as an expression, beside convgrad's, which is summed from numbers up to `bound`.
+
+        undecided: how far each cell may be carried where rounding decides between two slopes.
+        """
         self._count(value.size)
         lead, numbers = f'compare("{name}", {expression}, ', nested(value, "    ", 10**6)
         if len(lead) + len(numbers) > WIDTH:
             numbers = nested(value, "    ", WIDTH - len(lead))
         near = "0" if value.dtype.kind == "i" else f"{rounding(value, bound):.0e}"
-        self.compared.append(f"    {lead}{numbers}, {near}),")
+        more = ""
+        if undecided is not None and undecided.any():
+            self._count(undecided.size)
+            self.undecided = True
+            more = f", undecided={nested(rounded_up(undecided), '    ', WIDTH)}"
+        self.compared.append(f"    {lead}{numbers}, {near}{more}),")
 
     def _count(self, numbers: int) -> None:
         """OptionError where the program would be too long to read, before anything of it is written."""
@@ -82,4 +108,5 @@ class Program:
         head += [f"torch.set_printoptions(precision={READABLE_DIGITS if self.precision is None else self.precision})"]
         body = "\n\n".join("\n".join(lines) for lines in [head, *self.paragraphs])
         compared = "\n".join(self.compared)
-        return f"{body}\n\n\n{COMPARE}\n\nagree = [\n{compared}\n]\nraise SystemExit(0 if all(agree) else 1)\n"
+        compare = COMPARE_UNDECIDED if self.undecided else COMPARE
+        return f"{body}\n\n\n{compare}\n\nagree = [\n{compared}\n]\nraise SystemExit(0 if all(agree) else 1)\n"

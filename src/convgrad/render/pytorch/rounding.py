@@ -6,8 +6,8 @@ right order; what a layer takes in is as large as what the layer before it gives
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -34,21 +34,6 @@ def rounding(value: Array, bound: float) -> float:
     """The difference that rounding may make to a result of numbers up to `bound`, in the precision it has."""
     precision = np.finfo(np.float32 if value.dtype == np.float32 else np.float64).eps
     return ROUNDINGS * float(precision) * max(bound, size(value))
-
-
-def at_a_kink(problem: Problem, z: Array, kinks: Sequence[float]) -> bool:
-    """Whether rounding may carry some z over a kink, where the slope of the activation behind it jumps."""
-    if not kinks:
-        return False
-    layer: Any = problem.layer
-    parameters = {each.field: getattr(layer, each.field) for each in layer.parameters.values()}
-    given = {field: array for field, array in parameters.items() if array is not None}
-    if all((array == np.round(array.astype(float))).all() for array in (problem.x, *given.values())):
-        return False  # whole numbers, whose sums are exact
-    terms = replace(layer, **{field: np.abs(array) for field, array in given.items()}).forward(np.abs(problem.x))
-    bounds = problem.shorthand.lower(terms.value, terms.axes)
-    near = np.min([np.abs(z - kink) for kink in kinks], axis=0)
-    return bool(((bounds > 0) & (near <= rounding(np.zeros((1,), z.dtype), 1.0) * bounds)).any())
 
 
 def output_size(problem: Problem, x: float) -> tuple[float, float]:
