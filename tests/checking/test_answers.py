@@ -1,10 +1,14 @@
 """Answers as people and programs hand them in: what is required, tolerances, what is no number, shapes as meant."""
 
 import json
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from conftest import Convgrad, quoted
+
+from convgrad import Conv, Dense, check
 
 CLASSIC = "convgrad conv-backward samples/classic/input.json samples/classic/delta.json"
 RIGHT = {"dW": [[0.0446, 0.0941], [0.0113, 0.0683]], "db": 0.0836}
@@ -72,3 +76,135 @@ def test_quantised_answers_are_right_within_half_a_step(convgrad: Convgrad) -> N
     ran = convgrad(f"{CLASSIC} --check {quoted(RIGHT)} --quantised 0.01")
     assert ran.code == 2
     assert "quantised answers are integers, and 0.0446 is none" in ran.err
+
+
+# -- NaN and infinities, and what is left blank ---------------------------------------------------------------
+
+
+def test_what_is_not_finite_is_a_wrong_cell_with_its_place_and_count(convgrad: Convgrad, tmp_path: Path) -> None:
+    nan = float("nan")
+    (tmp_path / "mine.json").write_text('{"dW": [[0.0446, NaN], [0.0113, NaN]]}')
+    (tmp_path / "mine.csv").write_text("0.0446,nan\n0.0113,NaN\n")
+    (tmp_path / "mine.txt").write_text("[[0.0446    nan]\n [0.0113 nan]]")
+    (tmp_path / "tensor.txt").write_text("tensor([[0.0446, nan], [0.0113, nan]])")
+    np.save(tmp_path / "mine.npy", np.array([[0.044606, nan], [0.011262, nan]], np.float32))
+    np.savez(tmp_path / "mine.npz", dW=[[0.044606, nan], [0.011262, nan]])
+    for name in ("mine.json", "mine.csv", "mine.txt", "tensor.txt", "mine.npy", "mine.npz"):
+        ran = convgrad(f"{CLASSIC} --only dW --check {quoted(tmp_path / name)}")
+        assert (ran.code, ran.err) == (1, ""), (name, ran)
+        assert "NaN," not in ran.out
+        entry = json.loads(ran.out, parse_constant=pytest.fail)["answers"]["dW"]
+        assert entry["verdict"] == "wrong"
+        assert entry["wrong_cells"] == [[0, 1], [1, 1]]
+        assert entry["not_finite"] == {"count": 2, "first": [0, 1]}
+        assert entry["notes"][0] == {
+            "kind": "not-finite",
+            "text": "2 of 4 cells are not finite (NaN), the first of them dW[0,1]",
+        }
+        assert entry["notes"][1]["text"] == "all other numbers are right"
+
+
+@pytest.mark.parametrize(
+    ("db", "said"),
+    [("NaN", "It is not finite (NaN)."), ("-Infinity", "It is not finite (infinite)."), ("1e999", "infinite")],
+)
+def test_a_lone_number_that_is_not_finite_is_wrong(convgrad: Convgrad, db: str, said: str) -> None:
+    ran = convgrad(f"{CLASSIC} --check '{{\"db\": {db}}}' --format table")
+    assert ran.code == 1
+    assert said in ran.out
+
+
+@pytest.mark.parametrize("blank", ["null", '""', '"?"', '"-"', '[["?", null], ["-", ""]]'])
+def test_what_says_that_there_is_no_answer_is_unanswered(convgrad: Convgrad, blank: str) -> None:
+    mine = f'{{"dW": {blank}, "db": 0.0836}}'
+    ran = convgrad(f"{CLASSIC} --check {quoted(mine)}")
+    assert ran.code == 1
+    assert {name: each["verdict"] for name, each in json.loads(ran.out)["answers"].items()} == {
+        "dW": "unanswered",
+        "db": "right",
+    }
+    assert "dW  unanswered" in convgrad(f"{CLASSIC} --check {quoted(mine)} --format table").out
+
+
+def test_one_blank_cell_is_a_wrong_cell(convgrad: Convgrad) -> None:
+    ran = convgrad(f'{CLASSIC} --check \'{{"dW": [[0.0446, null], [0.0113, "?"]]}}\'')
+    entry = json.loads(ran.out)["answers"]["dW"]
+    assert (ran.code, entry["verdict"], entry["wrong_cells"]) == (1, "wrong", [[0, 1], [1, 1]])
+    assert entry["notes"][0]["text"] == "2 of 4 cells are left blank, the first of them dW[0,1]"
+    assert "not_finite" not in entry
+
+
+# -- shapes ---------------------------------------------------------------------------------------------------
+
+ROTATED = [[0.0683, 0.0113], [0.0941, 0.0446]]
+
+
+@pytest.mark.parametrize(
+    ("mine", "note"),
+    [
+        ({"db": [0.0836]}, "it is a list of 1, and is read as a number"),
+        ({"dW": [[RIGHT["dW"]]]}, "it is 1x1x2x2, and is read as 2x2"),
+    ],
+)
+def test_axes_of_one_are_read_as_meant(convgrad: Convgrad, mine: dict[str, Any], note: str) -> None:
+    ran = convgrad(f"{CLASSIC} --check {quoted(mine)}")
+    (entry,) = json.loads(ran.out)["answers"].values()
+    assert (ran.code, entry["verdict"]) == (0, "right")
+    assert [each["text"] for each in entry["notes"]] == [note]
+    assert note in " ".join(convgrad(f"{CLASSIC} --check {quoted(mine)} --format table").out.split())
+    ran = convgrad(f"{CLASSIC} --check {quoted(mine)} --strict-shape")
+    (entry,) = json.loads(ran.out)["answers"].values()
+    assert (ran.code, entry["verdict"]) == (1, "wrong-shape")
+
+
+@pytest.mark.parametrize("strict", ["", "--strict-shape"])
+@pytest.mark.parametrize(
+    "mine", [[[ROTATED]], [0.0683, 0.0113, 0.0941, 0.0446], [[[each] for each in row] for row in ROTATED]]
+)
+def test_the_numbers_of_another_shape_are_diagnosed(convgrad: Convgrad, mine: Any, strict: str) -> None:
+    ran = convgrad(f"{CLASSIC} --check {quoted({'dW': mine})} {strict}")
+    entry = json.loads(ran.out)["answers"]["dW"]
+    flat = not isinstance(mine[0], list)
+    assert (ran.code, entry["verdict"]) == (1, "wrong-shape" if flat or strict else "wrong")
+    assert [each["name"] for each in entry["mistakes"]] == ["dW-rotated"]
+
+
+def test_right_numbers_flat_or_transposed_are_of_a_wrong_shape_with_that_note() -> None:
+    layer, x = Dense(np.array([[0.11, 0.22, 0.33], [0.44, 0.55, 0.66]])), np.array([[1.25, -2.5, 3.75]])
+    delta = np.array([[0.5, -0.25]])
+    dW = layer.backward(x, delta)[0].value
+    found = check({"dW": dW.T}, layer, x, delta).verdicts["dW"]
+    assert found.verdict == "wrong-shape"
+    assert "it is transposed; the numbers are right" in found.remarks[0].text
+    found = check({"dW": dW.ravel()}, layer, x, delta).verdicts["dW"]
+    assert found.verdict == "wrong-shape"
+    assert "the numbers are right in reading order" in found.remarks[0].text
+
+
+def test_channels_last_is_told_of_a_kernel() -> None:
+    random = np.random.default_rng(1)
+    layer, x = Conv(random.normal(size=(4, 3, 2, 2))), random.normal(size=(1, 3, 4, 4))
+    delta = random.normal(size=(1, 4, 3, 3))
+    dW = layer.backward(x, delta)[0].value.transpose(0, 2, 3, 1)
+    found = check({"dW": dW}, layer, x, delta).verdicts["dW"]
+    assert (found.verdict, found.remarks[0].kind) == ("wrong-shape", "transposed")
+    assert "its axes are in another order; the numbers are right" in found.remarks[0].text
+
+
+# -- few digits -----------------------------------------------------------------------------------------------
+
+
+def test_a_number_cut_off_to_few_digits_is_coarse_not_wrong(convgrad: Convgrad) -> None:
+    assert verdicts(convgrad, "", {"dW": [["0.04", "0.09"], ["0.01", "0.06"]], "db": "0.08"}, code=1) == {
+        "dW": "too-coarse",
+        "db": "too-coarse",
+    }
+
+
+def test_a_zero_of_too_few_places_beside_finer_numbers_says_why(convgrad: Convgrad) -> None:
+    mine = {"dW": [["0.0446", "0.0941"], ["0.0", "0.0683"]]}
+    entry = json.loads(convgrad(f"{CLASSIC} --check {quoted(mine)}").out)["answers"]["dW"]
+    assert (entry["verdict"], entry["wrong_cells"]) == ("wrong", [[1, 0]])
+    assert entry["notes"][0]["text"] == (
+        "dW[1,0] is written 0.0 beside numbers of more places, so it is read as 0; write as many places there"
+    )

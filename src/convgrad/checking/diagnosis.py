@@ -31,6 +31,8 @@ def diagnose(verdict: Verdict, quantity: Quantity) -> Iterator[Remark]:
     assert verdict.match is not None
     cells = _Cells(verdict, ~(verdict.match.right | verdict.match.coarse), np.asarray(verdict.value, np.float64))
     yield from _place_of(cells)
+    if not np.isfinite(cells.given).all():
+        return
     whole = (_sign(cells), _exchanged(cells), _one_overlay(cells, quantity), _multiple(cells), _shifted(cells))
     shared = next((remark for found in (*whole, _typed(cells), _rounding(cells)) for remark in found), None)
     if shared is not None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from convgrad.checking import shapes
+from convgrad.checking import cells, shapes
 from convgrad.checking.rules import AS_USUAL, Manner
 from convgrad.checking.verdict import (
     COARSE,
@@ -15,6 +15,7 @@ from convgrad.checking.verdict import (
     FOLLOWS,
     MISSING,
     RIGHT,
+    UNANSWERED,
     WRONG,
     WRONG_SHAPE,
     Checked,
@@ -51,16 +52,20 @@ def judge(
 ) -> Checked:
     """Hold every answer against its result -> the verdicts, in the order of the results."""
     firsts = {name: _compared(name, asked[name], answers[name]) for name in asked if name in answers}
+    others = {name: each for name, each in firsts.items() if each.match is not None and not each.not_finite_cells}
+
+    def behind(first: Verdict) -> Verdict:
+        return _Search(first, asked[first.name], others, follow, reworked).explained()
+
     found: dict[str, Verdict] = {}
     for name in asked:
-        if name not in firsts:
-            if name in manner.require:
-                found[name] = Verdict(name, MISSING, Answer.none(), asked[name].quantity.value)
-            continue
-        first = firsts[name]
-        wrong = manner.diagnosis and first.verdict in (WRONG, WRONG_SHAPE)
-        verdict = _Search(first, asked[name], firsts, follow, reworked).explained() if wrong else first
-        found[name] = replace(verdict, same_as=_same_slip(verdict, found.values()))
+        if name in firsts:
+            first = firsts[name]
+            wrong = manner.diagnosis and first.verdict in (WRONG, WRONG_SHAPE)
+            verdict = _explained(first, asked[name], behind) if wrong else first
+            found[name] = replace(verdict, same_as=_same_slip(verdict, found.values()))
+        elif name in manner.require:
+            found[name] = Verdict(name, MISSING, Answer.none(), asked[name].quantity.value)
     return Checked(title, found, manner.reveal)
 
 
@@ -77,13 +82,42 @@ def _names(sighting: Sighting) -> tuple[str, ...]:
 def _compared(name: str, question: Question, answer: Answer) -> Verdict:
     """The verdict from shape and cells alone."""
     value, spatial = question.quantity.value, question.quantity.spatial
+    if answer.blank.all():
+        return Verdict(name, UNANSWERED, answer, value, spatial=spatial)
+    answer, read_as = shapes.as_meant(answer, value.shape)
     if answer.numbers.shape != value.shape:
-        return Verdict(
-            name, WRONG_SHAPE, answer, value, remarks=shapes.remarks(answer, value, question), spatial=spatial
-        )
+        remarks = shapes.remarks(answer, value, question)
+        return Verdict(name, WRONG_SHAPE, answer, value, remarks=remarks, spatial=spatial)
     match = answer.matches(value)
     verdict = RIGHT if match.right.all() else COARSE if (match.right | match.coarse).all() else WRONG
-    return Verdict(name, verdict, answer, value, match, spatial=spatial)
+    remarks = (*read_as, *cells.remarks(name, answer, value, match))
+    return Verdict(name, verdict, answer, value, match, remarks=remarks, spatial=spatial)
+
+
+def _explained(first: Verdict, question: Question, behind: Callable[[Verdict], Verdict]) -> Verdict:
+    """A wrong answer with what is behind it: as it stands, or, of a wrong shape, as it may have been meant.
+
+    Where numbers are not finite nothing can be recognised, but for where they are.
+    """
+    if first.not_finite_cells or first.answer.blank.any():
+        from convgrad.checking.diagnosis import diagnose
+
+        found = () if first.match is None else (*diagnose(first, question.quantity),)
+        return replace(first, remarks=(*first.remarks, *found))
+    verdict = behind(first)
+    if first.match is not None or verdict.sightings or verdict.follows:
+        return verdict
+    for how, answer in shapes.readings(first.answer, first.value.shape):
+        inner = replace(first, verdict=WRONG, answer=answer, match=answer.matches(first.value), remarks=())
+        if inner.match is None or inner.match.right.all():
+            break  # it has been said
+        told = behind(inner)
+        remarks = shapes.told(how, told)
+        if remarks:
+            return replace(
+                told, verdict=WRONG_SHAPE, answer=first.answer, match=None, remarks=(*first.remarks, *remarks)
+            )
+    return verdict
 
 
 @dataclass(frozen=True, eq=False, repr=False)

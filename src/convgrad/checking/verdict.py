@@ -81,6 +81,11 @@ class Verdict:
         """The cells that are cut off rather than rounded."""
         return _cells(None if self.match is None else self.match.cut)
 
+    @property
+    def not_finite_cells(self) -> list[tuple[int, ...]]:
+        """The cells that hold NaN or an infinity; none where the shapes differ, though they may be there."""
+        return _cells(~np.isfinite(self.answer.numbers) & ~self.answer.blank)
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Checked:

@@ -16,7 +16,7 @@ from convgrad.checking.places import ENOUGH_DIGITS, places_of, texts_of
 from convgrad.checking.rules import TO_THE_PLACES, Rules
 from convgrad.core.element import Array
 from convgrad.errors import ConvgradError
-from convgrad.numerals import parse_answer
+from convgrad.numerals import BLANKS, Numeral, parse_answer
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -74,6 +74,14 @@ class Answer:
     def own_dtype(self) -> str:
         """The dtype that it was computed in, where it was handed in as an array of a coarse one; else empty."""
         return self.given.dtype.name if self.given.dtype in (np.float16, np.float32) else ""
+
+    @cached_property
+    def blank(self) -> Array:
+        """The cells that say that there is no answer."""
+        unsaid = [isinstance(each, Numeral) and each.text in BLANKS for each in self.given[np.isnan(self.numbers)].flat]
+        mask = np.zeros(self.numbers.shape, bool)
+        mask[np.isnan(self.numbers)] = unsaid
+        return mask
 
     def matches(self, value: Array, slack: float = 0.0) -> Match:
         """value, of the answer's shape -> which cells say it; `slack` is what it may be off by besides."""

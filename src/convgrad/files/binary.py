@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from convgrad.errors import FileError
 from convgrad.files.numbers import MOST_AXES, MOST_BYTES, finite
-from convgrad.numerals import Spelled, to_float, to_fraction
+from convgrad.numerals import Spelled, to_float, to_fraction, to_numeral
 
 if TYPE_CHECKING:
     import zipfile
@@ -92,6 +92,8 @@ def _numbers(kind: str, array: Array, spelled: Spelled) -> Array:
     """What is stored, as floats; whole numbers as such where they are to be kept exactly."""
     if spelled is to_fraction and kind in "iu":
         return array.astype(object)
+    if spelled is to_numeral:  # an answer is judged by its own dtype, and may be NaN
+        return array.astype(array.dtype.newbyteorder("="))
     return finite(array.astype(np.float64))
 
 

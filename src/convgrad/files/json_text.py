@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from convgrad.errors import FileError
-from convgrad.numerals import Spelled, to_float, to_numeral
+from convgrad.numerals import Spelled, parse_answer, to_float, to_numeral
 
 MOST_DEPTH = 64
 """Nesting beyond this is refused here, because Python's own limit differs between versions."""
@@ -24,7 +24,8 @@ def line_and_column(text: str, position: int) -> str:
 def parse_json(text: str, spelled: Spelled = to_float) -> Any:
     """Strict JSON -> dicts, lists, numbers, strings; FileError for syntax, duplicate names, NaN and infinity.
 
-    spelled: what is made of numbers with a point or an exponent; whole ones are Python's integers, or Numerals.
+    spelled: what is made of numbers with a point or an exponent; whole ones are Python's integers, or Numerals. Answers
+    (Numerals) may be NaN and infinite.
     """
     _check_depth(text)
     reading = None if spelled is to_float else spelled  # json's own float is quicker
@@ -33,7 +34,7 @@ def parse_json(text: str, spelled: Spelled = to_float) -> Any:
             text,
             parse_float=reading,
             parse_int=to_numeral if spelled is to_numeral else None,
-            parse_constant=_Constant.refuse,
+            parse_constant=parse_answer if spelled is to_numeral else _Constant.refuse,
             object_pairs_hook=_pairs,
         )
     except json.JSONDecodeError as error:

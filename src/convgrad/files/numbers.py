@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from convgrad.core import rational as exact
 from convgrad.errors import FileError, shortened
-from convgrad.numerals import Numeral, Spelled, parse_number, to_float, to_fraction, to_numeral
+from convgrad.numerals import Numeral, Spelled, parse_answer, parse_number, to_float, to_numeral
 
 Array = NDArray[Any]
 
@@ -47,26 +47,25 @@ def to_array(value: Any, spelled: Spelled = to_float) -> Array:
 
 def stacked(rows: Any, spelled: Spelled) -> Array:
     """Nested lists of numbers, all alike in length, -> an array of floats, or of what else they were made into."""
-    if spelled is not to_fraction:
-        floats = finite(np.array(rows, np.float64))
-        if spelled is to_float:
-            return floats
-    return np.array(rows, object)
+    return finite(np.array(rows, np.float64)) if spelled is to_float else np.array(rows, object)
 
 
 def to_written(value: Any) -> Array:
-    """Nested lists of numbers, some of them as strings -> an array of Numerals, as they are written; arrays as is."""
+    """Nested lists of numbers, some of them as strings -> an array of Numerals, as they are written; arrays as is.
+
+    NaN and infinities are taken, and blanks, as answers may have them.
+    """
     if isinstance(value, np.ndarray):
         return value
     value = _numerals(value)
-    to_array(value)  # for what it refuses
+    to_array(value, to_numeral)  # for what it refuses
     return np.array(value, object)
 
 
 def _numerals(value: Any) -> Any:
     if isinstance(value, list):
         return value if set(map(type, value)) == {Numeral} else [_numerals(item) for item in value]
-    if isinstance(value, str) and (number := parse_number(value.strip(), to_numeral)) is not None:
+    if isinstance(value, str | None) and (number := parse_answer(value or "")) is not None:
         return number
     return Numeral(float(value), repr(value)) if type(value) in (int, float) else value
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from convgrad.errors import FileError
 from convgrad.files.json_text import MOST_DEPTH, line_and_column
-from convgrad.numerals import NUMBER, Spelled, to_float
+from convgrad.numerals import NUMBER, Spelled, parse_answer, to_float, to_numeral
 
 _HEAD = re.compile(r"\s*(?:[A-Za-z_]\w*\s*=\s*)?(?:[A-Za-z_][\w.]*\s*\(\s*)?(?=[\[(])")
 _TAIL = re.compile(r"\s*(?:,\s*[a-z_]+\s*=\s*(?:\([^)]*\)|<[^>]*>|'[^']*'|\"[^\"]*\"|[\w.]+)\s*)*,?\s*\)?\s*;?\s*")
@@ -48,6 +48,9 @@ def parse_pasted(text: str, spelled: Spelled = to_float) -> Any:
             items.clear()
         elif kind == "number" and len(stack) > 1:
             items.append(spelled(match[0]))
+        elif kind == "word" and len(stack) > 1 and spelled is to_numeral and parse_answer(match[0]) is not None:
+            items.append(parse_answer(match[0]))
+            kind = "number"
         elif kind == "comma" and previous in ("number", "close"):
             pass
         elif kind != "space":

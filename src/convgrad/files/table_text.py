@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from convgrad.errors import FileError, by, shortened
 from convgrad.files.numbers import MOST_AXES, stacked
-from convgrad.numerals import Spelled, parse_number, to_float
+from convgrad.numerals import Spelled, parse_answer, parse_number, to_float, to_numeral
 
 Array = NDArray[Any]
 
@@ -115,7 +115,8 @@ def _split(line: str, separator: str) -> list[str]:
 
 def _cell(text: str, separator: str, line: int, column: int, spelled: Spelled) -> Any:
     text = text.strip()
-    number = parse_number(text if separator == "," else text.replace(",", "."), spelled)
+    pointed = text if separator == "," else text.replace(",", ".")
+    number = parse_answer(pointed) if spelled is to_numeral else parse_number(pointed, spelled)
     if number is None:
         where = f"line {line}, column {column}"
         if not text:

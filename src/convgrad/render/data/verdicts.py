@@ -33,6 +33,8 @@ def _entry(verdict: Verdict, reveal: bool) -> Entries:
         entry["coarse_cells"] = _lists(verdict.coarse_cells)
     if verdict.cut_cells:
         entry["truncated"] = _lists(verdict.cut_cells)
+    if odd := verdict.not_finite_cells:
+        entry["not_finite"] = {"count": len(odd), "first": list(odd[0])}  # in words: JSON has no NaN
     if verdict.verdict == WRONG_SHAPE:
         entry["shape"], entry["expected_shape"] = list(verdict.answer.numbers.shape), list(verdict.value.shape)
     if verdict.remarks:

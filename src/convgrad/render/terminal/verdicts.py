@@ -16,6 +16,7 @@ from convgrad.checking.verdict import (
     FOLLOWS,
     MISSING,
     RIGHT,
+    UNANSWERED,
     WRONG_SHAPE,
     Checked,
     Verdict,
@@ -66,6 +67,7 @@ class _Drawing:
         how = f", {verdict.answer.rules.words}"
         if verdict.cut_cells:
             how += f"; cut off, not rounded: {_named(verdict, verdict.cut_cells)}"
+        how += "".join(f"; {remark.said(self.checked.reveal)}" for remark in verdict.remarks)
         text = f"{verdict.name}  {RIGHT}{how}"
         lines = Text("\n".join(wrap(text, self.room, initial_indent="  ", subsequent_indent="    ")))
         lines.highlight_words([f"{verdict.name}  {RIGHT}"], COLOURS[RIGHT])
@@ -94,6 +96,8 @@ class _Drawing:
     def _headline(self, verdict: Verdict) -> str:
         if verdict.verdict == MISSING:
             return "It has to be answered, and is not there."
+        if verdict.verdict == UNANSWERED:
+            return "There is no answer."
         wrong, size = len(verdict.wrong_cells), verdict.answer.numbers.size
         if verdict.verdict == COARSE:
             return "It is what rounding gives, but to fewer than 3 digits; write more of them."
@@ -104,7 +108,7 @@ class _Drawing:
             return f"Right under another convention than the one in force ({option})."
         if verdict.verdict == WRONG_SHAPE:
             return ""  # the remark says it
-        if any(remark.kind in ("one-cell", "all-cells") for remark in verdict.remarks):
+        if any(remark.kind in ("one-cell", "all-cells", "not-finite") for remark in verdict.remarks):
             return ""
         return "It is wrong." if size == 1 else f"{wrong} of {size} cells {'is' if wrong == 1 else 'are'} wrong."
 
