@@ -140,7 +140,7 @@ def test_what_does_not_fit_is_an_error_that_says_why() -> None:
         Windows.fit((5, 5), (6, 2))
     with pytest.raises(ShapeError, match=r"spans 7x7 cells"):
         Windows.fit((5, 5), 3, dilation=3)
-    with pytest.raises(OptionError, match=r"--stride: it has 3 numbers, but the input has 2 spatial axes"):
+    with pytest.raises(OptionError, match=r"stride: it has 3 numbers, but the input has 2 spatial axes"):
         Windows.fit((5, 5), 3, stride=(1, 2, 3))
     with pytest.raises(ShapeError, match="more than convgrad works on"):
         Windows.fit((5, 5), 3, padding=10**6).unfold(np.ones((5, 5)))

@@ -87,6 +87,7 @@ def case_of(layer: Any, x: Array, delta: Array | None = None) -> Case:
     from convgrad.problems import Operand
 
     kind = _kind_of(layer)
+    x = _fitting(layer, x, delta)
     arrays = {kind.given[0].name: x, kind.given[-1].name: delta}
     arrays |= {each.name: getattr(layer, each.name) for each in fields(layer) if each.name in kind.roles}
     settings = _settings_of(layer, kind)
@@ -96,6 +97,20 @@ def case_of(layer: Any, x: Array, delta: Array | None = None) -> Case:
         name: Operand(np.asarray(array, np.float64), name) for name, array in arrays.items() if array is not None
     }
     return Case.of(_solver_of(layer, kind), operands, settings, delta is not None)
+
+
+def _fitting(layer: Any, x: Any, delta: Any) -> Array:
+    """The input of a layer as an array; ConvgradError for arrays that do not fit it, as the layer itself says it."""
+    import numpy as np
+
+    if delta is None and hasattr(layer, "forward"):
+        layer.forward(x)
+    else:
+        layer.backward(x, delta)
+    for name, array in (("the input", x), ("delta", delta)):
+        if np.iscomplexobj(array):
+            raise OptionError(f"{name} holds complex numbers", hint="answers are checked against real ones")
+    return np.asarray(x)
 
 
 def _kind_of(layer: Any) -> Kind:

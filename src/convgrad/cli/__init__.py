@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 import sys
 from contextlib import suppress
 from typing import NoReturn
@@ -16,7 +17,7 @@ import click
 
 from convgrad.cli.app import app
 from convgrad.cli.command import HelpShown, Outcome
-from convgrad.errors import ConvgradError
+from convgrad.errors import ConvgradError, FileError
 
 
 def main() -> NoReturn:
@@ -40,7 +41,7 @@ def run(arguments: list[str]) -> int:
             _tell(f"Note: {note}")
         return outcome.code
     except ConvgradError as error:
-        return _fail(str(error))
+        return _fail(str(_in_options(error)))
     except click.ClickException as error:
         return _fail(_usage(error))
     except MemoryError:
@@ -113,6 +114,24 @@ def _tell(line: str) -> None:
         sys.stderr.flush()
         sys.stderr.buffer.write(printable + b"\n")
         sys.stderr.buffer.flush()
+
+
+def _in_options(error: ConvgradError) -> ConvgradError:
+    """An error in the words of arguments, as layers raise it, in those of options: `groups`, groups=2 -> --groups 2."""
+    if isinstance(error, FileError):
+        return error
+    from convgrad.kinds import ROLES, SETTINGS
+
+    names = "|".join((*SETTINGS, *ROLES))
+
+    def option(found: re.Match[str]) -> str:
+        value = found[3] or ""
+        return f"--{(found[1] or found[2]).replace('_', '-')}" + (f" {value}" if value not in ("", "True") else "")
+
+    said = re.compile(rf"`({names})`|(?<![\w.-])({names})=([\w.-]+)")
+    error.message, error.hint = (said.sub(option, text) for text in (error.message, error.hint))
+    error.where = re.sub(rf"^()({names})(?:=([\w-]+))?$", option, error.where)
+    return error
 
 
 def _usage(error: click.ClickException) -> str:

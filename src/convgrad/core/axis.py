@@ -34,7 +34,7 @@ def per_axis(value: Ints, axes: int, name: str) -> tuple[int, ...]:
     if len(numbers) not in (1, axes):
         raise OptionError(
             f"it has {len(numbers)} numbers, but the input has {axes} spatial {'axis' if axes == 1 else 'axes'}",
-            where=f"--{name}",
+            where=name,
             hint="give one number, or one an axis",
         )
     return numbers * axes if len(numbers) == 1 else numbers
@@ -279,7 +279,7 @@ def paddings(padding: Padding, axes: int) -> list[str | Pair]:
     if len(padding) not in (1, axes):
         raise OptionError(
             f"it has {len(padding)} entries, but the input has {axes} spatial {'axis' if axes == 1 else 'axes'}",
-            where="--padding",
+            where="padding",
             hint="give one number (or before:after), or one an axis",
         )
     pairs: list[str | Pair] = [(each, each) if isinstance(each, int) else (each[0], each[1]) for each in padding]

@@ -58,7 +58,7 @@ def finite(array: Array) -> Array:
 def refuse(array: Array, name: str, option: str) -> None:
     """OptionError where an array holds fractions, which `name` would not keep."""
     if rational(array):
-        raise OptionError(f"{name} of a fraction is no fraction", where=option, hint="leave --dtype exact out for it")
+        raise OptionError(f"{name} of a fraction is no fraction", where=option, hint="leave dtype=exact out for it")
 
 
 def product(a: Array, b: Array) -> Array:

@@ -55,12 +55,12 @@ class Windows:
         larger than the padded input.
         """
         d = len(sizes)
-        for name, value in (("kernel-size", kernel), ("stride", stride), ("dilation", dilation)):
+        for name, value in (("kernel_size", kernel), ("stride", stride), ("dilation", dilation)):
             if min(per_axis(value, d, name)) < 1:
-                raise OptionError(f"it is {value}, but it is at least 1", where=f"--{name}")
+                raise OptionError(f"it is {value}, but it is at least 1", where=name)
         if mode not in PAD_MODES:
             raise OptionError(f"there is no padding mode called {mode!r}", hint=f"use one of {', '.join(PAD_MODES)}")
-        kernels = per_axis(kernel, d, "kernel-size")
+        kernels = per_axis(kernel, d, "kernel_size")
         strides = per_axis(stride, d, "stride")
         dilations = per_axis(dilation, d, "dilation")
         windows = cls(
@@ -77,7 +77,7 @@ class Windows:
             raise ShapeError(
                 f"a {by(kernels)} kernel{dilated} does not fit on a {by(sizes)} input"
                 + (f", which is {padded} with its padding" if padded != by(sizes) else ""),
-                hint="use a smaller kernel or more --padding",
+                hint="use a smaller kernel or more `padding`",
             )
         return windows
 
@@ -87,7 +87,7 @@ class Windows:
         counts = per_axis(parts, len(sizes), "adaptive")
         for size, count in zip(sizes, counts, strict=True):
             if count > size:
-                raise ShapeError(f"{by(sizes)} cannot be cut into {by(counts)} parts", hint="use a smaller --adaptive")
+                raise ShapeError(f"{by(sizes)} cannot be cut into {by(counts)} parts", hint="use a smaller `adaptive`")
         return cls(tuple(Ragged.cut(size, count) for size, count in zip(sizes, counts, strict=True)))
 
     @classmethod
@@ -108,14 +108,14 @@ class Windows:
         """
         d = len(places)
         holes, strides = per_axis(dilation, d, "dilation"), per_axis(stride, d, "stride")
-        extras = per_axis(output_padding, d, "output-padding")
+        extras = per_axis(output_padding, d, "output_padding")
         for s, hole, extra in zip(strides, holes, extras, strict=True):
             if extra >= max(s, hole):
                 raise OptionError(
-                    f"output-padding {extra} is not smaller than stride {s} or dilation {hole}",
+                    f"output_padding={extra} is not smaller than stride {s} or dilation {hole}",
                     hint="more rows than that would hold nothing but the bias",
                 )
-        kernels = per_axis(kernel, d, "kernel-size")
+        kernels = per_axis(kernel, d, "kernel_size")
         axes = [
             Axis.transposed(*each)
             for each in zip(places, kernels, strides, paddings(padding, d), holes, extras, strict=True)
@@ -123,7 +123,7 @@ class Windows:
         if min(axis.size for axis in axes) < 1:
             raise ShapeError(
                 f"the padding crops the whole result: it would be {by(axis.size for axis in axes)}",
-                hint="use less --padding",
+                hint="use less `padding`",
             )
         return cls(tuple(axes))
 
@@ -145,7 +145,7 @@ class Windows:
             per_axis(stride, d, "stride"),
             paddings(padding, d),
             per_axis(dilation, d, "dilation"),
-            per_axis(output_padding, d, "output-padding"),
+            per_axis(output_padding, d, "output_padding"),
             strict=True,
         ):
 
@@ -210,7 +210,7 @@ class Windows:
             if prod(sizes) > MOST_CELLS:
                 raise ShapeError(
                     f"the arrays would have {by(sizes)} cells",
-                    hint="that is more than convgrad works on; check --padding and the sizes",
+                    hint="that is more than convgrad works on; check `padding` and the sizes",
                 )
 
     def view(self, padded: Array) -> Array:

@@ -17,13 +17,13 @@ import numpy as np
 from convgrad.core.element import Array, Column, Place, Products, cell
 from convgrad.core.quantity import Quantity
 from convgrad.core.rational import cast, refuse
-from convgrad.core.term import Cells, Factor, Lit, Term, real
+from convgrad.core.term import Cells, Factor, Lit, Term
 from convgrad.errors import OptionError
 from convgrad.formula import Formula, named
 from convgrad.kinds.activations import ACTIVATIONS
 from convgrad.kinds.functions import ActivationRow, Chosen
 from convgrad.layers import Parameter
-from convgrad.layers.shapes import check_shape
+from convgrad.layers.shapes import check_shape, input_of, numbers
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class Activation:
 
     def backward(self, x: Array, delta: Array) -> tuple[Quantity, ...]:
         """x (...), delta (...) -> (dX (...),); ShapeError where delta does not have x's shape."""
-        x, delta = self._checked(x), real(delta)
+        x, delta = self._checked(x), numbers("delta", delta)
         check_shape("delta", delta, x.shape)
         along, at = self.row.along, f"the derivative of {self.name} at the {{input}}"
         formula = along.formula if along else f"{{dX}} = {{delta}} * {{derivative}}, {at}"
@@ -119,9 +119,10 @@ class Activation:
         return self.inverse(output), delta
 
     def _checked(self, x: Array) -> Array:
+        x = input_of(self, x)
         if not self.row.exact:
-            refuse(np.asarray(x), self.name, "--activation")
-        return real(x)
+            refuse(x, self.name, "activation")
+        return x
 
     def chosen(self, x: Array) -> Chosen:
         """The settings as x's own kind of numbers, and which piece each of them lies on."""

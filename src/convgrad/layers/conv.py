@@ -21,11 +21,10 @@ from convgrad.core.element import Array
 from convgrad.core.quantity import Quantity
 from convgrad.core.results import by_w, by_x, by_y, count
 from convgrad.core.sum import Part, Sum
-from convgrad.core.term import real
 from convgrad.core.windows import Windows
 from convgrad.errors import ShapeError
 from convgrad.layers import Parameter
-from convgrad.layers.shapes import bias_of, check_groups, check_shape, kernel_of
+from convgrad.layers.shapes import bias_of, check_groups, check_shape, input_of, kernel_of, pair_of
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -75,7 +74,7 @@ class Conv:
         check_groups(channels, filters, groups)
         if kernel is not None and kernel.shape[1] * groups != channels:
             fits = channels % kernel.shape[1] == 0 and filters % (channels // kernel.shape[1]) == 0
-            hint = f"that fits --groups {channels // kernel.shape[1]}" if fits else ""
+            hint = f"that fits groups={channels // kernel.shape[1]}" if fits else ""
             raise ShapeError(
                 f"the kernel has {kernel.shape[1]} input channels, but the input has {channels}"
                 + (f" in {groups} groups of {channels // groups}" if groups > 1 else ""),
@@ -92,7 +91,7 @@ class Conv:
 
     def forward(self, x: Array) -> Quantity:
         """x (N, C, *sizes), kernel (F, C/groups, *k) -> output (N, F, *places)."""
-        x = real(x)
+        x = input_of(self, x)
         self.output_shape(x, len(kernel_of(self)))
         bias = bias_of(self)
         rule = "the sum of {input} x {kernel}" + ("" if bias is None else ", plus the bias")
@@ -104,7 +103,7 @@ class Conv:
         Summed over the batch, not averaged. Without a kernel there is no dX. ShapeError where delta does
         not have the output's shape.
         """
-        x, delta = real(x), real(delta)
+        x, delta = pair_of(self, x, delta)
         check_shape("delta", delta, self.output_shape(x, delta.shape[1] if self.kernel is None else len(self.kernel)))
         s = self.sum(x, delta)
         dW = by_w(s, "dW", "{delta} x the {input} {marked}")

@@ -21,11 +21,10 @@ from convgrad.core.element import Array
 from convgrad.core.quantity import Quantity
 from convgrad.core.results import by_w, by_x, by_y, count
 from convgrad.core.sum import Part, Sum
-from convgrad.core.term import real
 from convgrad.core.windows import Windows
 from convgrad.errors import ShapeError
 from convgrad.layers import Parameter
-from convgrad.layers.shapes import check_shape
+from convgrad.layers.shapes import check_shape, input_of, pair_of
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -58,9 +57,9 @@ class Dense:
 
     def forward(self, x: Array) -> Quantity:
         """x (N, in), weight (out, in) -> output (N, out)."""
-        x = real(x)
+        x = input_of(self, x)
         if self.weight is None:
-            raise ShapeError("there is no weight", hint="add one with -w WEIGHT")
+            raise ShapeError("there is no weight", hint="give the layer one")
         self.output_shape(x, len(self.weight))
         bias = None if self.bias is None else Part("b", "O", self.bias)
         rule = "the sum of {input} x the node's weights" + ("" if bias is None else ", plus the bias")
@@ -71,8 +70,9 @@ class Dense:
 
         ShapeError where delta does not have the output's shape. Without a weight there is no dX.
         """
-        x, delta = real(x), real(delta)
-        check_shape("delta", delta, self.output_shape(x, delta.shape[1]))
+        x, delta = pair_of(self, x, delta)
+        nodes = delta.shape[1] if self.weight is None else len(self.weight)
+        check_shape("delta", delta, self.output_shape(x, nodes))
         s = self.sum(x, delta)
         dW = by_w(s, "dW", "the node's {delta} x {input}, to its own weights")
         db = count(s, "db", "O", "{delta}")

@@ -11,10 +11,11 @@ import numpy as np
 
 from convgrad.core.element import Array, Place, Products, cell
 from convgrad.core.quantity import Quantity
-from convgrad.core.term import Factor, Term, real
+from convgrad.core.term import Factor, Term
+from convgrad.errors import ShapeError
 from convgrad.formula import Formula
 from convgrad.layers import Parameter
-from convgrad.layers.shapes import check_shape
+from convgrad.layers.shapes import check_shape, input_of, pair_of
 
 
 @dataclass(frozen=True)
@@ -30,14 +31,16 @@ class Flatten:
 
     def forward(self, x: Array) -> Quantity:
         """x (...) -> output (numbers,), or (N, numbers) with a batch."""
-        x = real(x)
+        x = input_of(self, x)
+        if self.batch and not x.ndim:
+            raise ShapeError("the input is a number, which has no axis of examples", hint="leave batch out")
         shape = (len(x), prod(x.shape[1:])) if self.batch else (x.size,)
         formula = Formula.of("{output} = the {input} in reading order")
         return Reshaped(Factor("input", x, ""), name="output", formula=formula, shape=shape)
 
     def backward(self, x: Array, delta: Array) -> tuple[Quantity, ...]:
         """x (...), delta like the output -> (dX like x,); ShapeError where delta has not the output's shape."""
-        x, delta = real(x), real(delta)
+        x, delta = pair_of(self, x, delta)
         check_shape("delta", delta, self.forward(x).shape)
         formula = Formula.of("{dX} = {delta} in the {input}'s shape")
         return (Reshaped(Factor("delta", delta, ""), name="dX", formula=formula, shape=x.shape),)

@@ -18,12 +18,13 @@ import numpy as np
 from convgrad.core.element import Array, Column, Place, Products, everywhere_in
 from convgrad.core.quantity import Quantity
 from convgrad.core.rational import cast, refuse
-from convgrad.core.term import Cells, Term, real
+from convgrad.core.term import Cells, Term
 from convgrad.errors import OptionError, ShapeError, by
 from convgrad.formula import Formula
 from convgrad.kinds.functions import LossRow, class_axis
 from convgrad.kinds.losses import LOSSES
 from convgrad.layers import Parameter
+from convgrad.layers.shapes import numbers
 
 
 @dataclass(frozen=True)
@@ -52,9 +53,9 @@ class Loss:
 
         ShapeError where the target does not belong to the output, or holds no classes or probabilities.
         """
-        output, target = real(output), real(target)
+        output, target = numbers("the output", output), numbers("the target", target)
         if not self.row.exact:
-            refuse(output, self.kind, "--kind")
+            refuse(output, self.kind, "kind")
         worked = Worked(self.row, output, target, _fitted(self.row, output, target))
         loss, delta = (Formula.of(each) for each in self.row.formulas(self.row.count(output.shape)))
         last = (output.ndim - 1,) if output.ndim else ()

@@ -16,16 +16,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
 from convgrad.core.element import Array
 from convgrad.core.quantity import Quantity
 from convgrad.core.rational import cast, refuse
-from convgrad.core.term import real
 from convgrad.errors import OptionError, ShapeError, by
 from convgrad.layers import Parameter
 from convgrad.layers.norm_working import back, gradient, output
-from convgrad.layers.shapes import check_shape
+from convgrad.layers.shapes import check_shape, input_of, numbers
 from convgrad.layers.statistics import AXES, OVER, Shared
 
 
@@ -54,21 +51,21 @@ class Norm:
         if self.over not in OVER:
             raise OptionError(f"there is no normalisation over {self.over!r}", hint=f"use one of {', '.join(OVER)}")
         if not self.eps > 0:
-            raise OptionError(f"{self.eps:g} is not above 0", where="--eps", hint="1e-5 is usual")
+            raise OptionError(f"{self.eps:g} is not above 0", where="eps", hint="1e-5 is usual")
         if self.over == "group" and self.groups is None:
-            raise OptionError("it does not say how many groups", where="--over group", hint="add --groups N")
+            raise OptionError("it does not say how many groups", where="over=group", hint="add groups=N")
         if self.over != "group" and self.groups is not None:
-            raise OptionError(f"--groups belongs to --over group, and it is {self.over}", hint="add --over group")
+            raise OptionError(f"`groups` belongs to over=group, and it is {self.over}", hint="add over=group")
         if (self.mean is None) != (self.var is None):
             given, other = ("var", "mean") if self.mean is None else ("mean", "var")
-            raise OptionError(f"--{given} needs --{other}", hint="give both, or neither")
+            raise OptionError(f"`{given}` needs `{other}`", hint="give both, or neither")
         if self.mean is not None and self.over != "batch":
-            raise OptionError("a given mean and variance belong to --over batch", hint="leave --mean and --var out")
+            raise OptionError("a given mean and variance belong to over=batch", hint="leave `mean` and `var` out")
 
     @property
     def parameters(self) -> Mapping[str, Parameter]:
         """gamma and beta, one number a channel, or as the one of them that is given has it."""
-        gamma, beta = ("C*" if np.ndim(array) > 1 else "C" for array in map(np.asarray, (self.gamma, self.beta)))
+        gamma, beta = ("C*" if getattr(array, "ndim", 1) > 1 else "C" for array in (self.gamma, self.beta))
         return {
             "gamma": Parameter("gamma", beta if self.gamma is None else gamma, neutral=1.0),
             "beta": Parameter("beta", gamma if self.beta is None else beta, added=True),
@@ -85,12 +82,10 @@ class Norm:
 
     def shared(self, x: Array, delta: Array | None = None) -> Shared:
         """x, delta (N, C, *sizes) -> what they share; ShapeError where the layer's arrays do not belong to them."""
-        x = real(x)
-        refuse(x, "a root", "--dtype exact")
-        if x.ndim < 2:
-            raise ShapeError(f"the input is {by(x.shape)}, but expected are two axes or more: (N, C, ...)")
+        x = input_of(self, x)
+        refuse(x, "a root", "dtype=exact")
         if delta is not None:
-            delta = real(delta)
+            delta = numbers("delta", delta)
             check_shape("delta", delta, x.shape)
         scale, shift = (self._parameter(name, x) for name in ("gamma", "beta"))
         given = None if self.mean is None else (self._statistic("mean", x), self._statistic("var", x))
@@ -99,7 +94,7 @@ class Norm:
         if given is None and shared.m < 2:
             raise ShapeError(
                 f"a mean over {shared.members_said} would be over 1 number of a {by(x.shape)} input",
-                hint="give more examples or places, another --over, or --mean and --var",
+                hint="give more examples or places, another `over`, or `mean` and `var`",
             )
         return shared
 
@@ -109,7 +104,7 @@ class Norm:
         groups = 1 if self.over == "layer" else self.groups or channels
         if channels % groups:
             raise ShapeError(
-                f"{channels} channels cannot be split into {groups} groups", hint="--groups must divide the channels"
+                f"{channels} channels cannot be split into {groups} groups", hint="`groups` must divide the channels"
             )
         return groups
 
@@ -117,7 +112,7 @@ class Norm:
         """gamma or beta in x's dtype; ShapeError where it does not fit."""
         if getattr(self, name) is None:
             return None
-        array = real(getattr(self, name))
+        array = numbers(name, getattr(self, name))
         fitting = [x.shape[1:2], *([x.shape[1:]] if self.over == "layer" and x.ndim > 2 else [])]
         if array.shape not in fitting:
             wanted = " or ".join(map(by, fitting))
@@ -126,7 +121,7 @@ class Norm:
 
     def _statistic(self, name: str, x: Array) -> Array:
         """A given mean or variance in x's dtype; ShapeError where it does not fit."""
-        array = real(getattr(self, name))
+        array = numbers(name, getattr(self, name))
         check_shape(name, array, x.shape[1:2])
         if name == "var" and (array < 0).any():
             raise ShapeError(f"var is {array.min():g} somewhere, and no variance is below 0")

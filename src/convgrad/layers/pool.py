@@ -17,20 +17,20 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from convgrad.core.axis import Ints, Padding
+from convgrad.core.axis import Ints, Padding, per_axis
 from convgrad.core.derivatives import ByX, ByY
 from convgrad.core.element import Array, Column, Place, Products, cell, cells, constant
 from convgrad.core.quantity import Quantity
 from convgrad.core.rational import refuse
 from convgrad.core.sum import Part, Sum
-from convgrad.core.term import Factor, Term, beside, block, real
+from convgrad.core.term import Factor, Term, beside, block
 from convgrad.core.windows import Windows
 from convgrad.errors import OptionError
 from convgrad.formula import Formula, Over, Piece, named
 from convgrad.kinds.pool import TIES
 from convgrad.layers import Parameter
 from convgrad.layers.pool_kinds import POOL_KINDS, PoolKind, alone, flat
-from convgrad.layers.shapes import check_shape, check_windows_see_input
+from convgrad.layers.shapes import check_shape, check_windows_see_input, input_of, pair_of
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -80,6 +80,9 @@ class Pool:
             return Windows.fit(sizes, sizes)
         if self.adaptive is not None:
             return Windows.cut(sizes, self.adaptive)
+        if self.size == ():
+            raise OptionError("the size of the window is not given", hint="give size=2")
+        per_axis(self.size, len(sizes), "size")
         stride = self.size if self.stride is None else self.stride
         windows = Windows.fit(sizes, self.size, stride, self.padding, self.dilation, self.ceil)
         check_windows_see_input(windows)
@@ -92,7 +95,7 @@ class Pool:
 
     def forward(self, x: Array) -> Quantity:
         """x (N, C, *sizes) -> output (N, C, *places)."""
-        x = real(x)
+        x = input_of(self, x)
         s, words = self.sum(x), self._kind(x).words
 
         def formula() -> list[Piece]:
@@ -121,7 +124,7 @@ class Pool:
 
     def backward(self, x: Array, delta: Array) -> tuple[Quantity, ...]:
         """x (N, C, *sizes), delta (N, C, *places) -> (dX like x,); ShapeError where delta does not fit."""
-        x, delta = real(x), real(delta)
+        x, delta = pair_of(self, x, delta)
         s = self.sum(x, delta)
         self._kind(x)
         check_shape("delta", delta, (*x.shape[:2], *s.windows.places))
@@ -150,8 +153,8 @@ class Pool:
         Among equal maxima the first, or the last where `ties` says so. OptionError for another kind than max.
         """
         if self.kind != "max":
-            raise OptionError(f"indices are the places of maxima, and the kind is {self.kind}", hint="use --kind max")
-        x = real(x)
+            raise OptionError(f"indices are the places of maxima, and the kind is {self.kind}", hint="use kind=max")
+        x = input_of(self, x)
         shape = (*x.shape[:2], *self.windows(x).places)
         formula = Formula.of("{indices} = flat position of each maximum in its channel's unpadded plane")
         return Indices(self, x, name="indices", formula=formula, shape=shape, axes="NC*")
@@ -198,7 +201,7 @@ class Pool:
 
     def _kind(self, x: Array) -> PoolKind:
         if not POOL_KINDS[self.kind].rational:
-            refuse(x, f"{self.kind} pooling", "--kind")
+            refuse(x, f"{self.kind} pooling", "kind")
         return POOL_KINDS[self.kind]
 
 

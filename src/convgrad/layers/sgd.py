@@ -19,9 +19,9 @@ from convgrad.core.element import Array, Place, Products, cell, constant
 from convgrad.core.quantity import Quantity
 from convgrad.core.rational import cast
 from convgrad.core.summands import Summed, total
-from convgrad.core.term import real
 from convgrad.errors import OptionError
 from convgrad.formula import Formula
+from convgrad.layers.shapes import check_shape, numbers
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -66,14 +66,18 @@ class SGD:
 
     def __post_init__(self) -> None:
         if self.nesterov and not self.momentum:
-            raise OptionError("--nesterov needs a momentum", hint="add --momentum")
+            raise OptionError("`nesterov` needs a momentum", hint="add a `momentum`")
 
     def step(self, name: str, parameter: Array, gradient: Array, velocity: Array | None = None) -> tuple[Quantity, ...]:
         """parameter, gradient, velocity (all of one shape) -> ``W_new`` and, with momentum, ``velocity_W``.
 
         name: W or b. The terms of the new parameter are the parameter and each summand of the change.
         """
-        parameter, gradient = real(parameter), real(gradient)
+        parameter, gradient = numbers(name, parameter), numbers(f"d{name}", gradient)
+        check_shape(f"d{name}", gradient, parameter.shape)
+        if velocity is not None:
+            velocity = numbers("velocity", velocity)
+            check_shape("velocity", velocity, parameter.shape)
         lr, mu, decay = (cast(each, gradient.dtype)[()] for each in (self.lr, self.momentum or 0, self.weight_decay))
         summands = [Multiple(f"d{name}", gradient)]
         if decay:

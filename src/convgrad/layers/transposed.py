@@ -22,11 +22,10 @@ from convgrad.core.element import Array
 from convgrad.core.quantity import Quantity
 from convgrad.core.results import by_w, by_x, by_y, count
 from convgrad.core.sum import Part, Sum
-from convgrad.core.term import real
 from convgrad.core.windows import Windows
 from convgrad.errors import ShapeError
 from convgrad.layers import Parameter
-from convgrad.layers.shapes import bias_of, check_groups, check_shape, kernel_of
+from convgrad.layers.shapes import bias_of, check_groups, check_shape, input_of, kernel_of, pair_of
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -96,7 +95,7 @@ class Transposed:
 
     def forward(self, x: Array) -> Quantity:
         """x (N, C, *places), kernel (C, F/groups, *k) -> output (N, F, *sizes)."""
-        x = real(x)
+        x = input_of(self, x)
         self.output_shape(x, self.filters)
         bias = bias_of(self)
         rule = "{input} x {kernel}, laid on the output" + ("" if bias is None else "; the bias is there first")
@@ -107,7 +106,7 @@ class Transposed:
 
         ShapeError where delta does not have the output's shape. Without a kernel there is no dX.
         """
-        x, delta = real(x), real(delta)
+        x, delta = pair_of(self, x, delta)
         filters = delta.shape[1] if self.kernel is None else self.filters
         check_shape("delta", delta, self.output_shape(x, filters))
         s = self.sum(x, delta)

@@ -15,16 +15,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+import numpy as np
+
 from convgrad.core.axis import Ints, Padding
 from convgrad.core.element import Array
 from convgrad.core.quantity import Quantity
 from convgrad.core.results import by_w, by_x, by_y, count
 from convgrad.core.sum import Part, Sum
-from convgrad.core.term import real
 from convgrad.core.windows import Windows
 from convgrad.errors import ShapeError, by
 from convgrad.layers import Parameter
-from convgrad.layers.shapes import bias_of, check_shape, kernel_of
+from convgrad.layers.shapes import bias_of, check_shape, input_of, kernel_of, pair_of
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -53,7 +54,7 @@ class Unshared:
     @property
     def parameters(self) -> Mapping[str, Parameter]:
         """The kernel of every place, and the bias: one number a filter, or one a place and filter."""
-        bias = "F" if self.bias is None or self.bias.ndim == 1 else "PF"
+        bias = "F" if self.bias is None or np.ndim(self.bias) < 2 else "PF"
         return {"W": Parameter("kernel", "PFI*"), "b": Parameter("bias", bias, added=True)}
 
     def windows(self, x: Array) -> Windows:
@@ -92,7 +93,7 @@ class Unshared:
 
     def forward(self, x: Array) -> Quantity:
         """x (N, C, *sizes), kernel (*places, F, C, *k) -> output (N, F, *places)."""
-        x = real(x)
+        x = input_of(self, x)
         self.output_shape(x, kernel_of(self).shape[x.ndim - 2])
         bias = bias_of(self)
         rule = "the sum of {input} x the {kernel} of the place" + ("" if bias is None else ", plus the bias")
@@ -103,8 +104,9 @@ class Unshared:
 
         db is (F,) where there is no bias. ShapeError where delta does not have the output's shape.
         """
-        x, delta = real(x), real(delta)
-        check_shape("delta", delta, self.output_shape(x, delta.shape[1]))
+        x, delta = pair_of(self, x, delta)
+        filters = delta.shape[1] if self.kernel is None else self.kernel.shape[x.ndim - 2]
+        check_shape("delta", delta, self.output_shape(x, filters))
         s = self.sum(x, delta)
         dW = by_w(s, "dW", "{delta} x the {input} {marked}, at its place")
         db = count(s, "db", self.parameters["b"].axes, "{delta}")
