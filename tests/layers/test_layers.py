@@ -15,6 +15,7 @@ from spaces import EVERY_LAYER, convolutions, poolings, unshared
 import convgrad
 from convgrad import SGD, Activation, Conv, Dense, Flatten, Loss, Norm, Pool, Quantity, Transposed, Unshared
 from convgrad.errors import ConvgradError, OptionError, ShapeError
+from convgrad.kinds.losses import LOSSES
 
 Array = NDArray[Any]
 LAYERS = EVERY_LAYER
@@ -250,11 +251,13 @@ def test_unshared_gradients_add_up_to_the_shared_one(case: tuple[Unshared, Array
     np.testing.assert_array_equal(apart[2].value, together[2].value)
 
 
-@pytest.mark.parametrize("kind", ["mse", "mse-mean", "mse-sum", "cross-entropy", "bce", "mae", "huber"])
+@pytest.mark.parametrize("kind", LOSSES)
 @pytest.mark.parametrize("shape", [(3,), (2, 3), (2, 3, 2)])
 def test_the_delta_of_a_loss_is_its_gradient(kind: str, shape: tuple[int, ...]) -> None:
     rng = np.random.default_rng(0)
     output, target = rng.uniform(0.1, 0.9, shape), rng.uniform(0.1, 0.9, shape) * (3 if kind == "huber" else 1)
+    if kind == "hinge":
+        output, target = 4 * output - 2, np.sign(target - 0.5)
     loss, delta = Loss(kind).backward(output, target)
     numeric = central(lambda x: float(Loss(kind).backward(x, target)[0].value), output)
     np.testing.assert_allclose(delta.value, numeric, rtol=1e-6, atol=1e-8)
@@ -265,6 +268,39 @@ def test_the_delta_of_a_loss_is_its_gradient(kind: str, shape: tuple[int, ...]) 
         np.testing.assert_allclose(total, quantity.value, rtol=1e-12)
 
 
+def test_nll_is_cross_entropy_of_the_softmax() -> None:
+    """Of the same logits, both are the same loss; back through the softmax so are the gradients."""
+    rng = np.random.default_rng(1)
+    for shape, target in (
+        ((5,), np.array(3.0)),
+        ((4, 3), np.array([0.0, 2, 1, 1])),
+        ((2, 3), rng.dirichlet(np.ones(3), 2)),
+    ):
+        z, softmax = rng.normal(size=shape), Activation("softmax")
+        probabilities = softmax.forward(z).value
+        loss, delta = Loss("nll").backward(probabilities, target)
+        together = Loss("cross-entropy").backward(z, target)
+        np.testing.assert_allclose(loss.value, together[0].value, rtol=1e-12)
+        (through,) = softmax.backward(z, delta.value)
+        np.testing.assert_allclose(through.value, together[1].value, rtol=1e-12, atol=1e-15)
+
+
+def test_nll_needs_no_logarithm_that_is_not_asked_for() -> None:
+    loss, delta = Loss("nll").backward(np.array([[0.0, 1.0], [0.5, 0.5]]), np.array([1.0, 0.0]))
+    assert loss.value == -np.log(0.5) / 2
+    np.testing.assert_array_equal(delta.value, [[0, -0.5], [-1, 0]])
+
+
+def test_hinge_of_classes_by_hand_as_cs231n_has_it() -> None:
+    """The notes' example: scores 13, -7, 11 with the first class true give max(0, -7-13+1) + max(0, 11-13+1) = 0."""
+    assert Loss("hinge").backward(np.array([13.0, -7, 11]), np.array(0.0))[0].value == 0
+    loss, delta = Loss("hinge").backward(np.array([[3.0, 2.5, 0.1], [1, 2, 5]]), np.array([0.0, 1]))
+    assert loss.value == (0.5 + 4) / 2
+    np.testing.assert_array_equal(delta.value, [[-0.5, 0.5, 0], [0, -0.5, 0.5]])
+    at_the_corner = Loss("hinge").backward(np.array([1.0, 0]), np.array(0.0))
+    assert at_the_corner[0].value == 0 and not at_the_corner[1].value.any()
+
+
 def test_losses_refuse_what_is_no_target() -> None:
     for kind, output, target, message in (
         ("mse", np.ones(3), np.ones(2), "the target is 2, but the output is 3"),
@@ -272,6 +308,11 @@ def test_losses_refuse_what_is_no_target() -> None:
         ("cross-entropy", np.ones((2, 3)), np.array([0.5, 1.0]), r"the target\[0\] is 0.5"),
         ("cross-entropy", np.ones((2, 3)), np.ones(3), r"give class indices \(2\) or a distribution \(2x3\)"),
         ("bce", np.array([1.5]), np.ones(1), "outside 0 to 1"),
+        ("nll", np.array([1.5, 0.5]), np.array(0.0), "outside 0 to 1 .*; nll takes probabilities; cross-entropy takes"),
+        ("nll", np.array([[0.5, 0.0]]), np.array([1.0]), r"the output\[0, 1\] is 0, .* asks for it: nll is infinite"),
+        ("hinge", np.ones((2, 3)), np.array([0.0, 3.0]), r"the target\[1\] is 3, but the classes are 0 to 2"),
+        ("hinge", np.ones((2, 3)), np.ones(3), r"give class indices \(2\) or -1 and 1 \(2x3\)"),
+        ("hinge", np.ones((1, 2)), np.array([[0.0, 1]]), r"the target\[0, 0\] is 0, but hinge takes -1 or 1 for each"),
     ):
         with pytest.raises(ShapeError, match=message):
             Loss(kind).backward(output, target)

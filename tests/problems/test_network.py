@@ -193,6 +193,11 @@ BAD: list[tuple[Any, str]] = [
     ({"layers": [{"type": "activation"}]}, "layers[0]: there is no activation"),
     ({"layers": [{"type": "activation", "activation": "rellu"}]}, "activation: there is no 'rellu'"),
     ({"layers": [{"type": "flatten"}], "loss": "mes"}, "loss: there is no 'mes', only mse"),
+    (
+        {"layers": [{"type": "activation", "activation": "softmax"}], "loss": "cross-entropy"},
+        "layers[0]: its activation is softmax, but cross-entropy takes the softmax of the output itself; leave the softmax "
+        'out, or write "loss": "nll", which takes probabilities',
+    ),
     ({"layers": [{"type": "flatten"}]}, "the target is 3, but the output is 4"),
     (
         {"layers": [{"type": "flatten"}, {"type": "dense", "weight": [[1, 2, 3]]}]},
@@ -268,3 +273,24 @@ def test_formulas_of_a_pass_are_each_layers_own(convgrad: Convgrad, tmp_path: Pa
     assert "delta = the dX of layers[4], behind it" in flatten
     assert "weight" not in flatten
     assert "sensitivity" in shown
+
+
+def test_softmax_under_cross_entropy_is_refused_and_both_ways_out_are_the_same_loss(
+    convgrad: Convgrad, tmp_path: Path
+) -> None:
+    dense = {"type": "dense", "weight": rounded(3, 2), "bias": rounded(3)}
+
+    def run_with(loss: str, activation: str) -> Any:
+        network = write(tmp_path, n={"layers": [{**dense, "activation": activation}], "loss": loss})
+        return convgrad(f"convgrad backprop {network} '[[0.5,-1],[0.3,0.8]]' '[2,0]'")
+
+    refused = run_with("cross-entropy", "softmax")
+    assert (refused.code, refused.out, refused.err.count("\n")) == (2, "", 1)
+    without, of_probabilities = (
+        json.loads(run_with(*each).out) for each in (("cross-entropy", "identity"), ("nll", "softmax"))
+    )
+    assert of_probabilities["loss"] == pytest.approx(without["loss"], rel=1e-12)
+    for name in ("dW", "db", "dX"):
+        np.testing.assert_allclose(
+            of_probabilities["layers"][0][name], without["layers"][0][name], rtol=1e-9, atol=1e-12
+        )

@@ -256,7 +256,9 @@ def activation_jobs(draw: st.DrawFn) -> Job:
 
 def target_for(draw: st.DrawFn, kind: str, shape: tuple[int, ...]) -> Array:
     rng = np.random.default_rng(draw(st.integers(0, 99)))
-    if kind == "cross-entropy" and draw(st.booleans()):
+    if kind == "hinge" and (not shape or draw(st.booleans())):
+        return rng.choice([-1.0, 1.0], shape)
+    if LOSSES[kind].classes and (kind == "hinge" or draw(st.booleans())):
         axis = min(1, len(shape) - 1)
         return rng.integers(0, shape[axis], shape[:axis] + shape[axis + 1 :])
     return rng.random(shape).round(2)
@@ -265,8 +267,11 @@ def target_for(draw: st.DrawFn, kind: str, shape: tuple[int, ...]) -> Array:
 @st.composite
 def loss_jobs(draw: st.DrawFn) -> Job:
     kind = draw(st.sampled_from(list(LOSSES)))
-    shape = tuple(draw(st.lists(st.integers(1, 4), min_size=int(kind == "cross-entropy"), max_size=4)))
-    output = np.random.default_rng(draw(st.integers(0, 99))).random(shape).round(2) * (1 if kind == "bce" else 3)
+    row, rng = LOSSES[kind], np.random.default_rng(draw(st.integers(0, 99)))
+    shape = tuple(draw(st.lists(st.integers(1, 4), min_size=int(row.classes), max_size=4)))
+    output = rng.random(shape).round(2) * (1 if row.probabilities else 3)
+    if kind == "nll":
+        output = np.maximum(output, 0.01)
     dtype = draw(st.sampled_from(["float64", "float32"]))
     document = listed(output=output, target=target_for(draw, kind, shape), kind=kind, dtype=dtype)
     return Job("loss", document, draw(picked(["loss", "delta"])))
@@ -297,7 +302,7 @@ def network_jobs(draw: st.DrawFn) -> Job:
     layers.append({"type": "flatten"})
     layers.append(listed(type="dense", weight=(rng.normal(size=(nodes, inputs)) / inputs).round(3), **draw(behind())))
     kind = draw(st.sampled_from(list(LOSSES)))
-    if kind == "bce":
+    if LOSSES[kind].probabilities:
         layers[-1] |= {"activation": "sigmoid", "bias": 0.1}
         layers[-1].pop("alpha", None), layers[-1].pop("approximate", None)
     if draw(st.booleans()):

@@ -210,24 +210,34 @@ def activation_case(rng):
 
 
 def loss_case(rng):
-    kind = str(rng.choice(["mse", "mse-mean", "mse-sum", "cross-entropy", "bce", "mae", "huber"]))
+    kind = str(rng.choice(["mse", "mse-mean", "mse-sum", "cross-entropy", "bce", "mae", "huber", "nll", "hinge"]))
     x = draw(rng, *rng.integers(1, 5, int(rng.integers(1, 4)))) * 2
     target = draw(rng, *x.shape)
     if kind == "bce":
         x, target = rng.random(x.shape).round(2), rng.random(x.shape).round(2)
+    if kind == "nll":
+        x = rng.uniform(0.05, 0.95, x.shape).round(2)
+    signs = kind == "hinge" and rng.random() < 0.5
+    if signs:
+        target = rng.choice([-1.0, 1.0], x.shape)
     (tx,) = tensors(x)
-    if kind == "cross-entropy":
+    if kind in ("cross-entropy", "nll", "hinge") and not signs:
         axis = min(1, x.ndim - 1)
         others = x.shape[:axis] + x.shape[axis + 1 :]
-        if rng.random() < 0.5:
+        if kind == "hinge" or rng.random() < 0.5:
             target = rng.integers(0, x.shape[axis], others)
         else:
             target = np.moveaxis(rng.dirichlet(np.ones(x.shape[axis]), others), -1, axis).round(3)
         t = torch.tensor(target)
-        loss = F.cross_entropy(tx, t)
-        # PyTorch divides distributions by the batch alone; a mean over the rest too is what is meant here
-        if target.shape == x.shape and x.ndim > 2:
-            loss = -(t * F.log_softmax(tx, axis)).sum() / (x.size / x.shape[axis])
+        if kind == "hinge":  # PyTorch divides by the number of classes too, and knows no positions
+            flat = tx if x.ndim == 1 else tx.movedim(1, -1).reshape(-1, x.shape[1])
+            loss = F.multi_margin_loss(flat, t if x.ndim == 1 else t.reshape(-1)) * x.shape[axis]
+        elif target.shape == x.shape and (x.ndim > 2 or kind == "nll"):
+            # PyTorch divides distributions by the batch alone; a mean over the rest too is what is meant here
+            logarithms = torch.log(tx) if kind == "nll" else F.log_softmax(tx, axis)
+            loss = -(t * logarithms).sum() / (x.size / x.shape[axis])
+        else:
+            loss = F.nll_loss(torch.log(tx), t) if kind == "nll" else F.cross_entropy(tx, t)
     else:
         t = torch.tensor(target)
         loss = {
@@ -237,6 +247,7 @@ def loss_case(rng):
             "bce": lambda: F.binary_cross_entropy(tx, t),
             "mae": lambda: F.l1_loss(tx, t),
             "huber": lambda: F.huber_loss(tx, t),
+            "hinge": lambda: F.relu(1 - t * tx).mean(),
         }[kind]()
     loss.backward()
     return {"kind": kind}, {"x": x, "target": target, "loss": loss.detach().numpy(), "delta": tx.grad.numpy()}

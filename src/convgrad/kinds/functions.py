@@ -145,12 +145,14 @@ class LossRow:
     each, slope: what each position adds to the loss, and the gradient; formulas: of both, given the count; parts: the
     products of both. mean: what a mean runs over, one of `counts`, empty for a sum; classes: whether it
     compares distributions over classes, along axis 1 or the last of a vector; probabilities: whether output and target
-    lie between 0 and 1; error: what it makes of output - target, ``squares`` or, far out, ``sizes``; kinks: the errors
+    lie between 0 and 1 (with classes the output alone); logits: the activation that it applies to the output itself;
+    error: what it makes of output - target, ``squares`` or, far out, ``sizes``; kinks: the errors
     at which its slope jumps; exact: whether it keeps fractions; note: what --help says in brackets; convention: how a
     reader is told that this one was used in place of its like; sizes: output, target, how far these may be apart, and
     how large the numbers are that the output is summed from -> how large those are that (the loss, its gradient) are
-    summed from; pytorch: how it is written there, given output and target; drawn: its seats in the round from which one
-    is drawn at random.
+    summed from; pytorch: how it is written there, given output and target; working: the arrays that it is worked out
+    by, as far as they are worth seeing, by name; signs: what it is where the target is no classes but -1 or 1 for each
+    output; drawn: its seats in the round from which one is drawn at random.
     """
 
     name: str
@@ -162,13 +164,20 @@ class LossRow:
     mean: str = "numbers"
     classes: bool = False
     probabilities: bool = False
+    logits: str = ""
     error: str = ""
     kinks: tuple[float, ...] = ()
     exact: bool = False
     note: str = ""
     convention: str = ""
     sizes: Callable[[Array, Array, float, float], tuple[float, float]] = lambda a, t, far, x: (far, 1 + far)
+    working: Callable[[Array, Array], dict[str, Array]] = lambda a, t: {}
+    signs: LossRow | None = None
     drawn: tuple[int, ...] = ()
+
+    def taken(self, output: tuple[int, ...], target: tuple[int, ...]) -> LossRow:
+        """The row that counts for an output and a target of these shapes."""
+        return self.signs if self.signs is not None and target == output else self
 
     def count(self, shape: tuple[int, ...]) -> int:
         """How many the mean runs over, of an output of a shape; 1 for a sum."""

@@ -50,8 +50,11 @@ LOSS = Kind(
         "convgrad loss '[0.75, 0.77]' '[0.01, 0.99]' --kind mse",
         "A loss and its gradient, the first delta of a backward pass. OUTPUT and TARGET are files, FILE#KEY, "
         "- for standard input, or the numbers themselves; OUTPUT may be a document with output and target, "
-        "such as the JSON of a forward command. cross-entropy takes logits, with the classes along axis 1 "
-        "(of a vector, along it), and class indices from 0 or distributions of the output's shape.",
+        "such as the JSON of a forward command. cross-entropy takes logits and nll probabilities (their softmax, "
+        "say), with the classes along axis 1 (of a vector, along it), and class indices from 0 or distributions of "
+        "the output's shape. hinge of class indices adds up max(0, output - output of the true class + 1) over the "
+        "other classes, a mean over the rest (CS231n; PyTorch's multi_margin_loss times the number of classes); of a "
+        "target of -1 and 1 for each output it is the mean of max(0, 1 - target output) (Keras).",
     ),
     in_networks=False,
     layer="convgrad.layers.loss:Loss",

@@ -9,20 +9,25 @@ With e = output - target, m numbers in all, r positions beside the classes::
     huber          1/m sum h(e)           delta = clip(e, -1, 1) / m;  h(e) = e^2/2, or |e| - 1/2 beyond 1
     bce            -1/m sum (t log a + (1 - t) log(1 - a))       delta = (a - t) / (a (1 - a)) / m
     cross-entropy  -1/r sum t log softmax(z)                     delta = (softmax(z) sum t - t) / r
+    nll            -1/r sum t log a                              delta = -t / a / r
+    hinge          1/r sum over j of max(0, a_j - a_t + 1)       delta = 1 / r where that is above 0, at the true class
+                   over the classes j other than t               minus 1 / r for each of those
+                   1/m sum max(0, 1 - t a) of t = -1 or 1        delta = -t / m where that is above 0
 
 Functions take the output a, the target t and the count m that the mean runs over (1 for a sum), a number of a's own
 kind, so that 1 / m is a fraction among fractions. What they give is made of that kind afterwards. Of a loss with
 classes both have the classes last, the target as a distribution. bce holds its logarithms above -100 and its divisor
-above 1e-12, as PyTorch does. Sources: PyTorch's documentation of the losses of these names; Huber (1964).
+above 1e-12, as PyTorch does. Sources: PyTorch's documentation of the losses of these names; Huber (1964); Weston &
+Watkins (1999) for hinge of classes, without PyTorch's division by their number.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import log
 from typing import TYPE_CHECKING, Any
 
-from convgrad.kinds.functions import LossRow, Part, Parts, Written, class_axis
+from convgrad.kinds import loss_parts as parts_of
+from convgrad.kinds.functions import LossRow, Parts, Written
 from convgrad.kinds.late_numpy import np
 
 if TYPE_CHECKING:
@@ -100,68 +105,6 @@ def _huber(e: Array, one: Any) -> Array:
     return np.where(np.abs(e) < 1, e**2 * one / 2, np.abs(e) - one / 2)
 
 
-# -- of probabilities ---------------------------------------------------------------------------------------
-
-HELD = 1e-12
-"""What bce's divisor, output (1 - output), is held above."""
-
-
-def _logarithms(a: Array) -> tuple[Array, Array]:
-    """log a and log (1 - a)."""
-    with np.errstate(divide="ignore"):
-        return np.maximum(np.log(a), -100), np.maximum(np.log1p(-a), -100)
-
-
-def _bce(a: Array, t: Array, m: Any) -> Array:
-    log_a, log_rest = _logarithms(a)
-    return -(t * log_a + (1 - t) * log_rest) / m
-
-
-def _bce_parts(a: Array, t: Array, m: Any) -> tuple[Parts, Parts]:
-    log_a, log_rest = _logarithms(a)
-    minus = f"-1/{int(m)}", -1 / m
-    loss = (
-        (minus, ("{target[]}", t), ("log({output[]})", log_a)),
-        (minus, ("(1 - {target[]})", 1 - t), ("log(1 - {output[]})", log_rest)),
-    )
-    steep = "1/({output[]} (1 - {output[]}))", 1 / np.maximum(a * (1 - a), HELD)
-    return loss, (((f"1/{int(m)}", 1 / m), ("({output[]} - {target[]})", a - t), steep),)
-
-
-def _bce_sizes(a: Array, t: Array, far: float, x: float) -> tuple[float, float]:
-    steep = 1 / max(float((a * (1 - a)).min()), HELD)
-    # PyTorch's own 1e-12 is a single-precision number, 4e-9 of it away from ours
-    loose = 1e6 if steep == 1 / HELD and a.dtype != np.float32 else 1.0
-    return 100 + steep * x, steep * loose + steep**2 * x
-
-
-def _log_softmax(z: Array) -> Array:
-    shifted = z - z.max(axis=-1, keepdims=True)
-    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
-
-
-def _entropy_formulas(r: int) -> tuple[str, str]:
-    mean = "" if r == 1 else f" / {r}"
-    softmax = "{softmax}({output})"
-    return f"{{loss}} = - sum of {{target}} * log({softmax}){mean}", f"{{delta}} = ({softmax} - {{target}}){mean}"
-
-
-def _entropy_parts(z: Array, t: Array, r: Any) -> tuple[Parts, Parts]:
-    over = "" if r == 1 else f"/{int(r)}"
-    log_s, whole = _log_softmax(z), t.sum(axis=-1, keepdims=True)
-    minus: tuple[str, Any] = f"-1{over}", -1 / r
-    softmax: Part = ((f"1{over}", 1 / r), ("{softmax(output)[]}", np.exp(log_s)))
-    if not (whole == 1).all():
-        softmax = (*softmax, ("{(sum of target)[]}", np.broadcast_to(whole, z.shape)))
-    return ((minus, ("{target[]}", t), ("log({softmax(output)[]})", log_s)),), (softmax, (minus, ("{target[]}", t)))
-
-
-def _entropy_sizes(z: Array, t: Array, far: float, x: float) -> tuple[float, float]:
-    classes = z.shape[class_axis(z.shape)]
-    weight = max(1.0, float(np.abs(t).max())) * classes if t.shape == z.shape else 1.0
-    return weight * (2 * far + log(classes) + 1), weight * (1 + x)
-
-
 # -- the rows -----------------------------------------------------------------------------------------------
 
 ROWS = (
@@ -194,10 +137,10 @@ ROWS = (
     ),
     LossRow(
         "cross-entropy",
-        each=lambda z, t, r: -(t * _log_softmax(z)).sum(axis=-1) / r,
-        slope=lambda z, t, r: (np.exp(_log_softmax(z)) * t.sum(axis=-1, keepdims=True) - t) / r,
-        formulas=_entropy_formulas,
-        parts=_entropy_parts,
+        each=lambda z, t, r: -(t * parts_of.log_softmax(z)).sum(axis=-1) / r,
+        slope=lambda z, t, r: (np.exp(parts_of.log_softmax(z)) * t.sum(axis=-1, keepdims=True) - t) / r,
+        formulas=parts_of.entropy_formulas,
+        parts=parts_of.entropy_parts,
         pytorch=(
             Written(
                 "-(target * F.log_softmax({output}, {axis})).sum() / {m}",
@@ -208,30 +151,101 @@ ROWS = (
         ),
         mean="positions",
         classes=True,
+        logits="softmax",
         note="logits; class indices or distributions",
-        sizes=_entropy_sizes,
+        working=lambda z, t: {"softmax": np.exp(parts_of.log_softmax(z))},
+        sizes=parts_of.entropy_sizes,
         drawn=(3, 4),
     ),
     LossRow(
+        "nll",
+        each=lambda a, t, r: -(t * np.log(parts_of.asked(a))).sum(axis=-1) / r,
+        slope=lambda a, t, r: -t / parts_of.asked(a) / r,
+        formulas=parts_of.nll_formulas,
+        parts=parts_of.nll_parts,
+        pytorch=(
+            Written(
+                "-torch.xlogy(target, {output}).sum() / {m}",
+                "F.nll_loss takes class indices alone",
+                when=lambda output, target: target.shape == output.shape and (output != 0).all(),
+            ),
+            Written(
+                "-(target * torch.log({output}.clamp(min=1e-30))).sum() / {m}",
+                "a probability of 0 has no logarithm, though the target does not ask for it",
+                when=lambda output, target: target.shape == output.shape,
+            ),
+            Written(
+                "F.nll_loss(torch.log({output}.clamp(min=1e-30)), target)",
+                "a probability of 0 has no logarithm, though the target does not ask for it",
+                when=lambda output, target: (output == 0).any(),
+            ),
+            Written("F.nll_loss(torch.log({output}), target)"),
+        ),
+        mean="positions",
+        classes=True,
+        probabilities=True,
+        note="probabilities; class indices or distributions",
+        sizes=parts_of.nll_sizes,
+        drawn=(8,),
+    ),
+    LossRow(
+        "hinge",
+        each=lambda a, t, r: np.maximum(parts_of.margins(a, t), 0).sum(axis=-1) / r,
+        slope=parts_of.margin_slope,
+        formulas=parts_of.margin_formulas,
+        parts=parts_of.margin_parts,
+        pytorch=(
+            Written(
+                "F.multi_margin_loss({output}, target) * {classes}",
+                "PyTorch divides by the number of classes too",
+                when=lambda output, target: output.ndim < 3,
+            ),
+            Written(
+                "(F.relu({output} - {output}.gather(1, target.unsqueeze(1)) + 1).sum() - {m}) / {m}",
+                "the true class itself adds 1",
+            ),
+        ),
+        mean="positions",
+        classes=True,
+        note="scores; class indices, or -1 and 1 for each output",
+        exact=True,
+        working=lambda a, t: {"margin": parts_of.margins(a, t)},
+        sizes=lambda a, t, far, x: (a.size * (2 * x + 1), a.size),
+        signs=LossRow(
+            "hinge",
+            each=lambda a, t, m: np.maximum(1 - t * a, 0) / m,
+            slope=lambda a, t, m: np.where(t * a < 1, -t, 0 * t) / m,
+            formulas=counted(
+                "{loss} = 1/{m} sum of max(0, 1 - {target} * {output})",
+                "{delta} = -{target} / {m} where {target} * {output} is below 1, else 0",
+            ),
+            parts=parts_of.hinge_parts,
+            pytorch=(Written("F.relu(1 - target * {output}).mean()"),),
+            exact=True,
+            sizes=lambda a, t, far, x: (1 + x, 1.0),
+        ),
+        drawn=(9,),
+    ),
+    LossRow(
         "bce",
-        each=_bce,
-        slope=lambda a, t, m: (a - t) / np.maximum(a * (1 - a), HELD) / m,
+        each=parts_of.bce,
+        slope=lambda a, t, m: (a - t) / np.maximum(a * (1 - a), parts_of.HELD) / m,
         formulas=counted(
             "{loss} = -1/{m} sum of {target} log({output}) + (1 - {target}) log(1 - {output})",
             "{delta} = ({output} - {target}) / ({output} (1 - {output})) / {m}",
         ),
-        parts=_bce_parts,
+        parts=parts_of.bce_parts,
         pytorch=(
             Written(
                 "F.binary_cross_entropy({output}, target)",
                 "PyTorch holds output * (1 - output) above 1e-12, in single precision",
-                when=lambda output, target: (output * (1 - output) < HELD).any(),
+                when=lambda output, target: (output * (1 - output) < parts_of.HELD).any(),
             ),
             Written("F.binary_cross_entropy({output}, target)"),
         ),
         probabilities=True,
         note="probabilities",
-        sizes=_bce_sizes,
+        sizes=parts_of.bce_sizes,
         drawn=(5,),
     ),
     mean_of(

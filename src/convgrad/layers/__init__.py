@@ -76,6 +76,14 @@ class Telling(Layer, Protocol):
         """An output (its own, or what a reader has for it) -> x and delta that give the gradients worked from it."""
 
 
+@runtime_checkable
+class Showing(Protocol):
+    """A layer that is worked out by arrays that are worth seeing."""
+
+    def shown(self, x: Any, above: Any) -> dict[str, Any]:
+        """x, and what is given from above -> those arrays, by name."""
+
+
 def gradients(layer: Layer) -> tuple[str, ...]:
     """The names of its gradients: of its parameters, and dX."""
     return (*(f"d{name}" for name in layer.parameters), "dX")

@@ -48,16 +48,26 @@ class Loss:
         """Its facts."""
         return LOSSES[self.kind]
 
+    def worked(self, output: Array, target: Array) -> Worked:
+        """output (...), target (...) -> the loss worked out; ShapeError as of `backward`."""
+        output, target = numbers("the output", output), numbers("the target", target)
+        if not self.row.exact:
+            refuse(output, self.kind, "kind")
+        row = self.row.taken(output.shape, target.shape)
+        return Worked(row, output, target, _fitted(row, output, target))
+
+    def shown(self, x: Array, above: Array) -> dict[str, Array]:
+        """output (...), target (...) -> what it is worked out by: the softmax of logits, margins."""
+        return self.worked(x, above).working
+
     def backward(self, output: Array, target: Array) -> tuple[Quantity, ...]:
         """output (...), target (...) -> loss (a number), delta like the output.
 
         ShapeError where the target does not belong to the output, or holds no classes or probabilities.
         """
-        output, target = numbers("the output", output), numbers("the target", target)
-        if not self.row.exact:
-            refuse(output, self.kind, "kind")
-        worked = Worked(self.row, output, target, _fitted(self.row, output, target))
-        loss, delta = (Formula.of(each) for each in self.row.formulas(self.row.count(output.shape)))
+        worked = self.worked(output, target)
+        row, output = worked.row, worked.output
+        loss, delta = (Formula.of(each) for each in row.formulas(row.count(output.shape)))
         last = (output.ndim - 1,) if output.ndim else ()
         return (
             LossValue(worked, name="loss", formula=loss, shape=()),
@@ -96,6 +106,12 @@ class Worked:
         """The gradient (...), like the output."""
         return self._home(cast(self.row.slope(*self.operands), self._dtype))
 
+    @property
+    def working(self) -> dict[str, Array]:
+        """What it is worked out by, like the output: the softmax of logits, margins."""
+        a, t, _ = self.operands
+        return {name: self._home(cast(array, self._dtype)) for name, array in self.row.working(a, t).items()}
+
     @cached_property
     def parts(self) -> list[list[list[tuple[str, Array]]]]:
         """The products of the loss and of its gradient: factors by name, of the output's shape or one number."""
@@ -126,30 +142,57 @@ def _beside_classes(shape: tuple[int, ...]) -> tuple[int, ...]:
 def _fitted(row: LossRow, output: Array, target: Array) -> Array:
     """The target as a row takes it; ShapeError where it does not belong to the output."""
     if row.classes:
-        if not output.ndim:
-            raise ShapeError(f"the output is one number, but {row.name} needs one for each class")
-        return _distribution(target, output)
+        fitted = _distribution(row, target, output)
+        if row.probabilities:
+            _check_probabilities(row, output, "output")
+            _check_asked(row, np.moveaxis(output, class_axis(output.shape), -1), fitted)
+        return fitted
     if target.shape != output.shape:
         raise ShapeError(
             f"the target is {by(target.shape)}, but the output is {by(output.shape)}",
             hint=f"{row.name} needs a number for each output",
         )
     for array, name in ((output, "output"), (target, "target")) if row.probabilities else ():
-        if array.min() < 0 or array.max() > 1:
-            raise ShapeError(
-                f"the {name} has numbers outside 0 to 1 (from {array.min():g} to {array.max():g})",
-                hint=f"{row.name} takes probabilities; {_of_logits()} takes logits",
-            )
+        _check_probabilities(row, array, name)
+    if LOSSES[row.name].signs is row and (wrong := np.abs(target) != 1).any():
+        index = tuple(int(i) for i in np.argwhere(wrong)[0])
+        raise ShapeError(
+            f"the target{list(index) if index else ''} is {float(target[index]):g}, "
+            f"but {row.name} takes -1 or 1 for each output",
+            hint=f"or class indices ({by(_beside_classes(output.shape))})" if output.ndim else "",
+        )
     return target
 
 
+def _check_probabilities(row: LossRow, array: Array, name: str) -> None:
+    """ShapeError for numbers that are no probabilities."""
+    if array.min() < 0 or array.max() > 1:
+        raise ShapeError(
+            f"the {name} has numbers outside 0 to 1 (from {array.min():g} to {array.max():g})",
+            hint=f"{row.name} takes probabilities; {_of_logits()} takes logits",
+        )
+
+
+def _check_asked(row: LossRow, a: Array, t: Array) -> None:
+    """ShapeError where the target asks for what has probability 0 (a, t: the classes last), which has no logarithm."""
+    if (none := (a == 0) & (t != 0)).any():
+        *beside, k = (int(i) for i in np.argwhere(none)[0])
+        place = [*beside[:1], k, *beside[1:]]
+        raise ShapeError(
+            f"the output{place} is 0, and the target asks for it: {row.name} is infinite there",
+            hint=f"give probabilities above 0, or the logits with {_of_logits()}",
+        )
+
+
 def _of_logits() -> str:
-    """The loss with classes that takes logits."""
-    return next(row.name for row in LOSSES.values() if row.classes and not row.probabilities)
+    """The loss that takes logits."""
+    return next(row.name for row in LOSSES.values() if row.logits)
 
 
-def _distribution(target: Array, output: Array) -> Array:
+def _distribution(row: LossRow, target: Array, output: Array) -> Array:
     """Targets as distributions, class axis last: given so, or made from class indices."""
+    if not output.ndim:
+        raise ShapeError(f"the output is one number, but {row.name} needs one for each class")
     axis = class_axis(output.shape)
     if target.shape == output.shape:
         return np.moveaxis(target, axis, -1)
@@ -157,7 +200,8 @@ def _distribution(target: Array, output: Array) -> Array:
     if target.shape != wanted:
         raise ShapeError(
             f"the target is {by(target.shape)}, but the output is {by(output.shape)}",
-            hint=f"give class indices ({by(wanted)}) or a distribution ({by(output.shape)})",
+            hint=f"give class indices ({by(wanted)}) or {'-1 and 1' if row.signs else 'a distribution'} "
+            f"({by(output.shape)})",
         )
     wrong = (target != np.floor(target)) | (target < 0) | (target >= classes)
     if wrong.any():

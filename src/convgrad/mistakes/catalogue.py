@@ -24,6 +24,7 @@ TABLES = (
     "derivatives",
     "activations",
     "losses",
+    "losses_of_classes",
     "normalisation",
     "descent",
     "decay",

@@ -53,7 +53,23 @@ def read_network(document: Document) -> tuple[list[Stage], str]:
             raise ConvgradError("it is no object", where=where, hint='a layer is {"type": "dense", ...}')
         stages.append(_stage(Document(where, entries, document.spelled)))
     with at(f"{document.source}: loss"):
-        return stages, LOSS.value(document.entries.get("loss", LOSS.default))
+        kind = LOSS.value(document.entries.get("loss", LOSS.default))
+    _check_last(stages, kind)
+    return stages, kind
+
+
+def _check_last(stages: Sequence[Stage], kind: str) -> None:
+    """ConvgradError where the last activation is one that the loss applies itself."""
+    from convgrad.kinds.losses import LOSSES
+
+    last, own = stages[-1], LOSSES[kind].logits
+    if own and last.settings.get("activation") == own:
+        instead = next(row.name for row in LOSSES.values() if row.classes and row.probabilities)
+        raise ConvgradError(
+            f"its activation is {own}, but {kind} takes the {own} of the output itself",
+            where=last.where,
+            hint=f'leave the {own} out, or write "loss": "{instead}", which takes probabilities',
+        )
 
 
 def _stage(layer: Document) -> Stage:

@@ -12,6 +12,7 @@ from convgrad.core.rational import finite
 from convgrad.errors import ConvgradError, ShapeError, by
 from convgrad.kinds import RESULTS
 from convgrad.kinds.kind import Kind
+from convgrad.layers import Showing
 from convgrad.problems.build import build
 from convgrad.problems.problem import Problem, Solution, Solver
 
@@ -61,6 +62,10 @@ def backward(problem: Problem, done: Solution) -> Solution:
             working["sensitivity"] = replace(through, name="sensitivity", formula=formula, window_axes="")
             delta = operands["sensitivity"] = through.value
             spatial["sensitivity"] = spatial["z"]
+        if isinstance(problem.layer, Showing):
+            made = problem.layer.shown(problem.x, delta)
+            last = dict.fromkeys(made, (problem.x.ndim - 1,) if problem.x.ndim else ())
+            operands, spatial = operands | made, spatial | last
         full = problem.lifted(delta)
         for quantity in problem.layer.backward(problem.x, full):
             lowered = problem.shorthand.lower_quantity(quantity)

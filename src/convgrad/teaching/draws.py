@@ -272,8 +272,11 @@ def _loss(rng: Generator, small: bool) -> Drawn:
         classes = shape[class_axis(shape)]
         lead = shape[:1] + shape[2:] if len(shape) > 1 else ()
         target = rng.integers(0, classes, lead).astype(float)
+    if row.signs and rng.random() < 0.5:
+        target = rng.choice((-1.0, 1.0), shape)
     if row.probabilities:
         output = np.round(rng.uniform(0.05, 0.95, shape), 2)
+    if row.probabilities and not row.classes:
         target = rng.integers(0, 2, shape).astype(float) if rng.random() < 0.5 else np.round(rng.random(shape), 1)
     return {"output": output, "target": target}, {"kind": row.name}
 

@@ -17,23 +17,22 @@ from convgrad.mistakes.rows.ratios import own_count, row_of
 Maker = Callable[[Case, str], Iterator[Array]]
 
 
-def _of_logits(case: Case) -> bool:
+def of_logits(case: Case) -> bool:
     """Whether the loss takes the softmax of what it is given."""
-    loss = row_of(case)
-    return loss.classes and not loss.probabilities
+    return bool(row_of(case).logits)
 
 
 def entropy(others: Callable[[Array, Array, Array, int, Case], Iterator[Array]]) -> Maker:
     """(softmax s, distributions t, delta, count r, case), the classes last -> other deltas, the classes last."""
 
     def predict(case: Case, name: str) -> Iterator[Array]:
-        if not _of_logits(case):
+        if not of_logits(case):
             return
         output, target = loss_operands(case)
         axis = class_axis(output.shape)
         z = np.moveaxis(output, axis, -1)
         s = _softmax(z, -1)
-        t = np.moveaxis(target, axis, -1) if target.shape == output.shape else _one_hot(target, z.shape[-1])
+        t = np.moveaxis(target, axis, -1) if target.shape == output.shape else one_hot(target, z.shape[-1])
         with np.errstate(all="ignore"):
             for other in others(s, t, z, own_count(case), case):
                 yield np.moveaxis(other, -1, axis)
@@ -46,7 +45,8 @@ def _softmax(z: Array, axis: int) -> Array:
     return powers / powers.sum(axis=axis, keepdims=True)
 
 
-def _one_hot(indices: Array, classes: int) -> Array:
+def one_hot(indices: Array, classes: int) -> Array:
+    """Class indices as distributions, the classes last."""
     return (np.arange(classes) == indices[..., None]).astype(float)
 
 
@@ -66,14 +66,6 @@ def _true_class_only(s: Array, t: Array, z: Array, r: int, case: Case) -> Iterat
     yield (s - 1) * t / r
     yield -t / s / r
     yield -t / r
-
-
-def _labels_shifted(s: Array, t: Array, z: Array, r: int, case: Case) -> Iterator[Array]:
-    _, target = loss_operands(case)
-    if target.shape == z.shape and target.ndim == z.ndim:
-        return
-    for step in (1, -1):
-        yield (s - _one_hot(target + step, z.shape[-1])) / r
 
 
 def _target_added(s: Array, t: Array, z: Array, r: int, case: Case) -> Iterator[Array]:
@@ -96,12 +88,12 @@ def _softmax_over_wrong_axis(case: Case, name: str) -> Iterator[Array]:
 
 
 def _wrong_axis_loss(case: Case, name: str) -> Iterator[Array]:
-    if not _of_logits(case):
+    if not of_logits(case):
         return
     output, target = loss_operands(case)
     axis = class_axis(output.shape)
     z = np.moveaxis(output, axis, -1)
-    t = np.moveaxis(target, axis, -1) if target.shape == output.shape else _one_hot(target, z.shape[-1])
+    t = np.moveaxis(target, axis, -1) if target.shape == output.shape else one_hot(target, z.shape[-1])
     for other in range(z.ndim - 1):
         yield np.asarray(-(t * np.log(_softmax(z, other))).sum() / own_count(case))
 
@@ -202,15 +194,6 @@ ROWS: tuple[Mistake, ...] = (
         why="The loss mentions only the probability of the true class.",
         mend="That probability depends on all logits: delta = softmax(output) - target, in every class.",
         predict=entropy(_true_class_only),
-    ),
-    R(
-        "labels-shifted",
-        "delta",
-        what="The 1 of the target was subtracted one class off: labels were counted from 1 (or from -1).",
-        why="Labels in files often begin with 1.",
-        mend="Classes are counted from 0.",
-        predict=entropy(_labels_shifted),
-        rank=1,
     ),
     R(
         "target-added",

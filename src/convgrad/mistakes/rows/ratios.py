@@ -58,8 +58,9 @@ def _rate(case: Case, sign: int) -> list[float]:
 
 def row_of(case: Case) -> LossRow:
     """The facts of a loss."""
-    layer: Any = case.problem.layer
-    return cast(LossRow, layer.row)
+    layer, output, target = cast(Any, case.problem.layer), case.problem.x, case.problem.delta
+    row: LossRow = layer.row
+    return row if target is None else row.taken(output.shape, target.shape)
 
 
 def _reversed(of: Callable[[LossRow], Any]) -> Numbers:
@@ -106,7 +107,7 @@ ROWS: tuple[Mistake, ...] = (
         "The minus sign of the cross-entropy was lost: every number has the wrong sign.",
         "The loss is minus the sum of target * log(probability), and the minus in front is easily left behind.",
         "Keep the minus in front of the sum; a loss is positive, and delta is negative at the true class.",
-        turn=times(_reversed(lambda loss: loss.classes or loss.probabilities)),
+        turn=times(_reversed(lambda loss: loss.logits or loss.probabilities)),
         rank=1,
     ),
     R(

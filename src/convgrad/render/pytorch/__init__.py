@@ -40,7 +40,7 @@ class Torch(Writer):
         if isinstance(layer, Loss):
             output, target = report.operands["output"], report.operands["target"]
             program = Program(report.title, output.dtype, self.style.precision)
-            _loss(program, layer.row, output, target, values)
+            _loss(program, layer.row.taken(output.shape, target.shape), output, target, values)
         else:
             program = Program(report.title, report.problem.x.dtype, self.style.precision)
             _layer(program, report.problem, values, report.operands.get("z"))

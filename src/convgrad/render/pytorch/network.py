@@ -20,7 +20,7 @@ from convgrad.render.pytorch.undecided import Undecided, of_loss
 def write(program: Program, done: Pass, values: Mapping[str, Array]) -> None:
     """The statements of a pass, for the results wanted by path."""
     assert done.target is not None
-    cost = LOSSES[done.kind]
+    cost = LOSSES[done.kind].taken(done.output.shape, done.target.shape)
     problems = [problem for k in range(len(done.layers)) if (problem := done.working[k].problem) is not None]
     last = len(problems) - 1
     wanted = [_of_layer(k, values) for k in range(len(problems))]
@@ -106,7 +106,8 @@ def _sizes(done: Pass, problems: list[Problem]) -> dict[str, float]:
     inputs = [rounding.size(problems[0].x)]
     for problem in problems:
         inputs.append(rounding.output_size(problem, inputs[-1])[1])
-    loss, delta = rounding.loss_sizes(LOSSES[done.kind], done.output, done.target, inputs[-1])
+    cost = LOSSES[done.kind].taken(done.output.shape, done.target.shape)
+    loss, delta = rounding.loss_sizes(cost, done.output, done.target, inputs[-1])
     sizes = {"output": inputs[-1], "loss": loss}
     for k in reversed(range(len(problems))):
         found = rounding.gradient_sizes(problems[k], inputs[k], delta)

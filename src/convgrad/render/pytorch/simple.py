@@ -47,8 +47,9 @@ def activated(layer: Activation, z: str, value: Array, output: str) -> list[str]
 
 def loss(row: LossRow, output: str, value: Array, target: Array) -> list[str]:
     """A loss of what is called output, whose numbers are `value`, and the target."""
-    said = written(row.pytorch, value, target)
-    text = said.text.format(output=output, axis=class_axis(value.shape), m=row.count(value.shape))
+    said, axis = written(row.pytorch, value, target), class_axis(value.shape)
+    classes = value.shape[axis] if value.ndim else 1
+    text = said.text.format(output=output, axis=axis, m=row.count(value.shape), classes=classes)
     return assigned("loss", text, said.remark)
 
 
