@@ -13,6 +13,7 @@ from itertools import islice
 
 import numpy as np
 
+from convgrad.checking.errors import Errors, axis_words
 from convgrad.checking.places import ENOUGH_DIGITS
 from convgrad.checking.verdict import Remark, Verdict
 from convgrad.core.element import Array, Place
@@ -75,42 +76,32 @@ class _Cells:
 
 
 def _place_of(cells: _Cells) -> Iterator[Remark]:
-    """One cell, one row, one column, one channel, the border, all."""
-    mask, name = cells.mask, cells.verdict.name
-    index, ndim = np.argwhere(mask), mask.ndim
-    if len(index) == 1 and mask.size > 1:
-        yield _said("one-cell", f"one cell is off, {name}{_index(index[0])}")
+    """One cell, all, their pattern, or at least the row, the column or the channel that they lie in."""
+    errors, name = cells.verdict.errors, cells.verdict.name
+    if errors is None or errors.total == 1:
         return
-    if mask.size == 1:
-        return
-    if mask.all():
-        yield _said("all-cells", "both cells are off" if mask.size == 2 else f"all {mask.size} cells are off")
-        return
-    words = _axis_words(ndim, cells.verdict.spatial)
-    for axis in range(ndim):
-        places = np.unique(index[:, axis])
-        if len(places) == 1 and mask.shape[axis] > 1:
-            yield _said(f"one-{words[axis]}", f"the cells that are off lie in {words[axis]} {places[0]}")
+    if errors.count == 1:
+        yield _place("one-cell", f"one cell is off, {name}{_index(errors.first)}")
+    elif errors.count == errors.total:
+        yield _place("all-cells", "both cells are off" if errors.total == 2 else f"all {errors.total} cells are off")
+    elif errors.pattern is not None:
+        yield _place(errors.pattern.kind, errors.sentence(name))
+    else:
+        yield from _lying_in(errors, axis_words(name, cells.mask.ndim, cells.verdict.spatial), cells)
+
+
+def _lying_in(errors: Errors, words: list[str], cells: _Cells) -> Iterator[Remark]:
+    """One row, one column, one channel, the border: what is plain to see of few cells, though it may be chance."""
+    mask, spatial = cells.mask, cells.verdict.spatial
+    for axis, ((start, stop), word) in enumerate(zip(errors.box, words, strict=True)):
+        if stop - start == 1 and mask.shape[axis] > 1:
+            yield _place(f"one-{word}", f"the cells that are off lie in {word} {start}")
             return
-    spatial = cells.verdict.spatial
     if spatial and min(mask.shape[axis] for axis in spatial) > 2:
         inner = np.zeros(mask.shape, bool)
-        inner[tuple(slice(1, -1) if axis in spatial else slice(None) for axis in range(ndim))] = True
+        inner[tuple(slice(1, -1) if axis in spatial else slice(None) for axis in range(mask.ndim))] = True
         if not mask[inner].any() and mask[~inner].all():
-            yield _said("border", "only the border is off, all of it")
-
-
-def _axis_words(ndim: int, spatial: tuple[int, ...]) -> list[str]:
-    """What a place along each axis is called."""
-    words = ["index"] * ndim
-    for number, axis in enumerate(reversed(spatial)):
-        words[axis] = ("column", "row", "plane")[number]
-    rest = [axis for axis in range(ndim) if axis not in spatial]
-    for axis, word in zip(reversed(rest), ("channel", "example"), strict=False):
-        words[axis] = word
-    if not spatial and ndim == 2:
-        words = ["row", "column"]
-    return words
+            yield _place("border", "only the border is off, all of it")
 
 
 # -- what they share --------------------------------------------------------------------------------------
@@ -281,9 +272,13 @@ def _retyped(digits: str) -> Iterator[str]:
             yield from (digits[:i] + new + digits[i + 1 :] for new in "0123456789" if new != old)
 
 
+def _place(kind: str, text: str) -> Remark:
+    return Remark(kind, text, text, place=True)
+
+
 def _said(kind: str, text: str) -> Remark:
     return Remark(kind, text, text)
 
 
-def _index(index: Array) -> str:
+def _index(index: Array | Place) -> str:
     return "[" + ",".join(str(int(i)) for i in index) + "]" if len(index) else ""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
 
+from convgrad.checking.errors import Errors, axis_words, errors_of
 from convgrad.checking.written import Answer, Match
 from convgrad.core.element import Array
 from convgrad.core.quantity import Quantity
@@ -32,12 +34,13 @@ class Question:
 class Remark:
     """Something noticed about an answer: its kind, in full, and as a hint from which no right value follows.
 
-    kind: a stable name, such as ``exchanged``.
+    kind: a stable name, such as ``exchanged``; place: whether it says where cells are off, not what they have become.
     """
 
     kind: str
     text: str
     hint: str
+    place: bool = False
 
     def said(self, reveal: bool) -> str:
         """What may be said of it where right values may be shown, and where they may not."""
@@ -66,10 +69,23 @@ class Verdict:
     remarks: tuple[Remark, ...] = ()
     spatial: tuple[int, ...] = ()
 
+    @cached_property
+    def wrong(self) -> Array:
+        """Which cells are wrong, as a mask; one without cells where the shapes differ."""
+        return np.zeros(0, bool) if self.match is None else ~(self.match.right | self.match.coarse)
+
+    @cached_property
+    def errors(self) -> Errors | None:
+        """What is off, summed up; None where no cell is, or the shapes differ."""
+        if self.match is None:
+            return None
+        words = axis_words(self.name, self.wrong.ndim, self.spatial)
+        return errors_of(self.answer.numbers, self.value, self.wrong, words, self.spatial)
+
     @property
     def wrong_cells(self) -> list[tuple[int, ...]]:
         """The cells that are wrong, in reading order; none where the shapes differ, and one, (), of a wrong number."""
-        return _cells(None if self.match is None else ~(self.match.right | self.match.coarse))
+        return _cells(self.wrong)
 
     @property
     def coarse_cells(self) -> list[tuple[int, ...]]:
@@ -105,4 +121,4 @@ class Checked:
 
 
 def _cells(mask: Array | None) -> list[tuple[int, ...]]:
-    return [] if mask is None else [tuple(int(i) for i in index) for index in np.argwhere(mask)]
+    return [] if mask is None else [*map(tuple, np.argwhere(mask).tolist())]

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
+from convgrad.checking.errors import Error, Errors
 from convgrad.checking.verdict import RIGHT, WRONG_SHAPE, Checked, Verdict
+from convgrad.core.element import Array
 from convgrad.mistakes.mistake import Mistake
 
 Entries = dict[str, Any]
+
+MOST_LISTED = 1000
+"""Cells that are listed, and numbers that the right value may have to be written; of more only the first are."""
 
 
 def as_entries(checked: Checked) -> Entries:
@@ -17,7 +24,7 @@ def as_entries(checked: Checked) -> Entries:
 
 
 def _entry(verdict: Verdict, reveal: bool) -> Entries:
-    entry: Entries = {"verdict": verdict.verdict, "wrong_cells": _lists(verdict.wrong_cells)}
+    entry: Entries = {"verdict": verdict.verdict, "wrong_cells": _cells(verdict.wrong)}
     entry["mistakes"] = [
         _mistake(mistake, [each.name for each in sighting.mistakes if each is not mistake])
         for sighting in verdict.sightings
@@ -29,10 +36,12 @@ def _entry(verdict: Verdict, reveal: bool) -> Entries:
         entry["same_as"] = verdict.same_as
     if verdict.convention is not None:
         entry["convention"] = {"name": verdict.convention.name, "option": verdict.convention.convention}
-    if verdict.coarse_cells:
-        entry["coarse_cells"] = _lists(verdict.coarse_cells)
-    if verdict.cut_cells:
-        entry["truncated"] = _lists(verdict.cut_cells)
+    if verdict.match is not None and verdict.match.coarse.any():
+        entry["coarse_cells"] = _cells(verdict.match.coarse)
+    if verdict.match is not None and verdict.match.cut.any():
+        entry["truncated"] = _cells(verdict.match.cut)
+    if verdict.errors is not None:
+        entry["errors"] = _errors(verdict.errors, reveal)
     if odd := verdict.not_finite_cells:
         entry["not_finite"] = {"count": len(odd), "first": list(odd[0])}  # in words: JSON has no NaN
     if verdict.verdict == WRONG_SHAPE:
@@ -40,8 +49,47 @@ def _entry(verdict: Verdict, reveal: bool) -> Entries:
     if verdict.remarks:
         entry["notes"] = [{"kind": each.kind, "text": each.said(reveal)} for each in verdict.remarks]
     if reveal and verdict.verdict != RIGHT:
-        entry["value"] = verdict.value
+        entry |= _value(verdict)
+    if cut := _cut(verdict):
+        entry["cut"] = cut
     return entry
+
+
+def _value(verdict: Verdict) -> Entries:
+    """The right value; of a large one the right values in the wrong cells that are listed."""
+    if verdict.value.size <= MOST_LISTED:
+        return {"value": verdict.value}
+    cells = np.argwhere(verdict.wrong)[:MOST_LISTED]
+    return {"values": verdict.value[tuple(cells.T)]} if len(cells) else {}
+
+
+def _cut(verdict: Verdict) -> Entries:
+    """How many there are of what is listed in part only: by key ``{"listed", "of"}``."""
+    counts = {"wrong_cells": int(verdict.wrong.sum())}
+    if verdict.match is not None:
+        counts |= {"coarse_cells": int(verdict.match.coarse.sum()), "truncated": int(verdict.match.cut.sum())}
+    return {name: {"listed": MOST_LISTED, "of": count} for name, count in counts.items() if count > MOST_LISTED}
+
+
+def _errors(errors: Errors, reveal: bool) -> Entries:
+    """What is off, summed up."""
+    found = errors.pattern
+    return {
+        "count": errors.count,
+        "of": errors.total,
+        "largest_absolute": _error(errors.largest_absolute, reveal),
+        "largest_relative": _error(errors.largest_relative, reveal),
+        "first": list(errors.first),
+        "box": errors.box_index,
+        "pattern": None if found is None else {"kind": found.kind, "cells": found.index, "text": found.words},
+    }
+
+
+def _error(error: Error | None, reveal: bool) -> Entries | None:
+    if error is None:
+        return None
+    told = {"at": list(error.at), "answer": error.answer, "value": error.value, "off": error.off}
+    return told if reveal else {"at": told["at"], "answer": told["answer"]}
 
 
 def _mistake(mistake: Mistake, made_with: list[str]) -> Entries:
@@ -51,5 +99,7 @@ def _mistake(mistake: Mistake, made_with: list[str]) -> Entries:
     return entry
 
 
-def _lists(cells: list[tuple[int, ...]]) -> list[list[int]]:
-    return [list(cell) for cell in cells]
+def _cells(mask: Array) -> list[list[int]]:
+    """The cells of a mask in memory order, the first of many."""
+    found: list[list[int]] = np.argwhere(mask)[:MOST_LISTED].tolist()
+    return found

@@ -10,6 +10,7 @@ from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.text import Text
 
+from convgrad.checking.places import text_of
 from convgrad.checking.verdict import (
     COARSE,
     CONVENTION,
@@ -22,6 +23,7 @@ from convgrad.checking.verdict import (
     Verdict,
 )
 from convgrad.core.element import Array, element_name
+from convgrad.render.error_sentences import errors_told
 from convgrad.render.number_text import aligned, readable
 from convgrad.render.planes import planes
 from convgrad.render.terminal.console import MOST_CELLS_LISTED, labelled, printed, title
@@ -89,6 +91,9 @@ class _Drawing:
         for remark in verdict.remarks:
             text = remark.said(self.checked.reveal)
             yield from self._sentence(text[0].upper() + text[1:] + ".")
+        if verdict.answer.numbers.size > MOST_CELLS_DRAWN:
+            for sentence in errors_told(verdict, self.checked.reveal, self.style.precision):
+                yield from self._sentence(sentence)
         yield from self._mistakes(verdict)
         if verdict.match is not None and verdict.verdict != RIGHT:
             yield from self._cells(verdict)
@@ -98,7 +103,7 @@ class _Drawing:
             return "It has to be answered, and is not there."
         if verdict.verdict == UNANSWERED:
             return "There is no answer."
-        wrong, size = len(verdict.wrong_cells), verdict.answer.numbers.size
+        wrong, size = int(verdict.wrong.sum()), verdict.answer.numbers.size
         if verdict.verdict == COARSE:
             return "It is what rounding gives, but to fewer than 3 digits; write more of them."
         if verdict.verdict == FOLLOWS:
@@ -128,7 +133,7 @@ class _Drawing:
                     continue  # it has been explained there
                 for label, text in (("What", mistake.what), ("Why", mistake.why), ("Mend", mistake.mend)):
                     yield from self._sentence(text, f"{label:<5} ")
-        told = any(not remark.kind.startswith(("one-", "all-", "border")) for remark in verdict.remarks)
+        told = any(not remark.place for remark in verdict.remarks)
         if not sightings and not told and verdict.verdict == "wrong":
             yield from self._sentence("No known mistake gives these numbers.")
 
@@ -143,23 +148,23 @@ class _Drawing:
         if drawn is not None:
             yield from drawn
             return
-        cells = verdict.wrong_cells or verdict.coarse_cells
-        rows = [self._row(verdict, cell) for cell in cells[:MOST_CELLS_LISTED]]
+        off = verdict.wrong if verdict.wrong.any() or verdict.match is None else verdict.match.coarse
+        count = int(off.sum())
+        rows = [self._row(verdict, tuple(cell)) for cell in np.argwhere(off)[:MOST_CELLS_LISTED].tolist()]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         for row in rows:
             yield Text("  ".join(part.ljust(width) for part, width in zip(row, widths, strict=True)).rstrip())
-        if len(cells) > MOST_CELLS_LISTED:
-            yield Text(f"... and {len(cells) - MOST_CELLS_LISTED} more", style=QUIET)
+        if count > MOST_CELLS_LISTED:
+            yield Text(f"... and {count - MOST_CELLS_LISTED} more", style=QUIET)
 
     def _row(self, verdict: Verdict, cell: tuple[int, ...]) -> list[str]:
-        row = [element_name(verdict.name, cell), f"given {verdict.answer.texts[cell]}"]
+        row = [element_name(verdict.name, cell), f"given {text_of(verdict.answer.given[cell])}"]
         return [*row, f"right {readable(verdict.value[cell], self.style.precision)}"] if self.checked.reveal else row
 
     def _drawn(self, verdict: Verdict) -> list[RenderableType] | None:
         """Planes of the answer, wrong cells in brackets, beside the right ones; None where they are too wide."""
         assert verdict.match is not None
-        wrong = ~(verdict.match.right | verdict.match.coarse)
-        off = wrong if wrong.any() else verdict.match.coarse
+        off = verdict.wrong if verdict.wrong.any() else verdict.match.coarse
         marked = off.any() and not off.all()
         groups: list[list[tuple[int, RenderableType]]] = []
         texts = planes("given", verdict.answer.texts, verdict.spatial, off)
