@@ -27,15 +27,13 @@ class Error:
 class Errors:
     """The wrong cells of an answer.
 
-    count, total: how many are wrong, of how many; not_finite: how many of them are NaN or infinite, which have no
-    error; largest_absolute, largest_relative: None where no finite cell is off, or none whose value is not 0; first: in
-    memory order; box: (from, to) an axis, the smallest that holds them, `to` excluded; pattern: None for none; said:
-    what the answer says in all of them, ``0`` or ``nan``, else empty.
+    count, total: how many are wrong, of how many; largest_absolute, largest_relative: None where no finite cell is off,
+    or none whose value is not 0; first: in memory order; box: (from, to) an axis, the smallest that holds them, `to`
+    excluded; pattern: None for none; said: what the answer says in all of them, ``0`` or ``NaN``, else empty.
     """
 
     count: int
     total: int
-    not_finite: int
     largest_absolute: Error | None
     largest_relative: Error | None
     first: Place
@@ -88,7 +86,6 @@ def errors_of(given: Array, value: Array, wrong: Array, words: Sequence[str], sp
     return Errors(
         count,
         wrong.size,
-        int(np.count_nonzero(~finite)),
         largest(absolute),
         largest(relative),
         _at(places[0], shape),

@@ -19,8 +19,6 @@ def errors_told(verdict: Verdict, reveal: bool, precision: int | None = None) ->
         place = f"the first in memory order is {element_name(verdict.name, errors.first)}"
         box = f", all lie in {verdict.name}{errors.box_index}" if _tells(errors) else ""
         yield f"{place[0].upper()}{place[1:]}{box}."
-    if errors.not_finite:
-        yield f"{errors.not_finite} of them {'is' if errors.not_finite == 1 else 'are'} NaN or infinite."
     for word, error in (("absolute", errors.largest_absolute), ("relative", errors.largest_relative)):
         if error is not None:
             yield _largest(verdict.name, word, error, reveal, precision)

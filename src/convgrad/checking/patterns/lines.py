@@ -62,6 +62,7 @@ def _line_words(
     indices = {each.index for each in lines.values()}
     width = len(next(iter(lines.values())).members) // 2
     if indices == {f"[:{width},-{width}:]"} and len(lines) == len(spatial):
+        behind = behind and f",{behind}"
         return f"the border, {'one cell' if width == 1 else f'{width} cells'} wide{behind}"
     return " and ".join(each.said(words[axis]) for axis, each in lines.items()) + behind
 
