@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from convgrad.checking.errors import axis_words, errors_of
-from convgrad.checking.patterns import Pattern, pattern_of
-from convgrad.checking.patterns.cells import Cells
+from convgrad.checking.patterns import pattern_of
+from convgrad.checking.patterns.cells import Cells, Pattern
 
 SHAPE = (4, 16, 28, 28)
 WORDS = ["example", "channel", "row", "column"]
