@@ -20,7 +20,8 @@ from convgrad.mistakes.case import Case
 from convgrad.mistakes.catalogue import rows_for
 from convgrad.mistakes.evidence import information
 from convgrad.mistakes.mistake import FAMILIES, Mistake
-from convgrad.mistakes.recogniser import differs, pairs, predictions, recognise, shown
+from convgrad.mistakes.recogniser import differs, pairs, predictions, recognise
+from convgrad.mistakes.shown import shown
 from convgrad.problems import Operand
 from convgrad.teaching.draws import case_of, drawn, showing
 from convgrad.teaching.example import example

@@ -25,6 +25,7 @@ from convgrad.checking.verdict import (
 )
 from convgrad.checking.written import Answer
 from convgrad.core.element import Array
+from convgrad.kinds import STEPPED
 from convgrad.mistakes.case import Case
 from convgrad.mistakes.mistake import Sighting
 
@@ -220,6 +221,11 @@ class _Search:
         if conventional and not remarks:
             only = tuple(conventional)
             return replace(first, verdict=CONVENTION, sightings=only, convention=only[0].mistakes[0])
+        own = {mistake for each in sightings for mistake in each.mistakes if self.question.result in mistake.about}
+        if not own and self.question.result in STEPPED:
+            gradient = f"d{STEPPED[self.question.result]}"
+            text = f"made in {gradient}, and seen here in what the step makes of it"
+            first = replace(first, remarks=(*first.remarks, Remark("from-gradient", text, text)))
         return replace(first, sightings=tuple(sightings))
 
 

@@ -94,7 +94,7 @@ def _no_results(options: Mapping[str, Any]) -> None:
 def _of_problem(source: str, layer: str | None, options: Mapping[str, Any]) -> Outcome:
     from convgrad.cli.outputs import said
     from convgrad.files import Reader
-    from convgrad.mistakes.recogniser import shown
+    from convgrad.mistakes.shown import shown
     from convgrad.problems.reading import need, read_document
     from convgrad.problems.selection import select
     from convgrad.render.catalogue import Shows

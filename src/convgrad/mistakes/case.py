@@ -21,6 +21,7 @@ from convgrad.kinds import STEPPED
 from convgrad.layers import Sliding
 from convgrad.layers.sgd import SGD
 from convgrad.problems import Operand, Problem, Solution
+from convgrad.problems.noise import noise_of
 
 if TYPE_CHECKING:
     from convgrad.layers.activation import Activation
@@ -65,6 +66,16 @@ class Case:
     def right(self, name: str) -> Array:
         """The right value of the result `name`, in the file's axes."""
         return self.solution.quantities[name].value
+
+    @cached_property
+    def _noises(self) -> dict[str, float]:
+        return {}
+
+    def noise(self, name: str) -> float:
+        """How far the result `name` may be from what exact arithmetic gives."""
+        if name not in self._noises:
+            self._noises[name] = noise_of(self.solution, name)
+        return self._noises[name]
 
     @cached_property
     def opened(self) -> Variant | None:

@@ -1,4 +1,4 @@
-"""The search: which rows of the catalogue give a wrong answer, alone or two together; and what a problem tells apart.
+"""The search: which rows of the catalogue give a wrong answer, alone or two together.
 
 Pairs are tried only where no single row fits. A pair is a changed problem that is changed once more, or any row's array
 turned once more (a ratio, a sign, a rotation). The search is bounded by what it computes, not by the clock, so that it
@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
-from math import log2
 
 import numpy as np
 
@@ -20,7 +19,7 @@ from convgrad.kinds import STEPPED
 from convgrad.layers import weights
 from convgrad.mistakes.case import Case, Variant
 from convgrad.mistakes.catalogue import rows_for
-from convgrad.mistakes.evidence import MARGIN, Fits, information
+from convgrad.mistakes.evidence import Fits, spare, written_unit
 from convgrad.mistakes.mistake import Mistake, Sighting
 
 MOST_PAIRS = 3
@@ -72,60 +71,79 @@ def recognise(case: Case, name: str, fits: Fits) -> list[Sighting]:
 
 
 @dataclass(eq=False, repr=False)
+class Tried:
+    """The arrays tried, by a mark of each, with the lowest rank that gives it."""
+
+    ranks: dict[Mark, int] = field(default_factory=dict)
+
+    def add(self, prediction: Prediction) -> None:
+        """One more; an array that was tried already counts once."""
+        mark = _mark(prediction.array)
+        self.ranks[mark] = min(prediction.rank, self.ranks.get(mark, prediction.rank))
+
+    def spare(self, match: Prediction, right: Array, unit: float) -> float:
+        """The bits of a match, written to a unit, beyond what makes it evidence; below 0 it could be chance."""
+        count = sum(rank <= match.rank for rank in self.ranks.values())
+        convention = all(mistake.convention for mistake in match.mistakes)
+        return spare(match.array, right, unit, count, convention)
+
+
+@dataclass(eq=False, repr=False)
 class Search:
     """Predictions tried against an answer that the right value does not fit, and what is found.
 
-    tried: the arrays tried, by a mark of each, with the lowest rank that gives it; found: mistakes whose prediction
-    fits.
+    found: mistakes whose prediction fits.
     """
 
     right: Array
     fits: Fits
-    tried: dict[Mark, int] = field(default_factory=dict)
+    tried: Tried = field(default_factory=Tried)
     found: dict[tuple[Mistake, ...], Prediction] = field(default_factory=dict)
 
     def matches(self, predictions: Iterable[Prediction]) -> bool:
         """Try them all; whether any fits."""
         for prediction in predictions:
-            mark = _mark(prediction.array)
-            self.tried[mark] = min(prediction.rank, self.tried.get(mark, prediction.rank))
+            self.tried.add(prediction)
             if self.fits(prediction.array):
                 self.found.setdefault(prediction.mistakes, prediction)
         return bool(self.found)
 
     def spare(self) -> float:
-        """The bits of the best match beyond the logarithm of the predictions tried up to its rank."""
-        ranks = list(self.tried.values())
+        """The most that any match has beyond what makes it evidence."""
         return max(
-            information(match.array, self.right, self.fits) - log2(sum(rank <= match.rank for rank in ranks))
-            for match in self.found.values()
+            self.tried.spare(match, self.right, written_unit(match.array, self.fits)) for match in self.found.values()
         )
 
     def named(self) -> list[Sighting]:
         """All that fits, the simplest first, if any of it is evidence; else nothing."""
-        if not self.found or self.spare() < MARGIN:
+        if not self.found or self.spare() < 0:
             return []
         return [Sighting(each) for each in sorted(self.found, key=lambda found: self.found[found].rank)]
 
 
 def predictions(case: Case, name: str) -> Iterator[Prediction]:
     """Every array other than the right one that a single row gives for the result, the simplest first."""
-    right, wanted = case.right(name), rows_for(case.layer, name)
+    found = [each for each in _given(case, name) if differs(each.array, case.right(name), case.noise(name))]
+    yield from found
+    variant, gradient = case.opened, f"d{STEPPED.get(name, '')}"
+    if name not in STEPPED or variant is None or gradient not in case.solution.quantities:
+        return
+    for made in predictions(case, gradient):  # what a wrong gradient makes of the step
+        if made.mistakes[0].name in OF_THE_STEP:
+            continue
+        stepped = variant.stepped(name, made.array)
+        if stepped is None or not differs(stepped, case.right(name), case.noise(name)):
+            continue
+        if all(differs(stepped, each.array, case.noise(name)) for each in found):  # else it is a slip of the step
+            yield Prediction(made.mistakes, stepped)
+
+
+def _given(case: Case, name: str) -> Iterator[Prediction]:
+    """What the rows about a result give, the right one among it; what is rounding of 0 is 0."""
     with np.errstate(all="ignore"):
-        for mistake in wanted:
+        for mistake in rows_for(case.layer, name):
             for array in mistake.predict(case, name):
-                if differs(array, right):
-                    yield Prediction((mistake,), array)
-        variant, gradient = case.opened, f"d{STEPPED.get(name, '')}"
-        if name not in STEPPED or variant is None or gradient not in case.solution.quantities:
-            return
-        for mistake in rows_for(case.layer, gradient):  # what a wrong gradient makes of the step
-            if mistake.name in OF_THE_STEP:
-                continue
-            for array in mistake.predict(case, gradient):
-                stepped = variant.stepped(name, array)
-                if stepped is not None and differs(stepped, right):
-                    yield Prediction((mistake,), stepped)
+                yield Prediction((mistake,), np.where(np.abs(array) <= case.noise(name), 0, array))
 
 
 def pairs(case: Case, name: str, alone: list[Prediction]) -> Iterator[Prediction]:
@@ -194,14 +212,14 @@ def _work(variant: Variant) -> int:
     return int(len(variant.x) * per_place * places) + 20_000 if variant.x.ndim else 20_000
 
 
-def differs(array: Array, right: Array) -> bool:
+def differs(array: Array, right: Array, noise: float = 0.0) -> bool:
     """Whether an array is finite, holds anything, and is another than the right one in more than rounding."""
     if array.size == 0 or not np.isfinite(array).all():
         return False
     if array.shape != right.shape:
         return True
     scale = max(float(np.abs(array).max()), float(np.abs(right).max()))
-    return bool((np.abs(array - right) > 1e-9 * scale).any())
+    return bool((np.abs(array - right) > 1e-9 * scale + noise).any())
 
 
 def _mark(array: Array) -> Mark:
@@ -209,48 +227,3 @@ def _mark(array: Array) -> Mark:
     flat = array.reshape(-1)
     cells = flat[:: max(1, len(flat) // 12)]
     return array.shape, tuple(f"{cell:.7e}" for cell in cells.tolist())
-
-
-def _key(array: Array) -> bytes:
-    """Equal for arrays that are equal but for rounding."""
-    scale = float(np.abs(array).max(initial=0.0)) or 1.0
-    rounded = np.round(array / scale, 9) + 0.0
-    return repr((array.shape, f"{scale:.9e}")).encode() + rounded.tobytes()
-
-
-# -- what a problem can tell apart -----------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Shown:
-    """What a problem shows of the catalogue in one result.
-
-    alone: mistakes that give an array of their own; together: groups that give one array; hidden: mistakes that would
-    leave the result as it is, or cannot be made here.
-    """
-
-    name: str
-    alone: list[Mistake]
-    together: list[list[Mistake]]
-    hidden: list[Mistake]
-
-
-def shown(case: Case, name: str) -> Shown:
-    """Which mistakes about a result this problem would show, and which of them it cannot tell apart."""
-    arrays: dict[Mistake, set[bytes]] = {}
-    for prediction in predictions(case, name):
-        arrays.setdefault(prediction.mistakes[0], set()).add(_key(prediction.array))
-    groups: list[tuple[set[bytes], list[Mistake]]] = []
-    for mistake, keys in arrays.items():
-        group = next((group for group in groups if group[0] == keys), None)
-        if group is None:
-            groups.append((keys, [mistake]))
-        else:
-            group[1].append(mistake)
-    rows = rows_for(case.layer, name)
-    return Shown(
-        name,
-        [mistakes[0] for _, mistakes in groups if len(mistakes) == 1],
-        [mistakes for _, mistakes in groups if len(mistakes) > 1],
-        [row for row in rows if row not in arrays],
-    )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     from convgrad.mistakes.mistake import Mistake
-    from convgrad.mistakes.recogniser import Shown
+    from convgrad.mistakes.shown import Shown
     from convgrad.teaching.example import Example
 
 

@@ -84,6 +84,21 @@ def _overlaps_overwrite(case: Case, name: str) -> Iterator[Array]:
             return
 
 
+def _maxima_assigned(case: Case, name: str) -> Iterator[Array]:
+    """dX[argmax] = delta in place of +=: a cell that is the maximum of several windows keeps the last one's delta."""
+    variant = case.opened
+    if variant is None or variant.delta is None or variant.layer.kind != "max":
+        return
+    windows, kind, d = variant.places, POOL_KINDS["max"], variant.d
+    share = kind.share(variant.layer, windows.unfold(variant.x, kind.fill), windows)
+    laid = share * beside(variant.delta, d)
+    canvas = windows.canvas(variant.x.shape[:2], laid.dtype)
+    n, c, *rest = winners = np.nonzero(share)  # in the reading order of the windows, and later ones win
+    cells = (axis.cells[i, u] + axis.before for axis, i, u in zip(windows.axes, rest[:d], rest[d:], strict=True))
+    canvas[(n, c, *cells)] = laid[winners]
+    yield variant.problem.shorthand.lower(windows.crop(canvas), "NC*")
+
+
 def _transposed_overwrite(case: Case, name: str) -> Iterator[Array]:
     """The output of a transposed convolution, overlapping patches assigned."""
     variant = case.opened
@@ -166,6 +181,16 @@ ROWS: tuple[Mistake, ...] = (
         "dX[window] = ... was written where dX[window] += ... is meant.",
         "A cell under several overlays gets the sum of what they send back: begin with zeros and add.",
         predict=_overlaps_overwrite,
+        rank=1,
+    ),
+    R(
+        "maximum-assigned",
+        "dX",
+        "pool",
+        "A cell that is the maximum of several windows kept the delta of the last of them alone.",
+        "dX[argmax] = delta was written where dX[argmax] += delta is meant.",
+        "A cell gets the sum of what every window sends back whose maximum it is: begin with zeros and add.",
+        predict=_maxima_assigned,
         rank=1,
     ),
     R(

@@ -86,6 +86,8 @@ def _change_alone(s: Step, what: str) -> Iterator[Array]:
 
 def _sign_mixed(s: Step, what: str) -> Iterator[Array]:
     """v = mu v - lr g with w -= v, or v = mu v + lr g with w += v; and momentum against the gradient."""
+    if not (s.mu and np.any(s.v)):
+        return  # there are no signs to mix: what is left is an ascent
     if what == "new":
         yield s.W - (s.mu * s.v - s.lr * s.g)
         yield s.W + (s.mu * s.v + s.lr * s.g)
@@ -128,8 +130,9 @@ def _momentum_forgotten(s: Step, what: str) -> Iterator[Array]:
 
 def _momentum_on_all(s: Step, what: str) -> Iterator[Array]:
     """v = mu (v + g)."""
-    v = s.mu * (s.v + s.g)
-    yield v if what == "velocity" else s.W - s.lr * v
+    if s.mu:
+        v = s.mu * (s.v + s.g)
+        yield v if what == "velocity" else s.W - s.lr * v
 
 
 def _lookahead(s: Step, what: str) -> Iterator[Array]:

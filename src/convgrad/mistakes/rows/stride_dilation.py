@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
+from convgrad.core.axis import Ragged
 from convgrad.mistakes.about import KERNEL, WINDOWED
 from convgrad.mistakes.case import Variant
 from convgrad.mistakes.misplaced import relaid, sizes_of
@@ -42,8 +43,9 @@ def each(other: Callable[[int], int]) -> Axes:
 
 
 def one_off(own: Sequence[int]) -> Iterator[Sequence[int]]:
-    """Every number one more, or one less (unless that makes 1 of all: then it was ignored)."""
-    yield tuple(n + 1 for n in own)
+    """Every number one more, or one less (unless that makes 1 of all: then it was ignored); where any is in force."""
+    if max(own) > 1:
+        yield tuple(n + 1 for n in own)
     if any(n > 2 for n in own):
         yield tuple(max(1, n - 1) for n in own)
 
@@ -61,6 +63,17 @@ def _stride_and_dilation(variant: Variant, name: str) -> Iterator[Variant]:
             yield found
 
 
+def _undilated(variant: Variant, name: str) -> Iterator[Variant]:
+    """The full correlation of the delta as it is, uncut, where it happens to have the input's size."""
+    axes = variant.places.axes
+    if any(isinstance(axis, Ragged) or axis.places - 1 + axis.span != axis.size for axis in axes):
+        return
+    if max(sizes_of(variant.places, "stride")) > 1:
+        found = relaid(variant, name, stride=(1,) * len(axes), before=(0,) * len(axes))
+        if found is not None:
+            yield found
+
+
 R = partial(row, "setting")
 
 ROWS: tuple[Mistake, ...] = (
@@ -73,6 +86,17 @@ ROWS: tuple[Mistake, ...] = (
         "The formulas of most introductions are for stride 1; in a loop, start = i is written for start = i * stride.",
         "Place i of the output lies at cell i * stride: put stride - 1 zeros between the deltas before correlating.",
         change=misread("stride", always(1)),
+        rank=1,
+    ),
+    R(
+        "undilated-delta-fits",
+        "dX",
+        "conv",
+        "dX is the full correlation of the delta as it is with the rotated kernel: the delta was not dilated by the "
+        "stride, and nothing was cut off.",
+        "Without the dilation, and with the padding left on, it happens to have the input's size, and no shape warns.",
+        "Put stride - 1 zeros between the deltas first, correlate fully, and cut the padding off.",
+        change=_undilated,
         rank=1,
     ),
     R(

@@ -13,7 +13,7 @@ from rich.text import Text
 from convgrad.core.element import Array
 from convgrad.errors import by
 from convgrad.mistakes.mistake import FAMILIES, Mistake
-from convgrad.mistakes.recogniser import Shown
+from convgrad.mistakes.shown import Shown
 from convgrad.render.catalogue import Listing, MistakeInFull, Shows
 from convgrad.render.number_text import aligned
 from convgrad.render.planes import planes
@@ -134,8 +134,13 @@ def _shown(told: Shows, width: int) -> Iterator[RenderableType]:
 
 def _groups(shown: Shown) -> Mapping[str, str]:
     together = "\n".join(" = ".join(row.name for row in group) for group in shown.together)
+    listed = {
+        "too few numbers to tell": shown.too_few,
+        "invisible with these numbers": shown.hidden,
+        "does not apply": shown.foreign,
+    }
     return {
         f"told apart ({len(shown.alone)})": ", ".join(row.name for row in shown.alone),
         f"not told apart ({sum(map(len, shown.together))})": together,
-        f"invisible ({len(shown.hidden)})": ", ".join(row.name for row in shown.hidden),
+        **{f"{label} ({len(rows)})": ", ".join(row.name for row in rows) for label, rows in listed.items()},
     }
