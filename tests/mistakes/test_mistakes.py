@@ -344,7 +344,10 @@ def test_a_symmetric_kernel_hides_a_rotation_and_asymmetry_shows_it() -> None:
     for name, kernel in kernels.items():
         case = problem(input=(5, 6), kernel=kernel, delta=(4, 5))
         each = shown(case, "dX")
-        assert {*each.alone, *chain(*each.together), *each.hidden} == set(rows_for("conv", "dX"))
+        seen = [*each.alone, *chain(*each.together), *each.too_few]
+        assert sorted(row.name for row in [*seen, *each.hidden, *each.foreign]) == sorted(
+            row.name for row in rows_for("conv", "dX")
+        )
         found[name] = {row.name for row in each.hidden}
     assert "kernel-not-rotated" in found["symmetric"] - found["plain"]
 
@@ -417,23 +420,28 @@ def test_what_a_problem_shows(convgrad: Convgrad, tmp_path: Path, layer: str) ->
     found = json.loads(convgrad(f"convgrad mistakes {quoted(path)}").out)
     assert found["layer"] == layer
     for name, groups in found["results"].items():
-        rows = [*groups["told_apart"], *chain(*groups["together"]), *groups["invisible"]]
+        assert list(groups) == ["told_apart", "together", "too_few_numbers", "invisible", "does_not_apply"]
+        rows = [*chain(*groups["together"]), *chain(*(groups[key] for key in groups if key != "together"))]
         assert len(rows) == len(set(rows))
         assert {row.name for row in rows_for(layer, name)} <= set(rows)
     for width in (80, 120):
         screen = convgrad(f"convgrad mistakes {quoted(path)}", tty=True, COLUMNS=str(width), NO_COLOR="1").out
         assert max(map(len, screen.splitlines())) <= width
-        assert "told apart" in screen and "invisible" in screen
+        for label in ("told apart", "too few", "invisible", "does not apply"):
+            assert label in screen
 
 
 def test_ties_of_a_problem_are_seen(convgrad: Convgrad, tmp_path: Path) -> None:
     path = tmp_path / "problem.json"
     path.write_text(json.dumps(PROBLEMS["pool"]))
     groups = json.loads(convgrad(f"convgrad mistakes {quoted(path)} --only dX").out)["results"]["dX"]
-    assert any("ties-split" in names for names in [groups["told_apart"], *groups["together"]])
+    assert any(
+        "ties-split" in names for names in [groups["told_apart"], *groups["together"], groups["too_few_numbers"]]
+    )
     path.write_text(json.dumps({**PROBLEMS["pool"], "input": [[1, 2], [3, 4]]}))
     groups = json.loads(convgrad(f"convgrad mistakes {quoted(path)} --only dX").out)["results"]["dX"]
     assert "ties-split" in groups["invisible"]
+    assert {"padding-not-removed", "stride-axes-exchanged", "root-forgotten"} <= {*groups["does_not_apply"]}
 
 
 def test_a_problem_that_does_not_say_its_layer(convgrad: Convgrad, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -23,21 +23,48 @@ class LayerFollow:
 
     def __call__(self, name: str) -> tuple[list[str], Callable[[Mapping[str, Array]], Array | None]]:
         """A result's name -> the earlier results that it may be worked from, and how."""
-        problem = self.solution.problem
         if name in STEPPED:
-            return [each for each in step_from(name) if each != name], lambda own: self._step(name, own)
+            near = [each for each in step_from(name) if each != name]
+            return [*near, *self._sources(near[-1])], lambda own: self._step(name, own)
+        return self._sources(name), lambda own: self._gradient(name, own)
+
+    def _sources(self, name: str) -> list[str]:
+        """The results that a gradient may be worked from."""
+        problem = self.solution.problem
         if name not in gradients(problem.layer):
-            return [], lambda own: None
+            return []
         told = sensitivity_in(problem)
-        earlier = [told] * (told not in ("", name)) + ["output"] * _depends_on_output(problem)
-        return earlier, lambda own: gradient(problem, name, output=own.get("output"), sensitivity=own.get(told))
+        return [told] * (told not in ("", name)) + ["output"] * _depends_on_output(problem)
+
+    def _gradient(self, name: str, own: Mapping[str, Array]) -> Array | None:
+        problem = self.solution.problem
+        sources = self._sources(name)
+        output, sensitivity = own.get("output"), own.get(sensitivity_in(problem))
+        return gradient(problem, name, output=output, sensitivity=sensitivity) if sources else None
 
     def _step(self, name: str, own: Mapping[str, Array]) -> Array | None:
-        problem = self.solution.problem
+        """A result of a step, from the reader's own gradient, or from the one that follows from what is before it."""
+        problem, source = self.solution.problem, step_from(name)[1]
         if problem.sgd is None:
             return None
         values = {each: quantity.value for each, quantity in self.solution.quantities.items()}
-        return stepped(problem.sgd, name, values, own)
+        near = {each: array for each, array in own.items() if each in step_from(name)}
+        if not near:
+            made = self._gradient(source, own)
+            near = {} if made is None else {source: made}
+        return stepped(problem.sgd, name, values, near)
+
+
+def is_work(predicted: Array, own: Iterable[Array], operands: Iterable[Array]) -> bool:
+    """Whether there was anything to be worked from earlier answers: they hold more than zeros, and no operand results.
+
+    predicted: what follows from them.
+    """
+    if not np.isfinite(predicted).all() or not predicted.any() or not all(array.any() for array in own):
+        return False
+    flat = predicted.reshape(-1)
+    copies = (np.asarray(array, np.float64).reshape(-1) for array in operands if np.size(array) == flat.size)
+    return not any(np.allclose(flat, array, rtol=1e-9, atol=0) for array in copies)
 
 
 def sensitivity_in(problem: Problem) -> str:

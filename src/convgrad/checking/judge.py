@@ -151,7 +151,8 @@ class _Search:
         own = {name: self.others[name] for name in earlier if self.others[name].verdict != RIGHT}
         choices = [[name] for name in own] + ([list(own)] if len(own) > 1 else [])
         for chosen in choices:
-            if self._follows({name: own[name].answer.numbers for name in chosen}, earlier, predict):
+            mine = {name: own[name].answer.numbers for name in chosen}
+            if self._follows(mine, earlier, predict, len(choices)):
                 return replace(self.first, verdict=FOLLOWS, follows=" and ".join(chosen))
         for name in earlier:
             rounded = self.others[name]
@@ -163,17 +164,33 @@ class _Search:
     def _usable(self, other: Verdict) -> bool:
         return other is not self.first and other.match is not None
 
-    def _follows(self, own: Mapping[str, Array], earlier: list[str], predict: Predict) -> bool:
-        """Whether the answer is what `own` gives, as far as the rounding of earlier answers can tell."""
+    def _follows(self, own: Mapping[str, Array], earlier: list[str], predict: Predict, tried: int) -> bool:
+        """Whether the answer is what `own` gives, as far as earlier answers' rounding can tell, and not by chance.
+
+        tried: how many such answers are looked at.
+        """
         value, answer = self.first.value, self.first.answer
         predicted = _or_empty(predict(own))
-        if predicted.shape != answer.numbers.shape:
+        if predicted.shape != answer.numbers.shape or not self._worked(predicted, own):
             return False
-        if answer.says(predicted):
-            return True
-        slack = self._carried(own, earlier, predict, predicted)
-        apart = float(np.abs(predicted - value).max()) if predicted.shape == value.shape else np.inf
-        return apart > 4 * slack and answer.says(predicted, slack)
+        slack = 0.0
+        if not answer.says(predicted):
+            slack = self._carried(own, earlier, predict, predicted)
+            apart = float(np.abs(predicted - value).max()) if predicted.shape == value.shape else np.inf
+            if apart <= 4 * slack or not answer.says(predicted, slack):
+                return False
+        from convgrad.mistakes.evidence import spare, written_unit  # not needed where every answer is right
+
+        unit = written_unit(predicted, lambda array: answer.says(array, slack))
+        return spare(predicted, np.asarray(value, np.float64), unit, tried) >= 0
+
+    def _worked(self, predicted: Array, own: Mapping[str, Array]) -> bool:
+        """Whether earlier answers left anything to be worked."""
+        from convgrad.checking.follow import is_work
+
+        case = self.question.case
+        operands = [] if case is None else [np.asarray(each.array) for each in case.operands.values()]
+        return is_work(predicted, own.values(), operands)
 
     def _carried(self, own: Mapping[str, Array], earlier: list[str], predict: Predict, predicted: Array) -> float:
         """How far the rounding of earlier answers may carry into what follows from them."""

@@ -136,7 +136,7 @@ def _groups(shown: Shown) -> Mapping[str, str]:
     together = "\n".join(" = ".join(row.name for row in group) for group in shown.together)
     listed = {
         "too few numbers to tell": shown.too_few,
-        "invisible with these numbers": shown.hidden,
+        "invisible": shown.hidden,
         "does not apply": shown.foreign,
     }
     return {
