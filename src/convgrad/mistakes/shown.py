@@ -122,11 +122,15 @@ class _Table:
         """The mistakes that would not be named in some of their ways: chance, or a rounding of the right result."""
         weak = set()
         for each, others in zip(self.found, self.alike, strict=True):
-            unit = 2 * max(written_to(each.array), grid(each.array))  # what a cell accepts may be twice as wide
-            spare = max(self.tried.spare(self.found[other], self.right, unit) for other in others)
+            unit = max(written_to(each.array), grid(each.array))
+            spare = max(self._spare(self.found[other], unit) for other in others)
             if spare < 0 or _rounding(each.array, self.right):
                 weak.add(each.mistakes[0])
         return weak
+
+    def _spare(self, match: Prediction, unit: float) -> float:
+        """The bits beyond what makes it evidence; a cell that is cut off may accept twice the width of one rounded."""
+        return min(self.tried.spare(match, self.right, times * unit) for times in (1, 2))
 
 
 def written_to(array: Array) -> float:
