@@ -58,3 +58,34 @@ def test_what_kind_of_layer_a_document_is_about(entries: dict[str, object], kind
 def test_a_document_may_leave_open_what_it_is_about() -> None:
     with pytest.raises(ConvgradError, match="does not say what layer this is a problem of"):
         kind_in(Document("p.json", {"input": [1]}))
+
+
+@pytest.mark.parametrize(
+    ("command", "document"),
+    [
+        ("conv-backward", '{"input": [[1,2,3],[4,5,6],[7,8,9]], "kernel": [[1,0],[0,1]], "delta": D}'),
+        ("pool-backward", '{"input": [[1,2],[3,4]], "size": 1, "delta": D}'),
+        ("dense-backward", '{"input": [1, 2], "weight": [[1, 2], [3, 4]], "delta": D}'),
+        ("activation-backward", '{"input": [1, -2], "activation": "relu", "delta": D}'),
+        ("norm-backward", '{"input": [[1, -2], [3, 5]], "delta": D}'),
+    ],
+)
+def test_a_lone_delta_in_a_document_means_what_it_means_on_the_command_line(
+    convgrad: Convgrad, tmp_path: Path, command: str, document: str
+) -> None:
+    path = tmp_path / "p.json"
+    path.write_text(document.replace("D", "2"))
+    alone = convgrad(f"convgrad {command} {path}")
+    path.write_text(document.replace(', "delta": D', ""))
+    typed = convgrad(f"convgrad {command} {path} -d 2")
+    assert (alone.code, alone.out) == (0, typed.out)
+    path.write_text(document.replace("D", "2"))
+    told = convgrad(f"convgrad mistakes {path} --layer {command.partition('-')[0]} --format json")
+    assert told.code == 0 and json.loads(told.out)["results"]["dX"], told.err
+
+
+def test_a_lone_delta_in_a_file_of_its_own_is_a_scalar(convgrad: Convgrad, tmp_path: Path) -> None:
+    for content in ("1", '{"delta": 1}'):
+        (tmp_path / "d.json").write_text(content)
+        ran = convgrad(f"convgrad conv-backward '[[1,2],[3,4]]' {tmp_path}/d.json -k '[[1]]'")
+        assert ran.code == 2 and "delta is a number" in ran.err and "type it: -d 1" in ran.err

@@ -10,7 +10,11 @@ Array = NDArray[Any]
 
 
 class Operand(NamedTuple):
-    """An array as given, where it came from, and whether it was typed (a typed number stands everywhere)."""
+    """An array as given, where it came from, and whether a number that it may be was meant to stand everywhere.
+
+    typed: it was typed, or it stands in a document beside the input that it belongs to. A file of its own that holds
+    one number is a scalar.
+    """
 
     array: Array
     source: str
@@ -18,7 +22,7 @@ class Operand(NamedTuple):
 
     @property
     def lone(self) -> bool:
-        """Whether it is a number typed on the command line, which stands for that number everywhere."""
+        """Whether it is a number that stands for that number everywhere."""
         return self.typed and self.array.ndim == 0
 
     def take(self, role: str) -> Operand:

@@ -103,7 +103,7 @@ CONV = Kind(
         "convgrad conv-backward input.json delta.json -k kernel.json --lr 0.1",
         "The gradients of a convolutional layer: dW, db and dX from the delta that comes back from the "
         "layer above; summed over the batch, not averaged. Without a kernel, dW and db are computed all "
-        f"the same. A lone number for DELTA stands for that number everywhere. {_READS}",
+        f"the same. A lone number for DELTA, typed or beside the input in a document, stands everywhere. {_READS}",
     ),
     layer="convgrad.layers.conv:Conv",
     home="convgrad.problems.conv:conv_problem",

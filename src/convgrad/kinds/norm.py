@@ -150,8 +150,8 @@ NORM = Kind(
         "convgrad norm-backward input.json delta.json --gamma gamma.json --over layer",
         "The gradients of a normalisation: dgamma, dbeta and dX from the delta that comes back from the layer above; "
         "summed over the batch, not averaged. dX is told as the ways in which an input reaches the output: directly, "
-        "by the mean, by the variance, and by the mean inside the variance, whose sum is 0. A lone number for DELTA "
-        f"stands for that number everywhere. {_READS}",
+        "by the mean, by the variance, and by the mean inside the variance, whose sum is 0. A lone number for DELTA, "
+        f"typed or beside the input in a document, stands everywhere. {_READS}",
     ),
     layer="convgrad.layers.norm:Norm",
     draw=draw,

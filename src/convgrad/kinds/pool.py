@@ -85,7 +85,7 @@ POOL = Kind(
         "dX of a pooling layer.",
         "convgrad pool-backward input.json delta.json --kind max --size 2",
         "The gradient of a pooling layer: a maximum gets the whole delta, an average shares it out. "
-        f"A lone number for DELTA stands for that number everywhere. {_READS}",
+        f"A lone number for DELTA, typed or beside the input in a document, stands everywhere. {_READS}",
     ),
     layer="convgrad.layers.pool:Pool",
     home="convgrad.problems.pool:pool_problem",

@@ -28,7 +28,8 @@ def read_problem(
     """Sources by role, and options -> operands and settings; velocities: the names of those that the layer has.
 
     The first role's source may be a document, which fills the gaps; what the command line says wins over it. Numbers
-    are read as they are written where options or document say `exact`, as floats elsewhere.
+    are read as they are written where options or document say `exact`, as floats elsewhere. One number in a document
+    that holds the input stands everywhere, as a typed one does.
     ConvgradError for an entry that is a near miss of a name that convgrad knows.
     """
     (head, first), *others = sources.items()
@@ -45,7 +46,10 @@ def read_problem(
             operands |= _velocities(found, source, velocities) if role == "velocity" else {role: found.take(role)}
     if not isinstance(main, Document):
         return operands, overridden({}, given, table)
-    operands = {**from_document(main, [role for role in sources if role != "velocity"]), **operands}
+    beside = from_document(main, [role for role in sources if role != "velocity"])
+    if main.role(head):  # one number beside the input is meant as where it is typed; beside another's output it is one
+        beside = {role: each._replace(typed=True) for role, each in beside.items()}
+    operands = {**beside, **operands}
     settings = overridden(read_settings(main.entries, table, main.source), given, table)
     if "velocity" in sources and "momentum" in settings and main.role(head):
         # not where another layer's results stand in for the input: their velocities are not this layer's
