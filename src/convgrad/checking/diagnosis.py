@@ -7,7 +7,7 @@ agree with one of the explanations tried by accident.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
@@ -15,6 +15,7 @@ import numpy as np
 
 from convgrad.checking.errors import Errors, axis_words
 from convgrad.checking.places import ENOUGH_DIGITS
+from convgrad.checking.slips import slips
 from convgrad.checking.verdict import Remark, Verdict
 from convgrad.core.element import Array, Place
 from convgrad.core.quantity import Quantity
@@ -27,15 +28,19 @@ MOST_OVERLAYS = 4096
 """Overlays that are tried."""
 
 
-def diagnose(verdict: Verdict, quantity: Quantity) -> Iterator[Remark]:
-    """Which cells of a wrong answer are off, and the first thing found that they share."""
+def diagnose(verdict: Verdict, quantity: Quantity, operands: Mapping[str, Array] | None = None) -> Iterator[Remark]:
+    """Which cells of a wrong answer are off, and the first thing found that they share.
+
+    operands: the arrays whose cells may have been taken for others, by name.
+    """
     assert verdict.match is not None
     cells = _Cells(verdict, ~(verdict.match.right | verdict.match.coarse), np.asarray(verdict.value, np.float64))
     yield from _place_of(cells)
     if not np.isfinite(cells.given).all():
         return
     whole = (_sign(cells), _exchanged(cells), _one_overlay(cells, quantity), _multiple(cells), _shifted(cells))
-    shared = next((remark for found in (*whole, _typed(cells), _rounding(cells)) for remark in found), None)
+    single = (slips(verdict, quantity, cells.mask, operands or {}), _typed(cells), _rounding(cells))
+    shared = next((remark for found in (*whole, *single) for remark in found), None)
     if shared is not None:
         yield shared
 

@@ -67,6 +67,10 @@ def judge(
             found[name] = replace(verdict, same_as=_same_slip(verdict, found.values()))
         elif name in manner.require:
             found[name] = Verdict(name, MISSING, Answer.none(), asked[name].quantity.value)
+    if manner.diagnosis and sum(each.verdict == WRONG for each in found.values()) > 1:
+        from convgrad.checking.misread import noted  # not needed where answers are right
+
+        found = noted(found, asked)
     return Checked(title, found, manner.reveal)
 
 
@@ -140,7 +144,9 @@ class _Search:
             return self.first
         from convgrad.checking.diagnosis import diagnose
 
-        return replace(self.first, remarks=(*self.first.remarks, *diagnose(self.first, self.question.quantity)))
+        operands = {} if self.question.case is None else self.question.case.solution.operands
+        found = diagnose(self.first, self.question.quantity, operands)
+        return replace(self.first, remarks=(*self.first.remarks, *found))
 
     # -- earlier answers ------------------------------------------------------------------------------
 
