@@ -28,8 +28,8 @@ ONLY = {"rich": {"render"}, "click": {"cli"}}
 
 ALLOWED_SIDEWAYS = {("render", "files"), ("checking", "files"), ("problems", "files")}
 
-ALLOWED_UPWARDS = {("core", "render"), ("problems", "render")}
-"""A notebook asks the value itself how it looks (``_repr_html_``), and only rendering knows; imported when asked."""
+ALLOWED_UPWARDS = {("core", "render"), ("problems", "render"), ("checking", "render")}
+"""A value is asked itself how it looks (``_repr_html_``, ``str``), and only rendering knows; imported when asked."""
 
 
 def imports(path: Path) -> set[str]:

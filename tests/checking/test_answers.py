@@ -9,6 +9,7 @@ import pytest
 from conftest import Convgrad, quoted
 
 from convgrad import Conv, Dense, check
+from convgrad.errors import OptionError
 
 CLASSIC = "convgrad conv-backward samples/classic/input.json samples/classic/delta.json"
 RIGHT = {"dW": [[0.0446, 0.0941], [0.0113, 0.0683]], "db": 0.0836}
@@ -61,6 +62,43 @@ def test_without_diagnosis_answers_are_compared_only(convgrad: Convgrad) -> None
     ran = convgrad(f"{CLASSIC} --check {quoted(mine)} --no-diagnosis")
     entry = json.loads(ran.out)["answers"]["dW"]
     assert (ran.code, entry["verdict"], entry["mistakes"], len(entry["wrong_cells"])) == (1, "wrong", [], 4)
+
+
+def test_what_is_not_answered_is_said(convgrad: Convgrad) -> None:
+    ran = convgrad(f"{CLASSIC} --check {quoted({'dW': RIGHT['dW']})}")
+    assert (ran.code, ran.err) == (0, "Note: not answered: db; --require says which have to be\n")
+    ran = convgrad(f"{CLASSIC} --check {quoted({'dW': RIGHT['dW'], 'db': None})}")
+    assert (ran.code, ran.err) == (1, "Note: not answered: db; --require says which have to be\n")
+    assert convgrad(f"{CLASSIC} --check {quoted({'dW': RIGHT['dW']})} -q").err == ""
+    assert convgrad(f"{CLASSIC} --check {quoted(RIGHT)}").err == ""
+
+
+def test_an_entry_that_is_no_result_is_said(convgrad: Convgrad, tmp_path: Path) -> None:
+    (tmp_path / "mine.json").write_text(json.dumps({**RIGHT, "bias": 0.5, "dK": [[1]], "student": "Ann"}))
+    ran = convgrad(f"{CLASSIC} --check {quoted(tmp_path)}/mine.json")
+    assert ran.code == 0
+    assert ran.err == f"Note: {tmp_path}/mine.json: 'bias' and 'dK' are no results, and not compared\n"
+    assert json.loads(ran.out)["not_compared"] == ["bias", "dK"]
+    ran = convgrad(f"{CLASSIC} --check {quoted({'dK': [[1]]})}")
+    assert (ran.code, ran.out) == (2, "")
+    assert "there is no result 'dK', only dW, db; name each answer after its result" in ran.err
+    ran = convgrad(f"{CLASSIC} --check {quoted({'dWW': [[1]], 'db': 0.0836})}")  # a slip of the pen would go unnoticed
+    assert (ran.code, "Did you mean 'dW'?" in ran.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ("--check {mine} --check {mine}", "--check: it is given 2 times; --check takes one file of answers"),
+        ("--check {folder}", "it is a folder; --check takes one file of answers: check one at a time"),
+        ("--check {mine} {mine}", "--check takes one file of answers: check one at a time"),
+    ],
+)
+def test_one_file_is_checked_at_a_time(convgrad: Convgrad, tmp_path: Path, more: str, words: str) -> None:
+    (tmp_path / "mine.json").write_text(json.dumps(RIGHT))
+    ran = convgrad(f"{CLASSIC} {more.format(mine=quoted(tmp_path / 'mine.json'), folder=quoted(tmp_path))}")
+    assert (ran.code, ran.out) == (2, "")
+    assert words in ran.err
 
 
 # -- tolerances -----------------------------------------------------------------------------------------------
@@ -208,3 +246,54 @@ def test_a_zero_of_too_few_places_beside_finer_numbers_says_why(convgrad: Convgr
     assert entry["notes"][0]["text"] == (
         "dW[1,0] is written 0.0 beside numbers of more places, so it is read as 0; write as many places there"
     )
+
+
+# -- in Python ------------------------------------------------------------------------------------------------
+
+
+def kernel(seed: int = 0) -> tuple[Conv, Any, Any]:
+    random = np.random.default_rng(seed)
+    return Conv(random.normal(size=(2, 3, 3, 3))), random.normal(size=(1, 3, 8, 8)), random.normal(size=(1, 2, 6, 6))
+
+
+def test_a_check_is_true_only_where_all_is_right_and_shows_its_report() -> None:
+    layer, x, delta = kernel()
+    dW, _, dX = (each.value for each in layer.backward(x, delta))
+    good = check({"dW": dW.round(4), "dX": dX}, layer, x, delta)
+    assert good
+    assert good.right
+    good.raise_if_wrong()
+    assert repr(good) == str(good)
+    assert "all 2 answers are right" in repr(good)
+    rotated = check({"dW": dW[..., ::-1, ::-1].round(4), "dX": dX.round(4)}, layer, x, delta)
+    assert not rotated
+    assert not rotated.right
+    for text in (repr(rotated), str(rotated)):
+        assert "dW-rotated" in text
+        assert "\x1b" not in text
+        assert "1 of 2 answers is right" in text
+    with pytest.raises(AssertionError, match="dW-rotated"):
+        rotated.raise_if_wrong()
+    coarse = check({"dW": np.array([f"{number:.1g}" for number in dW.flat]).reshape(dW.shape)}, layer, x, delta)
+    assert not coarse
+    missing = check({"dW": dW}, layer, x, delta, require=["dW", "dX"])
+    assert (bool(missing), missing.verdicts["dX"].verdict) == (False, "missing")
+    assert not check({"dW": None}, layer, x, delta)
+
+
+def test_the_report_of_a_large_array_is_short() -> None:
+    random = np.random.default_rng(0)
+    layer, x = Conv(random.normal(size=(8, 4, 3, 3))), random.normal(size=(2, 4, 64, 64))
+    delta = random.normal(size=(2, 8, 62, 62))
+    dX = layer.backward(x, delta)[2].value + 0.25
+    with pytest.raises(AssertionError) as raised:
+        check({"dX": dX}, layer, x, delta, diagnosis=False).raise_if_wrong()
+    assert len(str(raised.value).splitlines()) < 40
+
+
+def test_nothing_to_check_is_no_right_answer() -> None:
+    layer, x, delta = kernel()
+    with pytest.raises(OptionError, match="there is no answer to check"):
+        check({}, layer, x, delta)
+    with pytest.raises(OptionError, match="Did you mean 'dW'"):
+        check({"dX": np.zeros((1, 3, 8, 8))}, layer, x, delta, require="dWW")

@@ -495,7 +495,9 @@ def test_answers_are_read_from_every_kind_of_source(convgrad: Convgrad, tmp_path
 def test_a_piped_document_may_hold_both_the_problem_and_the_answers(convgrad: Convgrad) -> None:
     document = {"input": [1, 2, 3], "kernel": [0.3, 0.5], "delta": [-0.1, 0.2], "dW": ["3/10", 0.4], "stride": 1}
     ran = convgrad("convgrad conv-backward - --check -", stdin=json.dumps(document))
-    assert (ran.code, ran.err) == (0, "")
+    assert (ran.code, ran.err) == (0, "Note: not answered: output, db and dX; --require says which have to be\n")
+    assert convgrad("convgrad conv-backward - --check - -q", stdin=json.dumps(document)).err == ""
+    assert convgrad("convgrad conv-backward - --only dW --check -", stdin=json.dumps(document)).err == ""
 
 
 def test_names_count_in_any_case_and_remarks_may_stand_beside(convgrad: Convgrad) -> None:

@@ -37,17 +37,22 @@ def check(
     """Answers by result's name, held against what a layer gives for x (and delta) -> their verdicts.
 
     layer: of convgrad.layers, with x and delta at full rank; of a Loss, x is the output and delta the target. An answer
-    is an array, or nested lists of numbers and texts such as ``"0.0450"``, which tell how many places were written.
-    OptionError for an answer to a result that there is none of.
+    is an array, or nested lists of numbers and texts such as ``"0.0450"``, which tell how many places were written;
+    None is no answer. The rest is what the options of --check are: tolerances, the results that are required, whether
+    what is behind wrong answers is looked for. OptionError for an answer to a result that there is none of, for one
+    required that there is none of, and where nothing is answered nor required.
     """
     case = case_of(layer, x, delta)
     known = case.solution.quantities
-    for name in answers:
+    required = tuple([require] if isinstance(require, str) else require)
+    for name in (*answers, *required):
         if name not in known:
             hint = did_you_mean(name, known)
             raise OptionError(f"there is no result {name!r} here, only {', '.join(known)}", hint=hint)
+    if not answers and not required:
+        raise OptionError("there is no answer to check", hint=f"write {{'{next(iter(known))}': ...}}")
     rules = Rules(rtol, atol, ulp, Quantised.of(quantised), strict_shape)
-    manner = Manner(diagnosis=diagnosis, require=tuple(require))
+    manner = Manner(diagnosis=diagnosis, require=required)
     return check_case(case.layer, case, {name: Answer.of(each, rules) for name, each in answers.items()}, manner)
 
 

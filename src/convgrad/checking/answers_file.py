@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from convgrad.checking.rules import Rules
@@ -12,28 +13,51 @@ from convgrad.errors import ConvgradError, at, did_you_mean
 from convgrad.files.document import Document
 from convgrad.files.numbers import to_written
 from convgrad.kinds import ADDED_BY, BESIDE, NAMES, PARAMETERS
+from convgrad.numerals import parse_answer
 from convgrad.problems import Solution
 
 ABOUT_LAYERS = frozenset({"type", "name", "comment"})
 """Entries of a layer in a network's file that are no answers."""
 
 
+@dataclass(frozen=True)
+class Handed:
+    """What a source hands in: answers by result's name, and entries that look like answers but are to no result."""
+
+    answers: dict[str, Answer]
+    strange: tuple[str, ...] = ()
+    asked: tuple[str, ...] = field(default=(), kw_only=True)
+
+    @property
+    def unanswered(self) -> list[str]:
+        """The results asked for that are not answered."""
+        return [name for name in self.asked if name not in self.answers or self.answers[name].blank.all()]
+
+
 def read_answers(
-    found: Operand | Document, rules: Rules, known: Iterable[str], missing: Mapping[str, str], only: list[str]
-) -> dict[str, Answer]:
+    found: Operand | Document,
+    rules: Rules,
+    known: Iterable[str],
+    missing: Mapping[str, str],
+    only: list[str],
+    operands: Iterable[Operand] = (),
+) -> Handed:
     """The answers in what was read from a source, by result's name.
 
-    known: the results there are; missing: those that are not to be had, and why; only: those that count.
+    known: the results there are; missing: those that are not to be had, and why; only: those that count; operands: of
+    the problem, which may stand in the same document.
     """
     if isinstance(found, Document):
-        return answers_in(_flattened(found), known, missing, only, rules)
+        flat = _flattened(found)
+        own = any(each.source.startswith(f"{flat.source}: ") for each in operands)
+        return answers_in(flat, known, missing, only, rules, own)
     if len(only) != 1:
         raise ConvgradError(
             f"it holds one array, and there are {len(only)} results: {', '.join(only)}",
             where=found.source,
             hint=f'say which it is: --only {only[0]}, or {{"{only[0]}": ...}}',
         )
-    return {only[0]: Answer.of(found.array, rules)}
+    return Handed({only[0]: Answer.of(found.array, rules)}, asked=(only[0],))
 
 
 def unavailable(solution: Solution) -> dict[str, str]:
@@ -52,19 +76,22 @@ def not_asked_for(results: Iterable[str]) -> dict[str, str]:
 
 
 def answers_in(
-    document: Document, known: Iterable[str], missing: Mapping[str, str], only: list[str], rules: Rules
-) -> dict[str, Answer]:
+    document: Document, known: Iterable[str], missing: Mapping[str, str], only: list[str], rules: Rules, own: bool
+) -> Handed:
     """The entries of a document that are answers; ConvgradError for those that must have been meant to be, but are not.
 
-    Operands, settings and remarks may stand beside them.
+    Remarks may stand beside them, and operands and settings; own: whether these are of the problem itself.
     """
-    results = list(known)
+    results, strange = list(known), []
     found: dict[str, Answer] = {}
     for entry, given in document.entries.items():
         name = _result(document, entry, (*results, *missing))
         if name is None:
-            _check_remark(document, entry, given, results)
+            if _looks_like_an_answer(given) and not _is_beside(entry, own):
+                strange.append(entry)
         elif name in missing:
+            if isinstance(given, str | None) and parse_answer(given or "") is not None:
+                continue  # it is left blank
             raise ConvgradError(
                 f"{missing[name]}, so an answer to it cannot be checked", where=f"{document.source}: {entry}"
             )
@@ -73,13 +100,21 @@ def answers_in(
                 if isinstance(given, ConvgradError):  # an entry of an npz that could not be read
                     raise ConvgradError(given.message, hint=given.hint)
                 found[name] = Answer.of(to_written(given), rules)
+    for entry in strange:
+        near = did_you_mean(entry, [name for name in only if name not in found], 0.6)
+        if (near and not _is_beside(entry, own=True)) or not found:
+            raise ConvgradError(
+                f"there is no result {entry!r}, only {', '.join(results)}",
+                where=document.source,
+                hint=near or "name each answer after its result",
+            )
     if not found:
         raise ConvgradError(
             f"there is no answer in it to any of {', '.join(only)}",
             where=document.source,
             hint=f'write {{"{only[0]}": ...}}',
         )
-    return {name: found[name] for name in results if name in found}
+    return Handed({name: found[name] for name in results if name in found}, tuple(strange), asked=tuple(only))
 
 
 def _flattened(document: Document) -> Document:
@@ -113,14 +148,11 @@ def _result(document: Document, entry: str, results: Iterable[str]) -> str | Non
     return alike[0] if len(alike) == 1 and document.find(alike[0]) == entry else None
 
 
-def _check_remark(document: Document, entry: str, given: Any, results: list[str]) -> None:
-    """An entry that is no answer is an operand, a setting or a remark; ConvgradError where it must be meant as one."""
-    if entry.lower() in {name.lower() for name in (*NAMES, *BESIDE)}:
-        return
-    near = did_you_mean(entry, results, 0.6 if len(entry) > 2 else 0.5)
-    if near or isinstance(given, list) or hasattr(given, "shape"):
-        raise ConvgradError(
-            f"there is no result {entry!r}, only {', '.join(results)}",
-            where=document.source,
-            hint=near or "name each answer after its result",
-        )
+def _is_beside(entry: str, own: bool) -> bool:
+    """Whether an entry is one of those that stand beside answers: remarks, and the problem's own."""
+    return entry.lower() in {name.lower() for name in ((*NAMES, *BESIDE) if own else BESIDE)}
+
+
+def _looks_like_an_answer(given: Any) -> bool:
+    """Whether an entry holds numbers: texts, truths and what is left out are remarks."""
+    return (isinstance(given, int | float | list) and not isinstance(given, bool)) or hasattr(given, "shape")

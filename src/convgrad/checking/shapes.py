@@ -45,11 +45,11 @@ def readings(answer: Answer, right: tuple[int, ...]) -> Iterator[tuple[str, Answ
 def told(how: str, verdict: Verdict) -> tuple[Remark, ...]:
     """What is to be said of numbers that were read otherwise; nothing where nothing was found in them."""
     if verdict.follows:
-        text = f"{how}, they are worked rightly from your {verdict.follows}"
+        text = f"{how}, its numbers are worked rightly from your {verdict.follows}"
     elif verdict.convention is not None:
-        text = f"{how}, they are right under another convention ({verdict.convention.convention})"
+        text = f"{how}, its numbers are right under another convention ({verdict.convention.convention})"
     elif verdict.sightings:
-        text = f"{how}, they are what the following gives"
+        text = f"{how}, its numbers are what the following gives"
     else:
         found = [each for each in verdict.remarks if each.kind != "all-cells"]
         return tuple(Remark(each.kind, f"{how}: {each.text}", f"{how}: {each.hint}") for each in found)

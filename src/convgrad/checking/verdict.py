@@ -105,7 +105,11 @@ class Verdict:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Checked:
-    """The verdicts of one check, by the results' names; `reveal`: whether right values may be shown."""
+    """The verdicts of one check, by the results' names: true where every answer is right.
+
+    reveal: whether right values may be shown; strange: entries that were handed in, but are no results. Its text is the
+    report that people read.
+    """
 
     noun: ClassVar[str] = "verdicts"
     called: ClassVar[str] = "verdicts are"
@@ -113,6 +117,27 @@ class Checked:
     title: str
     verdicts: Mapping[str, Verdict] = field(default_factory=dict)
     reveal: bool = True
+    strange: tuple[str, ...] = ()
+
+    @property
+    def right(self) -> bool:
+        """Whether every answer is right: not one that follows, is too coarse, or is missing."""
+        return self.verdict == RIGHT
+
+    def __bool__(self) -> bool:
+        return self.right
+
+    def __str__(self) -> str:
+        from convgrad.render import write
+
+        return write(self, "table").decode().rstrip("\n")
+
+    __repr__ = __str__
+
+    def raise_if_wrong(self) -> None:
+        """AssertionError with the report where not every answer is right."""
+        if not self.right:
+            raise AssertionError(f"{self.title}: not every answer is right\n{self}")
 
     @property
     def verdict(self) -> str:

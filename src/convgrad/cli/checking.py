@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from convgrad.cli.command import Outcome
-from convgrad.cli.options import CHECKING, Option, Read, names, option, source
-from convgrad.errors import OptionError
+from convgrad.cli.command import ONE_FILE, Outcome
+from convgrad.cli.options import CHECKING, Option, Read, names, option
+from convgrad.errors import ConvgradError, OptionError, listed
 from convgrad.kinds.setting import number
 from convgrad.numerals import to_numeral
 
 if TYPE_CHECKING:
+    from convgrad.checking.answers_file import Handed
     from convgrad.checking.network import Network
     from convgrad.checking.rules import Manner, Quantised, Rules
     from convgrad.checking.verdict import Checked
     from convgrad.files import Reader
+    from convgrad.files.document import Document
     from convgrad.mistakes.case import Solver
     from convgrad.problems import Operand
+
+MOST_NAMED = 8
+"""Results that are not answered, at most, that are named one by one."""
 
 OF_CHECK = ("require", "rtol", "atol", "ulp", "quantised", "strict_shape", "no_reveal", "no_diagnosis")
 """The options that mean something only beside --check."""
@@ -38,12 +45,22 @@ def _quantised(text: str) -> Quantised | None:
     return Quantised.of(tuple(number(part) for part in text.split(",")))
 
 
+def _once(context: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> str | None:
+    """The one source of answers that is given, None for none; OptionError for several."""
+    if len(given) > 1:
+        raise OptionError(f"it is given {len(given)} times", where="--check", hint=ONE_FILE)
+    return given[0] if given else None
+
+
 def comparing(gradients: bool) -> list[click.Parameter]:
     """The options that hold answers against the results; gradients: and those against numerical ones."""
     return [
-        source(
+        option(
             CHECKING,
             "--check",
+            metavar="SOURCE",
+            multiple=True,
+            callback=_once,
             help="Compare the answers in SOURCE (any of the results, by name, or one array where there is one result) "
             "with the results, to the places written, and say what went wrong. Exit code 1 where they differ.",
         ),
@@ -151,9 +168,12 @@ def compare_layer(
     solution = solver(operands, settings, backward)
     only = select(solution, options["only"] or ())
     case = Case(solver, operands, settings, backward, solution)
-    loaded = reader.read(options["check"], to_numeral)
-    found = read_answers(loaded, rules_of(options), solution.quantities, unavailable(solution), list(only))
-    return verdicts_out(reader, check_case(title, case, found, manner_of(options, only)), options)
+    loaded = _loaded(reader, options["check"])
+    handed = read_answers(
+        loaded, rules_of(options), solution.quantities, unavailable(solution), list(only), operands.values()
+    )
+    checked = check_case(title, case, handed.answers, manner_of(options, only))
+    return verdicts_out(reader, checked, handed, loaded.source, options)
 
 
 def compare_network(reader: Reader, title: str, network: Network, options: Mapping[str, Any]) -> Outcome:
@@ -166,9 +186,10 @@ def compare_network(reader: Reader, title: str, network: Network, options: Mappi
     from convgrad.problems.selection import Selection
 
     only = Selection(tuple(network.asked)).chosen(options["only"] or ())
-    loaded = reader.read(options["check"], to_numeral)
-    found = read_answers(loaded, rules_of(options), network.asked, network.unavailable, only)
-    return verdicts_out(reader, network.check(title, found, manner_of(options, only)), options)
+    loaded = _loaded(reader, options["check"])
+    handed = read_answers(loaded, rules_of(options), network.asked, network.unavailable, only)
+    checked = network.check(title, handed.answers, manner_of(options, only))
+    return verdicts_out(reader, checked, handed, loaded.source, options)
 
 
 def rules_of(options: Mapping[str, Any]) -> Rules:
@@ -188,8 +209,31 @@ def manner_of(options: Mapping[str, Any], asked: Iterable[str]) -> Manner:
     return Manner(not options["no_reveal"], not options["no_diagnosis"], tuple(require))
 
 
-def verdicts_out(reader: Reader, checked: Checked, options: Mapping[str, Any]) -> Outcome:
-    """Verdicts as the output options say, and the exit code."""
+def _loaded(reader: Reader, source: str) -> Operand | Document:
+    """What the source of answers holds, its numbers as they are written; ConvgradError for a folder."""
+    if os.path.isdir(source):
+        raise ConvgradError("it is a folder", where=source, hint=ONE_FILE)
+    return reader.read(source, to_numeral)
+
+
+def verdicts_out(
+    reader: Reader, checked: Checked, handed: Handed, source: str, options: Mapping[str, Any]
+) -> Outcome:
+    """Verdicts as the output options say, with what was not compared, and the exit code."""
     from convgrad.cli.outputs import said
 
-    return said(checked, options, reader.paths, code=0 if checked.verdict == "right" else 1)
+    notes, checked = [], replace(checked, strange=handed.strange)
+    if handed.strange:
+        one = len(handed.strange) == 1
+        names = listed(map(repr, handed.strange))
+        notes.append(f"{source}: {names} {'is no result' if one else 'are no results'}, and not compared")
+    if handed.unanswered and not options["require"]:
+        notes.append(f"not answered: {_few(handed.unanswered)}; --require says which have to be")
+    notes = [] if options["quiet"] else notes
+    return said(checked, options, reader.paths, notes=notes, code=0 if checked.right else 1)
+
+
+def _few(names: list[str]) -> str:
+    """Names, the first of them where there are many."""
+    more = len(names) - MOST_NAMED
+    return listed(names if more <= 0 else [*names[:MOST_NAMED], f"{more} more"])

@@ -9,6 +9,8 @@ import click
 
 from convgrad.numerals import parse_number
 
+ONE_FILE = "--check takes one file of answers: check one at a time"
+
 
 class Outcome(NamedTuple):
     """What a command comes to: bytes for stdout, notes for stderr, and the exit code."""
@@ -47,7 +49,12 @@ class Command(Help):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Arguments that spell a negative number are numbers, not options: a blank before them tells click."""
         spelled = [f" {arg}" if arg.startswith("-") and parse_number(arg) is not None else arg for arg in args]
-        return super().parse_args(ctx, spelled)
+        try:
+            return super().parse_args(ctx, spelled)
+        except click.UsageError as error:
+            if "unexpected extra argument" in error.message and any(arg.startswith("--check") for arg in args):
+                raise click.UsageError(f"{error.message.rstrip('.')}; {ONE_FILE}", error.ctx) from None
+            raise
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The example, then what click writes."""

@@ -20,7 +20,10 @@ MOST_LISTED = 1000
 def as_entries(checked: Checked) -> Entries:
     """Verdicts -> the verdict of all, and an entry an answer."""
     answers = {name: _entry(verdict, checked.reveal) for name, verdict in checked.verdicts.items()}
-    return {"verdict": checked.verdict, "answers": answers}
+    entries: Entries = {"verdict": checked.verdict, "answers": answers}
+    if checked.strange:
+        entries["not_compared"] = list(checked.strange)
+    return entries
 
 
 def _entry(verdict: Verdict, reveal: bool) -> Entries:
