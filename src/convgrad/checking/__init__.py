@@ -59,8 +59,8 @@ def check(
 def check_case(title: str, case: Case, answers: Mapping[str, Answer], manner: Manner = AS_USUAL) -> Checked:
     """Hold answers against the results of one solved layer."""
     from convgrad.checking.judge import Predict, judge
+    from convgrad.checking.tolerance import held
     from convgrad.checking.verdict import Question
-    from convgrad.problems.noise import noise_of
 
     def follow(name: str) -> tuple[list[str], Predict]:
         from convgrad.checking.follow import LayerFollow  # not needed where every answer is right
@@ -69,7 +69,7 @@ def check_case(title: str, case: Case, answers: Mapping[str, Answer], manner: Ma
 
     dtype, plain = case.settings.get("dtype", "float64"), _in_float64(case)
     asked = {name: Question(quantity, plain, name) for name, quantity in case.solution.quantities.items()}
-    sure = {name: answer.within(noise_of(plain.solution, name, dtype), dtype) for name, answer in answers.items()}
+    sure = {name: held(answer, plain.solution, name, dtype) for name, answer in answers.items()}
     return judge(title, asked, sure, follow, manner)
 
 

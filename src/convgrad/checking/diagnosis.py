@@ -16,6 +16,7 @@ import numpy as np
 from convgrad.checking.errors import Errors, axis_words
 from convgrad.checking.places import ENOUGH_DIGITS
 from convgrad.checking.slips import slips
+from convgrad.checking.tolerance import accepting
 from convgrad.checking.verdict import Remark, Verdict
 from convgrad.core.element import Array, Place
 from convgrad.core.quantity import Quantity
@@ -162,7 +163,9 @@ def _rounding(cells: _Cells) -> Iterator[Remark]:
     if not largest or off > 2e-3 * largest:
         return
     if off <= 2e-6 * largest:
-        text = "it is right to about six digits, as float32 computes it; --rtol 1e-5 --atol 1e-6 accepts that"
+        text = "it is right to about six digits, as float32 computes it"
+        if tried := accepting(cells.verdict.answer, cells.value):
+            text += f"; {tried} accepts that"
         yield Remark("float32", text, text)
     else:
         text = "it is nearly right: rounded on the way, or a last digit wrong; keep more digits until the end"

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from convgrad.checking import cells, shapes
+from convgrad.checking import shapes
+from convgrad.checking.cells import remarks as remarks_on_cells
 from convgrad.checking.rules import AS_USUAL, Manner
 from convgrad.checking.verdict import (
     COARSE,
@@ -95,7 +96,7 @@ def _compared(name: str, question: Question, answer: Answer) -> Verdict:
         return Verdict(name, WRONG_SHAPE, answer, value, remarks=remarks, spatial=spatial)
     match = answer.matches(value)
     verdict = RIGHT if match.right.all() else COARSE if (match.right | match.coarse).all() else WRONG
-    remarks = (*read_as, *cells.remarks(name, answer, value, match))
+    remarks = (*read_as, *remarks_on_cells(name, answer, value, match))
     return Verdict(name, verdict, answer, value, match, remarks=remarks, spatial=spatial)
 
 

@@ -14,6 +14,7 @@ from convgrad.checking.answers_file import not_asked_for
 from convgrad.checking.follow import gradient, sensitivity_in, step_from, stepped, with_input
 from convgrad.checking.judge import judge
 from convgrad.checking.rules import Manner
+from convgrad.checking.tolerance import held
 from convgrad.checking.verdict import Checked, Question
 from convgrad.checking.written import Answer
 from convgrad.core.element import Array
@@ -24,7 +25,6 @@ from convgrad.layers.loss import Loss
 from convgrad.mistakes.case import Case
 from convgrad.problems import Operand, Problem, Solution
 from convgrad.problems.network import Pass, Stage
-from convgrad.problems.noise import noise_of
 from convgrad.problems.solve import forward, solver_of
 
 
@@ -75,7 +75,7 @@ class Network:
         for name, answer in answers.items():
             case = self.asked[name].case
             solution = self._solution(name) if case is None else case.solution
-            sure[name] = answer.within(noise_of(solution, self.asked[name].result, self.dtype), self.dtype)
+            sure[name] = held(answer, solution, self.asked[name].result, self.dtype)
         return judge(title, self.asked, sure, self.follow, manner, self.reworked)
 
     # -- the layers as cases -----------------------------------------------------------------------

@@ -137,7 +137,7 @@ class Checked:
     def raise_if_wrong(self) -> None:
         """AssertionError with the report where not every answer is right."""
         if not self.right:
-            raise AssertionError(f"{self.title}: not every answer is right\n{self}")
+            raise AssertionError(f"not every answer is right\n{self}")
 
     @property
     def verdict(self) -> str:

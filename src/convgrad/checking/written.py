@@ -86,6 +86,18 @@ class Answer:
         mask[np.isnan(self.numbers)] = unsaid
         return mask
 
+    @property
+    def by_dtype(self) -> bool:
+        """Whether its own dtype brings the tolerance by which it is held against the result."""
+        return isinstance(self.noise, np.ndarray)
+
+    @property
+    def words(self) -> str:
+        """What being right means for it."""
+        if not self.by_dtype:
+            return self.rules.words
+        return f"within what sums in {self.own_dtype} may be off by ({float(np.max(self.noise)):.1e} at most)"
+
     def matches(self, value: Array, slack: float = 0.0) -> Match:
         """value, of the answer's shape -> which cells say it; `slack` is what it may be off by besides."""
         value = self._representable(np.asarray(value, np.float64))
@@ -205,7 +217,7 @@ class Answer:
         tolerance = self._tolerance(sizes)
         if tolerance is not None:
             return np.asarray(2 * tolerance)
-        return np.maximum(self._unit, 8 * self.epsilon * sizes)
+        return np.maximum(np.maximum(self._unit, 8 * self.epsilon * sizes), 2 * self._noise_in(sizes.shape))
 
     @cached_property
     def texts(self) -> Array:

@@ -216,9 +216,7 @@ def _loaded(reader: Reader, source: str) -> Operand | Document:
     return reader.read(source, to_numeral)
 
 
-def verdicts_out(
-    reader: Reader, checked: Checked, handed: Handed, source: str, options: Mapping[str, Any]
-) -> Outcome:
+def verdicts_out(reader: Reader, checked: Checked, handed: Handed, source: str, options: Mapping[str, Any]) -> Outcome:
     """Verdicts as the output options say, with what was not compared, and the exit code."""
     from convgrad.cli.outputs import said
 

@@ -45,6 +45,8 @@ def _entry(verdict: Verdict, reveal: bool) -> Entries:
         entry["truncated"] = _cells(verdict.match.cut)
     if verdict.errors is not None:
         entry["errors"] = _errors(verdict.errors, reveal)
+    if verdict.answer.by_dtype:
+        entry["compared"] = verdict.answer.words
     if odd := verdict.not_finite_cells:
         entry["not_finite"] = {"count": len(odd), "first": list(odd[0])}  # in words: JSON has no NaN
     if verdict.verdict == WRONG_SHAPE:

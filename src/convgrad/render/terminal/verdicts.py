@@ -66,7 +66,7 @@ class _Drawing:
 
     def _line(self, verdict: Verdict) -> Text:
         """A right answer, which needs no panel."""
-        how = f", {verdict.answer.rules.words}"
+        how = f", {verdict.answer.words}"
         if verdict.cut_cells:
             how += f"; cut off, not rounded: {_named(verdict, verdict.cut_cells)}"
         how += "".join(f"; {remark.said(self.checked.reveal)}" for remark in verdict.remarks)
@@ -84,6 +84,8 @@ class _Drawing:
     def _body(self, verdict: Verdict) -> Iterator[RenderableType]:
         if headline := self._headline(verdict):
             yield from self._sentence(headline)
+        if verdict.answer.by_dtype:
+            yield from self._sentence(f"Right is what lies {verdict.answer.words}.")
         if verdict.cut_cells:
             yield from self._sentence(f"Cut off, not rounded: {_named(verdict, verdict.cut_cells)}.")
         if verdict.coarse_cells and len(verdict.coarse_cells) < verdict.answer.numbers.size:
