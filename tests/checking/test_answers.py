@@ -1,6 +1,7 @@
 """Answers as people and programs hand them in: what is required, tolerances, what is no number, shapes as meant."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +115,67 @@ def test_quantised_answers_are_right_within_half_a_step(convgrad: Convgrad) -> N
     ran = convgrad(f"{CLASSIC} --check {quoted(RIGHT)} --quantised 0.01")
     assert ran.code == 2
     assert "quantised answers are integers, and 0.0446 is none" in ran.err
+
+
+def in_dtype(layer: Conv, x: Any, delta: Any, dtype: Any) -> dict[str, Any]:
+    """dW and dX as a kernel in a dtype computes them: one product after the other."""
+    kernel, small, d = layer.kernel.astype(dtype), x.astype(dtype), delta.astype(dtype)
+    dW, dX = np.zeros(kernel.shape, dtype), np.zeros(x.shape, dtype)
+    rows, columns = kernel.shape[2:]
+    for n, i, j in np.ndindex(len(x), *delta.shape[2:]):
+        at = np.s_[n, :, i : i + rows, j : j + columns]
+        for f, number in enumerate(d[n, :, i, j]):
+            dW[f] += number * small[at]
+            dX[at] += number * kernel[f]
+    return {"dW": dW, "dX": dX}
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float16])
+@pytest.mark.parametrize("seed", range(20))
+def test_arrays_of_a_coarse_dtype_bring_their_own_tolerance(dtype: Any, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    sizes = random.integers(1, 4, 3)
+    draw = random.normal if seed % 2 else random.random
+    layer = Conv(draw(size=(sizes[0], sizes[1], 3, 3)).astype(dtype).astype(float))
+    x = draw(size=(sizes[2], sizes[1], 7, 7)).astype(dtype).astype(float)
+    delta = draw(size=(sizes[2], sizes[0], 5, 5)).astype(dtype).astype(float)
+    mine = in_dtype(layer, x, delta, dtype)
+    assert check(mine, layer, x, delta)
+    assert not check({"dW": mine["dW"].astype(float)}, layer, x, delta)  # as float64 it is wrong
+    for name, array in mine.items():
+        wrong = array.copy()
+        wrong[(0,) * array.ndim] += dtype(0.25) * np.abs(array).max()
+        found = check({name: wrong}, layer, x, delta).verdicts[name]
+        assert (found.verdict, found.wrong_cells) == ("wrong", [(0,) * array.ndim])
+
+
+def test_the_tolerance_of_an_npy_is_said(convgrad: Convgrad, tmp_path: Path) -> None:
+    np.save(tmp_path / "mine.npy", np.array([[0.044606, 0.094061], [0.011262, 0.068288]], np.float32))
+    ran = convgrad(f"{CLASSIC} --only dW --check {quoted(tmp_path)}/mine.npy")
+    assert (ran.code, "sums in float32 may be off by" in json.loads(ran.out)["answers"]["dW"]["compared"]) == (0, True)
+    table = convgrad(f"{CLASSIC} --only dW --check {quoted(tmp_path)}/mine.npy --format table").out
+    assert "dW  right, within what sums in float32 may be off by" in table
+
+
+def test_ulps_are_of_the_answers_own_dtype(convgrad: Convgrad, tmp_path: Path) -> None:
+    right = np.array([[0.044606, 0.094061], [0.011262, 0.068288]], np.float32)
+    for steps in (0, 3):
+        moved = right + np.float32(steps) * np.spacing(right)
+        np.save(tmp_path / "mine.npy", moved)
+        for ulp in (1, 4):
+            code = convgrad(f"{CLASSIC} --only dW --ulp {ulp} --check {quoted(tmp_path)}/mine.npy").code
+            assert code == (0 if steps <= ulp else 1), (steps, ulp)
+
+
+@pytest.mark.parametrize("off", [1e-8, 3e-8, 1e-7])
+def test_a_hint_about_tolerances_is_true(convgrad: Convgrad, off: float) -> None:
+    mine = {"dW": [[0.044606 + off, 0.094061 - off], [0.011262 + off, 0.068288]]}
+    ran = convgrad(f"{CLASSIC} --only dW --check {quoted(mine)}")
+    said = " ".join(note["text"] for note in json.loads(ran.out)["answers"]["dW"]["notes"])
+    assert ran.code == 1
+    options = re.search(r"(--rtol \S+( --atol \S+)?) accepts that", said)
+    assert options, said
+    assert convgrad(f"{CLASSIC} --only dW --check {quoted(mine)} {options[1]}").code == 0
 
 
 # -- NaN and infinities, and what is left blank ---------------------------------------------------------------

@@ -85,7 +85,7 @@ class _Drawing:
         if headline := self._headline(verdict):
             yield from self._sentence(headline)
         if verdict.answer.by_dtype:
-            yield from self._sentence(f"Right is what lies {verdict.answer.words}.")
+            yield from self._sentence(f"Compared {verdict.answer.words}.")
         if verdict.cut_cells:
             yield from self._sentence(f"Cut off, not rounded: {_named(verdict, verdict.cut_cells)}.")
         if verdict.coarse_cells and len(verdict.coarse_cells) < verdict.answer.numbers.size:
