@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from convgrad.cli.command import Outcome
+from convgrad.errors import OptionError
 from convgrad.kinds.formats import FORMATS, format_of
 from convgrad.problems.report import Facts
 from convgrad.problems.selection import picked
-from convgrad.render import write
+from convgrad.render import write_all
 from convgrad.render.writer import Said, Style
 
 
@@ -48,8 +49,17 @@ def said(
     code: int = 0,
 ) -> Outcome:
     """What a command has to say, as the output options want it, over none of the `inputs`; `more`: files besides."""
-    data = write(what, choose_format(options), style(options))
-    return Outcome(placed(data, options, inputs, more), notes or [], code)
+    data, beside = write_all(what, choose_format(options), style(options))
+    return Outcome(placed(data, options, inputs, [*_named(beside, options), *more]), notes or [], code)
+
+
+def _named(beside: Mapping[str, bytes], options: Mapping[str, Any]) -> Iterator[tuple[str, bytes]]:
+    """The files beside the one that -o names, by name; OptionError where one would be that itself."""
+    for suffix, data in beside.items():
+        path = os.path.splitext(options["out"])[0] + suffix
+        if os.path.realpath(path) == os.path.realpath(options["out"]):
+            raise OptionError(f"{path} is needed for the numbers", where="-o", hint="name a file that ends in .py")
+        yield path, data
 
 
 def write_facts(
@@ -62,11 +72,11 @@ def write_facts(
 
 def style(options: Mapping[str, Any]) -> Style:
     """Digits from --precision; width and colour from the terminal and from NO_COLOR, FORCE_COLOR, TERM and COLUMNS."""
+    to_file = options["out"] not in (None, "-")
     if not FORMATS[choose_format(options)].drawn:
-        return Style(options["precision"])
+        return Style(options["precision"], beside=to_file)
     import shutil
 
-    to_file = options["out"] not in (None, "-")
     terminal = not to_file and sys.stdout is not None and sys.stdout.isatty()
     colour = terminal and os.environ.get("TERM") not in ("dumb", "unknown")
     if os.environ.get("FORCE_COLOR", "0") not in ("", "0", "false"):

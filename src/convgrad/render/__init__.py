@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
 from convgrad.errors import OptionError
 from convgrad.kinds.formats import FORMATS, Format
-from convgrad.render.writer import Said, Style
+from convgrad.render.writer import Accompanied, Said, Style
 
 
 def write(said: Said, form: str, style: Style | None = None) -> bytes:
     """What is to be said -> the bytes of a format, one of kinds/formats.py; OptionError where it cannot say it."""
+    return write_all(said, form, style)[0]
+
+
+def write_all(said: Said, form: str, style: Style | None = None) -> tuple[bytes, Mapping[str, bytes]]:
+    """The same, and the bytes of the files that have to stand beside it, by suffix: none unless `style` lets them."""
     found = _writer(FORMATS[form])
     if not hasattr(found, said.noun):
         able = [each.name for each in FORMATS.values() if hasattr(_writer(each), said.noun)]
         raise OptionError(f"{said.called} written as {' or '.join(able)}, not as {form}", where="--format")
-    written: str | bytes = getattr(found(form, style or Style()), said.noun)(said)
-    return written.encode() if isinstance(written, str) else written
+    written: str | bytes | Accompanied = getattr(found(form, style or Style()), said.noun)(said)
+    text, beside = written if isinstance(written, Accompanied) else (written, {})
+    return text.encode() if isinstance(text, str) else text, beside
 
 
 def _writer(form: Format) -> Any:

@@ -7,6 +7,7 @@ parts. The working and the explanations are no part of it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from convgrad.errors import OptionError
@@ -14,10 +15,10 @@ from convgrad.layers.loss import Loss
 from convgrad.render.pytorch import network, rounding, simple
 from convgrad.render.pytorch.layers import part
 from convgrad.render.pytorch.names import Names
-from convgrad.render.pytorch.program import Program
+from convgrad.render.pytorch.program import Program, TooLongError
 from convgrad.render.pytorch.sgd import step
 from convgrad.render.pytorch.undecided import Undecided
-from convgrad.render.writer import Writer
+from convgrad.render.writer import Accompanied, Writer
 
 if TYPE_CHECKING:
     from convgrad.core.element import Array
@@ -30,31 +31,40 @@ FORWARD = ("output", "indices", "loss")
 
 
 class Torch(Writer):
-    """The text of a program; OptionError where it would be too long to read."""
+    """The text of a program; where it would be too long to read, with its numbers in a file beside it."""
 
-    def report(self, report: Report) -> str:
+    def report(self, report: Report) -> str | Accompanied:
         """A layer or a loss."""
         values = {name: quantity.value for name, quantity in report.results.items()}
         assert report.problem is not None
         layer = report.problem.layer
         if isinstance(layer, Loss):
             output, target = report.operands["output"], report.operands["target"]
-            program = Program(report.title, output.dtype, self.style.precision)
-            _loss(program, layer.row.taken(output.shape, target.shape), output, target, values)
-        else:
-            program = Program(report.title, report.problem.x.dtype, self.style.precision)
-            _layer(program, report.problem, values, report.operands.get("z"))
-        return program.text()
+            row = layer.row.taken(output.shape, target.shape)
+            return self._program(report.title, output, lambda program: _loss(program, row, output, target, values))
+        problem, z = report.problem, report.operands.get("z")
+        return self._program(report.title, problem.x, lambda program: _layer(program, problem, values, z))
 
-    def facts(self, facts: Facts) -> str:
+    def facts(self, facts: Facts) -> str | Accompanied:
         """A pass through a network, for the results wanted; OptionError for other facts."""
         if facts.network is None:
             raise OptionError(
                 "there is no PyTorch program of this", hint="layers, losses and backprop have one; use json or table"
             )
-        program = Program(facts.title, facts.network.output.dtype, self.style.precision)
-        network.write(program, facts.network, facts.arrays())
-        return program.text()
+        done, values = facts.network, facts.arrays()
+        return self._program(facts.title, done.output, lambda program: network.write(program, done, values))
+
+    def _program(self, title: str, computed: Array, fill: Callable[[Program], None]) -> str | Accompanied:
+        """A program of what was computed in an array's dtype; TooLongError where its numbers have no place to go."""
+        program = Program(title, computed.dtype, self.style.precision)
+        try:
+            fill(program)
+        except TooLongError:
+            if not self.style.beside:
+                raise
+            program = Program(title, computed.dtype, self.style.precision, stored={})
+            fill(program)
+        return program.written()
 
 
 def _layer(program: Program, problem: Problem, values: dict[str, Array], z: Array | None) -> None:

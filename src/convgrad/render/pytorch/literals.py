@@ -39,6 +39,18 @@ def number(value: Any) -> str:
     return decimal if rest == 1 or len(text) > SHORT else text
 
 
+def as_floats(array: Array) -> Array:
+    """An array as numpy's files hold it: fractions as the nearest floats; OptionError where one is too large."""
+    if array.dtype != object:
+        return array
+    try:
+        return array.astype(np.float64)
+    except OverflowError:
+        raise OptionError(
+            "a number is too large for PyTorch, which has no fractions", where="--dtype exact", hint="leave it out"
+        ) from None
+
+
 def per_axis(values: Iterable[Any]) -> str:
     """One number an axis: ``2`` where all are alike, else ``(2, 1)``."""
     values = tuple(values)
