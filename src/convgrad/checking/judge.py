@@ -28,6 +28,7 @@ from convgrad.checking.written import Answer
 from convgrad.core.element import Array
 from convgrad.kinds import STEPPED
 from convgrad.mistakes.case import Case
+from convgrad.mistakes.deadline import Deadline
 from convgrad.mistakes.mistake import Sighting
 
 DRAWS = 8
@@ -56,15 +57,15 @@ def judge(
     firsts = {name: _compared(name, asked[name], answers[name]) for name in asked if name in answers}
     others = {name: each for name, each in firsts.items() if each.match is not None and not each.not_finite_cells}
 
-    def behind(first: Verdict) -> Verdict:
-        return _Search(first, asked[first.name], others, follow, reworked).explained()
-
-    found: dict[str, Verdict] = {}
+    searched = [name for name, each in firsts.items() if manner.diagnosis and each.verdict in (WRONG, WRONG_SHAPE)]
+    time, found = Deadline(manner.seconds), dict[str, Verdict]()
     for name in asked:
         if name in firsts:
-            first = firsts[name]
-            wrong = manner.diagnosis and first.verdict in (WRONG, WRONG_SHAPE)
-            verdict = _explained(first, asked[name], behind) if wrong else first
+            verdict = firsts[name]
+            if name in searched:
+                own = time.part(len(searched) - searched.index(name))
+                search = _Search(verdict, asked[name], others, follow, reworked, own)
+                verdict = _timed(_explained(verdict, asked[name], search), own, manner.seconds)
             found[name] = replace(verdict, same_as=_same_slip(verdict, found.values()))
         elif name in manner.require:
             found[name] = Verdict(name, MISSING, Answer.none(), asked[name].quantity.value)
@@ -100,7 +101,15 @@ def _compared(name: str, question: Question, answer: Answer) -> Verdict:
     return Verdict(name, verdict, answer, value, match, remarks=remarks, spatial=spatial)
 
 
-def _explained(first: Verdict, question: Question, behind: Callable[[Verdict], Verdict]) -> Verdict:
+def _timed(verdict: Verdict, deadline: Deadline, seconds: float) -> Verdict:
+    """A verdict that says so where the time for the search was over before all was tried."""
+    if not deadline.cut:
+        return verdict
+    text = f"the search for known mistakes was cut off, at {seconds:g} seconds for all answers; others may explain it"
+    return replace(verdict, remarks=(*verdict.remarks, Remark("search-cut", text, text)))
+
+
+def _explained(first: Verdict, question: Question, search: _Search) -> Verdict:
     """A wrong answer with what is behind it: as it stands, or, of a wrong shape, as it may have been meant.
 
     Where numbers are not finite nothing can be recognised, but for where they are.
@@ -110,14 +119,14 @@ def _explained(first: Verdict, question: Question, behind: Callable[[Verdict], V
 
         found = () if first.match is None else (*diagnose(first, question.quantity),)
         return replace(first, remarks=(*first.remarks, *found))
-    verdict = behind(first)
+    verdict = search.explained()
     if first.match is not None or verdict.sightings or verdict.follows:
         return verdict
     for how, answer in shapes.readings(first.answer, first.value.shape):
         inner = replace(first, verdict=WRONG, answer=answer, match=answer.matches(first.value), remarks=())
         if inner.match is None or inner.match.right.all():
             break  # it has been said
-        told = behind(inner)
+        told = replace(search, first=inner).explained()
         remarks = shapes.told(how, told)
         if remarks:
             return replace(
@@ -135,6 +144,7 @@ class _Search:
     others: Mapping[str, Verdict]
     follow: Follow
     reworked: Reworked | None
+    deadline: Deadline
 
     def explained(self) -> Verdict:
         """The verdict with what explains it: an earlier answer, a convention, mistakes; else what the cells share."""
@@ -237,7 +247,7 @@ class _Search:
     def _recognised(self, case: Case) -> list[Sighting]:
         from convgrad.mistakes.recogniser import recognise  # not needed where every answer is right
 
-        return recognise(case, self.question.result, self.first.answer.says)
+        return recognise(case, self.question.result, self.first.answer.says, self.deadline)
 
     def _with(self, sightings: list[Sighting], remarks: tuple[Remark, ...] = ()) -> Verdict:
         first = replace(self.first, remarks=(*self.first.remarks, *remarks))

@@ -82,12 +82,13 @@ class Manner:
     """How a check is made.
 
     reveal: whether right values may be shown; diagnosis: whether what is behind a wrong answer is looked for; require:
-    results that have to be answered.
+    results that have to be answered; seconds: of computing that the search for mistakes may take, of all answers.
     """
 
     reveal: bool = True
     diagnosis: bool = True
     require: tuple[str, ...] = ()
+    seconds: float = 2.0
 
 
 AS_USUAL = Manner()

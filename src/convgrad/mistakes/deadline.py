@@ -10,12 +10,12 @@ from typing import TypeVar
 Each = TypeVar("Each")
 
 SECONDS = 2.0
-"""Seconds of computing that a check may spend on looking for mistakes."""
+"""Seconds of computing that a check spends on looking for mistakes, at most."""
 
 
 @dataclass(eq=False, repr=False)
 class Deadline:
-    """Seconds of a clock, from the first look at it on; cut: whether something was left out for want of time.
+    """Seconds of a clock from the first look at it on; cut: whether it was over before all was done.
 
     clock: of this thread's own work unless it is said, so that a busy machine finds what an idle one does.
     """
@@ -25,17 +25,22 @@ class Deadline:
     cut: bool = False
     _end: float | None = field(default=None, init=False)
 
-    def passed(self) -> bool:
-        """Whether the time is over; then what follows is left out."""
+    def left(self) -> float:
+        """The seconds that are left."""
         now = self.clock()
         if self._end is None:
             self._end = now + self.seconds
-        self.cut = self.cut or now > self._end
-        return self.cut
+        return self._end - now
+
+    def part(self, among: int) -> Deadline:
+        """The share of one of so many searches in what is left."""
+        return Deadline(max(0.0, self.left()) / among, self.clock)
 
     def within(self, steps: Iterable[Each]) -> Iterator[Each]:
-        """The steps, as long as there is time: at least one."""
+        """The steps as long as there is time; the first in any case."""
+        self.left()
         for step in steps:
             yield step
-            if self.passed():
+            if self.left() <= 0:
+                self.cut = True
                 return

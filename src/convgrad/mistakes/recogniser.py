@@ -1,8 +1,8 @@
 """The search: which rows of the catalogue give a wrong answer, alone or two together.
 
 Pairs are tried only where no single row fits. A pair is a changed problem that is changed once more, or any row's array
-turned once more (a ratio, a sign, a rotation). The search is bounded by what it computes, not by the clock, so that it
-finds the same everywhere.
+turned once more (a ratio, a sign, a rotation). The search is bounded by what it computes, so that it finds the same
+everywhere; of large arrays also by the clock, and then says so.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
+from math import inf
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from convgrad.kinds import STEPPED
 from convgrad.layers import weights
 from convgrad.mistakes.case import Case, Variant
 from convgrad.mistakes.catalogue import rows_for
+from convgrad.mistakes.deadline import Deadline
 from convgrad.mistakes.evidence import Fits, spare, written_unit
 from convgrad.mistakes.mistake import Mistake, Sighting
 
@@ -37,6 +39,12 @@ OF_THE_STEP = ("weight-decay-in-gradient", "learning-rate-in-gradient", "step-fo
 MOST_WORK = 2 * 10**8
 """Multiplications that the search for pairs may cost, about."""
 
+MANY = 50_000
+"""Numbers of a result that is so large that time may run out."""
+
+MOST_KEPT = 2 * 10**7
+"""Numbers of predictions that are kept, to make pairs of."""
+
 
 Mark = tuple[tuple[int, ...], tuple[str, ...]]
 
@@ -54,20 +62,31 @@ class Prediction:
         return max(mistake.rank for mistake in self.mistakes) + PAIRED * (len(self.mistakes) - 1)
 
 
-def recognise(case: Case, name: str, fits: Fits) -> list[Sighting]:
+def recognise(case: Case, name: str, fits: Fits, deadline: Deadline | None = None) -> list[Sighting]:
     """Every mistake, and where none fits every pair, whose prediction for the result `name` fits, the simplest first.
 
     fits: whether an array (of any shape) is what the answer says, to the places given; False for another shape. It is
     asked about some thousand arrays. Nothing is named where the right value itself fits, and nothing whose match
-    could be chance (evidence.py).
+    could be chance (evidence.py). deadline: when to stop, never without one; it knows whether the search was cut.
     """
     if name not in case.solution.quantities or fits(case.right(name)):
         return []
-    alone, search = list(predictions(case, name)), Search(case.right(name), fits)
-    if search.matches(alone):  # where a single mistake fits but could be chance, two would explain it no better
-        return search.named()
-    search.matches(pairs(case, name, alone))
+    alone: list[Prediction] = []
+    deadline, search = deadline or Deadline(inf), Search(case.right(name), fits)
+    if search.matches(deadline.within(_kept(predictions(case, name), alone))) or deadline.cut:
+        return search.named()  # where a single mistake fits but could be chance, two would explain it no better
+    search.matches(deadline.within(pairs(case, name, alone)))
     return search.named()[:MOST_PAIRS]
+
+
+def _kept(predictions: Iterable[Prediction], kept: list[Prediction]) -> Iterator[Prediction]:
+    """Predictions, which are also put into a list as far as there is room for their cells."""
+    room = MOST_KEPT
+    for prediction in predictions:
+        room -= prediction.array.size
+        if room >= 0:
+            kept.append(prediction)
+        yield prediction
 
 
 @dataclass(eq=False, repr=False)
@@ -123,8 +142,12 @@ class Search:
 
 def predictions(case: Case, name: str) -> Iterator[Prediction]:
     """Every array other than the right one that a single row gives for the result, the simplest first."""
-    found = [each for each in _given(case, name) if differs(each.array, case.right(name), case.noise(name))]
-    yield from found
+    found = []
+    for each in _given(case, name):
+        if differs(each.array, case.right(name), case.noise(name)):
+            yield each
+            if name in STEPPED:
+                found.append(each)
     variant, gradient = case.opened, f"d{STEPPED.get(name, '')}"
     if name not in STEPPED or variant is None or gradient not in case.solution.quantities:
         return
@@ -140,8 +163,11 @@ def predictions(case: Case, name: str) -> Iterator[Prediction]:
 
 def _given(case: Case, name: str) -> Iterator[Prediction]:
     """What the rows about a result give, the right one among it; what is rounding of 0 is 0."""
+    rows = rows_for(case.layer, name)
+    if case.right(name).size > MANY:  # there may be no time for all: first what costs nothing
+        rows = tuple(sorted(rows, key=lambda row: row.turn is None))
     with np.errstate(all="ignore"):
-        for mistake in rows_for(case.layer, name):
+        for mistake in rows:
             for array in mistake.predict(case, name):
                 yield Prediction((mistake,), np.where(np.abs(array) <= case.noise(name), 0, array))
 

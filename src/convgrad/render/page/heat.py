@@ -41,7 +41,7 @@ class Map:
 
 
 def heat_maps(verdict: Verdict, reveal: bool) -> str:
-    """The maps of a wrong answer, as HTML; empty where no cell is wrong. reveal: whether sizes of errors may be told."""
+    """The maps of a wrong answer, as HTML; empty where no cell is. reveal: whether sizes of errors may be told."""
     if not verdict.wrong.any():
         return ""
     with np.errstate(all="ignore"):
@@ -56,7 +56,7 @@ def heat_maps(verdict: Verdict, reveal: bool) -> str:
 
 
 def _maps(off: Array, verdict: Verdict) -> Iterator[Map]:
-    """Errors -> their planes where they are few; else all of them laid on one another, a cell for each, the worst."""
+    """Errors -> their planes where they are few; else all laid on one another, a cell for each, and the worst."""
     words = axis_words(verdict.name, off.ndim, verdict.spatial)
     order = [axis for axis in range(off.ndim) if axis not in verdict.spatial] + list(verdict.spatial)
     moved, named = off.transpose(order), [words[axis] for axis in order]
@@ -76,7 +76,7 @@ def _maps(off: Array, verdict: Verdict) -> Iterator[Map]:
     rows = f"{named[-4]}" if len(others) > 1 else ""
     caption = f"{verdict.name}: the largest error of each {named[-3]}" + (f" of each {rows}" if rows else "")
     yield Map(caption, by_plane.reshape(-1, others[-1]), rows, named[-3])
-    worst = np.unravel_index(int(np.argmax(by_plane)), others)
+    worst = tuple(int(i) for i in np.unravel_index(int(np.argmax(by_plane)), others))
     name = _plane_name(verdict.name, worst, order)
     yield Map(f"{name}, where the largest error is", moved[worst], down, across)
 
