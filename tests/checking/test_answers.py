@@ -2,6 +2,8 @@
 
 import json
 import re
+from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +104,13 @@ def test_one_file_is_checked_at_a_time(convgrad: Convgrad, tmp_path: Path, more:
     assert words in ran.err
 
 
+def test_a_term_without_a_place_is_not_said_to_be_missing(convgrad: Convgrad) -> None:
+    softmax = "convgrad activation-backward '[1,2,3]' '[1,2,4]' --activation softmax --only dX"
+    out = convgrad(f"""{softmax} --check '["0.000","0.000","0.000"]' --format table""").out
+    assert "()" not in out
+    assert "All 3 cells are off." in out
+
+
 # -- tolerances -----------------------------------------------------------------------------------------------
 
 
@@ -176,6 +185,57 @@ def test_a_hint_about_tolerances_is_true(convgrad: Convgrad, off: float) -> None
     options = re.search(r"(--rtol \S+( --atol \S+)?) accepts that", said)
     assert options, said
     assert convgrad(f"{CLASSIC} --only dW --check {quoted(mine)} {options[1]}").code == 0
+
+
+# -- right answers, however they are written ------------------------------------------------------------------
+
+
+def kernel(seed: int = 0) -> tuple[Conv, Any, Any]:
+    random = np.random.default_rng(seed)
+    return Conv(random.normal(size=(2, 3, 3, 3))), random.normal(size=(1, 3, 8, 8)), random.normal(size=(1, 2, 6, 6))
+
+
+def cut(number: float, places: int) -> str:
+    whole, _, rest = f"{Decimal(f'{number:.12g}'):f}".partition(".")
+    return f"{whole}.{(rest + '0' * places)[:places]}"
+
+
+def spelled(value: Any, form: Callable[[float], str]) -> Any:
+    return np.array([form(float(number)) for number in value.flat], object).reshape(value.shape)
+
+
+WAYS: dict[str, Callable[[Any], Any]] = {
+    "to five places": lambda value: spelled(value, lambda number: f"{number:.5f}"),
+    "to three digits": lambda value: spelled(value, lambda number: f"{number:.3g}"),
+    "with exponents": lambda value: spelled(value, lambda number: f"{number:.4e}"),
+    "cut off": lambda value: spelled(value, lambda number: cut(number, 4)),
+    "rounded floats": lambda value: value.round(6),
+    "floats": lambda value: value,
+    "lists": lambda value: value.tolist(),
+    "float32": lambda value: value.astype(np.float32),
+    "float16": lambda value: value.astype(np.float16),
+    "with axes of one": lambda value: value[None, ..., None],
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("seed", range(6))
+def test_right_answers_are_right_however_they_are_written(way: str, seed: int) -> None:
+    layer, x, delta = kernel(seed)
+    for quantity in (layer.forward(x), *layer.backward(x, delta)):
+        found = check({quantity.name: WAYS[way](quantity.value)}, layer, x, delta)
+        assert found, (quantity.name, str(found))
+
+
+@pytest.mark.parametrize("digits", [1, 2])
+@pytest.mark.parametrize("seed", range(6))
+def test_right_answers_in_few_digits_are_coarse_at_worst(digits: int, seed: int) -> None:
+    layer, x, delta = kernel(seed)
+    for quantity in layer.backward(x, delta):
+        for form in (f".{digits}g", f".{digits - 1}e"):
+            mine = spelled(quantity.value, lambda number, form=form: f"{number:{form}}")  # type: ignore[misc]
+            (found,) = check({quantity.name: mine}, layer, x, delta).verdicts.values()
+            assert found.verdict in ("right", "too-coarse")
 
 
 # -- NaN and infinities, and what is left blank ---------------------------------------------------------------
@@ -311,11 +371,6 @@ def test_a_zero_of_too_few_places_beside_finer_numbers_says_why(convgrad: Convgr
 
 
 # -- in Python ------------------------------------------------------------------------------------------------
-
-
-def kernel(seed: int = 0) -> tuple[Conv, Any, Any]:
-    random = np.random.default_rng(seed)
-    return Conv(random.normal(size=(2, 3, 3, 3))), random.normal(size=(1, 3, 8, 8)), random.normal(size=(1, 2, 6, 6))
 
 
 def test_a_check_is_true_only_where_all_is_right_and_shows_its_report() -> None:

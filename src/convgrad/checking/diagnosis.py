@@ -181,7 +181,7 @@ def _one_overlay(cells: _Cells, quantity: Quantity) -> Iterator[Remark]:
         return
     live = quantity.live()
     count = int(np.count_nonzero(live))
-    if not 0 < count <= MOST_OVERLAYS or 3 * count * cells.chance() > CHANCE:
+    if not 1 < count <= MOST_OVERLAYS or 3 * count * cells.chance() > CHANCE:
         return
     middle = next(islice(quantity.places(), count // 2, None))  # no border has cut what it adds
     inner = quantity.term(middle)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from convgrad.checking.places import ENOUGH_DIGITS, places_of, texts_of
+from convgrad.checking.places import ENOUGH_DIGITS, MOST_TEXTS, places_of, texts_of
 from convgrad.checking.rules import TO_THE_PLACES, Rules
 from convgrad.core.element import Array
 from convgrad.errors import ConvgradError
@@ -128,6 +128,9 @@ class Answer:
         right = same | ((digits >= ENOUGH_DIGITS) & (rounded(unit) | cut(unit)))
         if fine:
             right |= rounded(fine) | cut(fine)
+        if self._figures:  # a program leaves out the zeros behind the point: 0.5 beside 12.3 is 0.500
+            own = 10.0 ** (np.floor(np.log10(np.where(self.numbers, np.abs(self.numbers), 1))) + 1 - self._figures)
+            right |= (self.numbers != 0) & rounded(own)
         few = rounded(unit) | (cut(unit) & (digits > 0))  # a 0 is no beginning of a number
         coarse = few & ~right & ~self.meant_as_zero(value)
         return Match(right, right & ~rounded(unit), coarse)
@@ -249,6 +252,14 @@ class Answer:
         unit = float(units.min())
         largest = float(np.abs(self.numbers[np.isfinite(self.numbers)]).max(initial=0.0))
         return unit if largest >= 10 ** (ENOUGH_DIGITS - 1) * unit * (1 - 1e-9) else 0.0
+
+    @cached_property
+    def _figures(self) -> int:
+        """The significant digits to which all numbers are written, where zeros at the end are left out; else 0."""
+        figures = int(self._digits[self._unit > 0].max(initial=0)) if self.numbers.size > 1 else 0
+        if figures < ENOUGH_DIGITS or self.given.size > MOST_TEXTS:
+            return 0
+        return 0 if any("." in text and text.endswith("0") for text in self.texts.flat) else figures
 
 
 def _numeral(item: Any) -> Any:
