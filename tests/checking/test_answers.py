@@ -89,6 +89,25 @@ def test_an_entry_that_is_no_result_is_said(convgrad: Convgrad, tmp_path: Path) 
     assert (ran.code, "Did you mean 'dW'?" in ran.err) == (2, True)
 
 
+def test_an_entry_of_a_layer_that_is_no_result_is_said(convgrad: Convgrad) -> None:
+    sample = "samples/two-two-two"
+    network = f"convgrad backprop {sample}/network.json {sample}/input.json {sample}/target.json --only output,layers"
+    mine = {"output": [0.7514, 0.7729], "layers": [{"foo": 3, "dW": None}, {"weights": [1, 2]}]}
+    ran = convgrad(f"{network} --check {quoted(mine)} --require 'layers[0].dW,layers[1].db'")
+    assert (ran.code, ran.err) == (
+        1,
+        "Note: the literal: 'layers[0].foo' and 'layers[1].weights' are no results, and not compared\n",
+    )
+    found = json.loads(ran.out)["answers"]
+    assert {name: each["verdict"] for name, each in found.items()} == {
+        "output": "right",
+        "layers[0].dW": "unanswered",
+        "layers[1].db": "missing",
+    }
+    ran = convgrad(f"{network} --check {quoted({'layers': [{'dWW': [[1]]}, {'db': [1, 2]}]})}")
+    assert (ran.code, "Did you mean 'layers[0].dW'?" in ran.err) == (2, True)
+
+
 @pytest.mark.parametrize(
     ("more", "words"),
     [

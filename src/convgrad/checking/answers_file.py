@@ -101,7 +101,7 @@ def answers_in(
                     raise ConvgradError(given.message, hint=given.hint)
                 found[name] = Answer.of(to_written(given), rules)
     for entry in strange:
-        near = did_you_mean(entry, [name for name in only if name not in found], 0.6)
+        near = _near_miss(entry, [name for name in only if name not in found])
         if (near and not _is_beside(entry, own=True)) or not found:
             raise ConvgradError(
                 f"there is no result {entry!r}, only {', '.join(results)}",
@@ -148,9 +148,16 @@ def _result(document: Document, entry: str, results: Iterable[str]) -> str | Non
     return alike[0] if len(alike) == 1 and document.find(alike[0]) == entry else None
 
 
+def _near_miss(entry: str, results: Iterable[str]) -> str:
+    """``Did you mean 'dW'?`` for a slip in the last part of a name, which is what people write."""
+    holder, dot, last = entry.rpartition(".")
+    beside = [name.rpartition(".")[2] for name in results if name.rpartition(".")[0] == holder]
+    return did_you_mean(last, beside, 0.6).replace("'", f"'{holder}{dot}", 1)
+
+
 def _is_beside(entry: str, own: bool) -> bool:
     """Whether an entry is one of those that stand beside answers: remarks, and the problem's own."""
-    return entry.lower() in {name.lower() for name in ((*NAMES, *BESIDE) if own else BESIDE)}
+    return entry.rpartition(".")[2].lower() in {name.lower() for name in ((*NAMES, *BESIDE) if own else BESIDE)}
 
 
 def _looks_like_an_answer(given: Any) -> bool:

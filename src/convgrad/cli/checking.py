@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from convgrad.mistakes.case import Solver
     from convgrad.problems import Operand
 
-MOST_NAMED = 8
+MOST_NAMED = 6
 """Results that are not answered, at most, that are named one by one."""
 
 OF_CHECK = ("require", "rtol", "atol", "ulp", "quantised", "strict_shape", "no_reveal", "no_diagnosis")
