@@ -156,11 +156,13 @@ def test_shape(convgrad: Convgrad) -> None:
     assert json.loads(convgrad("convgrad shape 3x3 --kernel-size 2").out) == {
         "output_shape": [2, 2],
         "parameters": {"shared": 4, "unshared": 16, "dense": 36},
+        "biases": {"shared": 1, "unshared": 4, "dense": 4},
     }
     found = json.loads(convgrad("convgrad shape 3x32x32 --kernel-size 3 --filters 16 --padding same").out)
     assert found == {
         "output_shape": [16, 32, 32],
         "parameters": {"shared": 432, "unshared": 442368, "dense": 3 * 32 * 32 * 16 * 32 * 32},
+        "biases": {"shared": 16, "unshared": 16384, "dense": 16384},
     }
     found = json.loads(convgrad("convgrad shape 8,32,32,4 --size 2 --layout channels-last").out)
     assert found["output_shape"] == [8, 16, 16, 4]
@@ -168,6 +170,64 @@ def test_shape(convgrad: Convgrad) -> None:
     assert found["parameters"]["shared"] == 36
     assert convgrad("convgrad shape 3x3 --kernel-size 2 --only output_shape --format csv").out == "2,2\n"
     assert "parameters, dense" in convgrad("convgrad shape 3x3 --kernel-size 2", tty=True).out
+
+
+@pytest.mark.parametrize(
+    ("line", "unreached", "note"),
+    [
+        ("3x32x32 --kernel-size 3 --stride 2", {"rows": [[31, 32]], "columns": [[31, 32]]}, "row 31 and column 31"),
+        ("7x8 --size 2", {"rows": [[6, 7]]}, "row 6"),
+        ("9 --kernel-size 1 --stride 4", {"cells": [[1, 4], [5, 8]]}, "cells 1 to 3 and 5 to 7"),
+        ("6x6 --kernel-size 2 --dilation 5", {"rows": [[1, 5]], "columns": [[1, 5]]}, "rows 1 to 4 and columns 1 to 4"),
+        ("3x32x32 --kernel-size 3 --stride 2 --padding 1", None, ""),
+        ("7x8 --size 2 --ceil", None, ""),
+        ("7x7 --kernel-size 3 --stride 2 --transposed --padding 1", None, ""),
+    ],
+)
+def test_shape_says_which_rows_and_columns_a_stride_drops(
+    convgrad: Convgrad, line: str, unreached: object, note: str
+) -> None:
+    ran = convgrad(f"convgrad shape {line}")
+    assert json.loads(ran.out).get("unreached") == unreached
+    assert ran.err == (f"Note: no window reaches {note} of the input, so nothing depends on them\n" if note else "")
+    assert convgrad(f"convgrad shape {line} -q").err == ""
+    for form in ("table", "markdown", "html", "latex"):
+        assert ("unreached" in convgrad(f"convgrad shape {line} --format {form}").out) == (unreached is not None)
+
+
+def test_shape_says_when_it_takes_32x32x3_for_32_channels(convgrad: Convgrad) -> None:
+    said = "32x32x3 is taken for 32 channels of 32x3; if its last axis holds the channels, add --layout channels-last"
+    assert said in convgrad("convgrad shape 32x32x3 --kernel-size 3").err
+    assert said in convgrad("convgrad shape 32x32x3 --size 2").err
+    ran = convgrad("convgrad shape 32x32x3 --kernel-size 5")
+    assert ran.code == 2 and said in ran.err
+    for right in (
+        "32x32x3 --kernel-size 3 --layout channels-last",
+        "3x32x32 --kernel-size 3",
+        "16x4x4 --kernel-size 3",
+    ):
+        assert convgrad(f"convgrad shape {right} --padding 1").err == "" or "16x4x4" in right
+    assert convgrad("convgrad shape 4x4x3 --kernel-size 2").err == ""
+
+
+def test_groups_depthwise_means_as_many_as_channels(convgrad: Convgrad) -> None:
+    planes = "[[[1,2],[3,4]],[[5,6],[7,8]]]"
+    line = f"convgrad conv-backward '{planes}' 1 -k '[[[[1,1]]],[[[2,0]]]]'"
+    ran = convgrad(f"{line} --groups depthwise")
+    assert ran.out == convgrad(f"{line} --groups 2").out
+    document = {"input": json.loads(planes), "kernel": [[[[1, 1]]], [[[2, 0]]]], "delta": [[[1], [1]]] * 2}
+    named = quoted({**document, "groups": "depthwise"})
+    assert convgrad(f"convgrad conv-backward {named}").out == ran.out
+    for form in ("table", "html", "markdown", "torch"):
+        assert "groups" in convgrad(f"convgrad conv-backward {named} --format {form}").out
+    assert convgrad(f"convgrad mistakes {named}").code == 0
+    found = json.loads(convgrad("convgrad shape 8x10x10 --kernel-size 3 --groups depthwise").out)
+    assert (found["output_shape"], found["parameters"]["shared"]) == ([8, 8, 8], 72)
+    network = quoted({"layers": [{"type": "conv", "kernel": [[[[1]]], [[[2]]]], "groups": "depthwise"}]})
+    assert convgrad(f"convgrad backprop {network} '[{planes}]' '[{planes}]'").code == 0
+    ran = convgrad(f"{line} --groups deptwise")
+    assert ran.err == "Error: --groups: 'deptwise' is neither a number nor depthwise. Did you mean 'depthwise'?\n"
+    assert "--groups N|depthwise" in convgrad("convgrad conv-backward --help").out
 
 
 @pytest.mark.parametrize("suffix", ["json", "csv", "tsv", "npy", "npz"])

@@ -298,6 +298,7 @@ def test_shape_makes_no_arrays(convgrad: Convgrad) -> None:
     assert run(convgrad, "convgrad shape 3x32x32 --filters 10") == {
         "output_shape": [10],
         "parameters": {"shared": 30720, "unshared": 30720, "dense": 30720},
+        "biases": {"shared": 10, "unshared": 10, "dense": 10},
     }
     assert "--ceil: it belongs to pooling" in convgrad("convgrad shape 5x5 --kernel-size 2 --ceil").err
 

@@ -63,11 +63,15 @@ def _named(beside: Mapping[str, bytes], options: Mapping[str, Any]) -> Iterator[
 
 
 def write_facts(
-    facts: Facts, options: Mapping[str, Any], inputs: Iterable[str] = (), more: Iterable[tuple[str, bytes]] = ()
+    facts: Facts,
+    options: Mapping[str, Any],
+    inputs: Iterable[str] = (),
+    more: Iterable[tuple[str, bytes]] = (),
+    notes: list[str] | None = None,
 ) -> Outcome:
     """Facts, written as the output options say, over none of the `inputs`; with `more` files, all of them or none."""
     chosen = picked(facts.entries, options["only"] or ())
-    return said(replace(facts, entries=chosen), options, inputs, more)
+    return said(replace(facts, entries=chosen), options, inputs, more, notes)
 
 
 def style(options: Mapping[str, Any]) -> Style:

@@ -27,8 +27,9 @@ def read_shape(text: str) -> tuple[int, ...]:
     cls=Command,
     example="convgrad shape 3x32x32 --kernel-size 3 --filters 16 --padding same",
     help="The shape that a convolution (--kernel-size), a pooling layer (--size, --global, --adaptive) or a dense "
-    "layer (--filters alone) gives, and the weights it needs, biases not counted: shared as a convolution has them, "
-    "unshared with a kernel of its own at every place, and dense between all inputs and all outputs. Along an axis, "
+    "layer (--filters alone) gives, and the weights it needs, biases apart: shared as a convolution has them, "
+    "unshared with a kernel of its own at every place, and dense between all inputs and all outputs; and the rows and "
+    "columns that no window reaches, where a stride drops some. Along an axis, "
     "output = (input + padding - span) / stride + 1, rounded down, with span = dilation * (kernel size - 1) + 1. SHAPE "
     "is (H,W), (C,H,W) or (N,C,H,W), likewise with 1 or 3 spatial axes; see --dims. Without --filters there is one "
     "filter, and no axis for it.",
@@ -42,7 +43,9 @@ def read_shape(text: str) -> tuple[int, ...]:
 def shape(shape_: tuple[int, ...], filters: int | None, **options: Any) -> Outcome:
     from convgrad.cli.outputs import write_facts
     from convgrad.problems.report import Facts
-    from convgrad.problems.sizes import shapes
+    from convgrad.problems.sizes import remarks, shapes
 
     values = {setting.name: options[setting.name] for setting in SHAPE if options[setting.name] is not None}
-    return write_facts(Facts(f"a layer on {'x'.join(map(str, shape_))}", shapes(shape_, filters, values)), options)
+    found = shapes(shape_, filters, values)
+    notes = [] if options["quiet"] else remarks(shape_, found, values)
+    return write_facts(Facts(f"a layer on {'x'.join(map(str, shape_))}", found), options, notes=notes)

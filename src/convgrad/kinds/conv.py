@@ -1,7 +1,7 @@
 """Convolutions, transposed and unshared ones included."""
 
 from convgrad.kinds.kind import OVERLAY, Form, Given, Kind, Page
-from convgrad.kinds.setting import PAD_MODES, Setting, choice, rows, truth, whole, wholes
+from convgrad.kinds.setting import PAD_MODES, Setting, choice, grouping, rows, truth, wholes
 from convgrad.kinds.shared import ACTIVATING, DELTA, DESCENT, DILATION, INPUT, OPERANDS, PADDING, SPATIAL, STRIDE
 
 _READS = (
@@ -48,7 +48,12 @@ CONV = Kind(
             "What the padding holds: zeros (the default), reflect, replicate or circular; dX folds it back.",
             "NAME",
         ),
-        Setting("groups", whole, "Groups of channels that do not see each other; depthwise: as many as channels.", "N"),
+        Setting(
+            "groups",
+            grouping,
+            "Groups of channels that do not see each other: a number, or depthwise, as many as there are channels.",
+            "N|depthwise",
+        ),
         Setting("flip", truth, "True convolution: the kernel rotated by 180 degrees, in place of cross-correlation."),
         Setting(
             "transposed",

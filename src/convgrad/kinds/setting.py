@@ -95,6 +95,21 @@ def rows(given: Any) -> tuple[int, ...]:
     return tuple(whole(each, least=0) for each in _parts(given))
 
 
+DEPTHWISE = "depthwise"
+"""As many groups as there are channels, which are known once there is an input."""
+
+
+def grouping(given: Any) -> int | str:
+    """A number of groups of channels, or DEPTHWISE."""
+    if isinstance(given, str) and re.search("[A-Za-z]", given):
+        if given == DEPTHWISE:
+            return DEPTHWISE
+        raise OptionError(
+            f"{shortened(given)} is neither a number nor {DEPTHWISE}", hint=did_you_mean(given, (DEPTHWISE,))
+        )
+    return whole(given)
+
+
 def padding(given: Any) -> str | tuple[tuple[int, int], ...]:
     """A name, or pairs (before, after) an axis: ``"same"``, ``1``, ``"2,1"``, ``"1:2,0:1"``, ``[[1, 2], 0]``."""
     if isinstance(given, str) and re.search("[A-Za-z]", given):

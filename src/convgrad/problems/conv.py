@@ -13,6 +13,7 @@ from convgrad.core.element import Array
 from convgrad.errors import OptionError, ShapeError, at, by
 from convgrad.kinds import LAYERS
 from convgrad.kinds.conv import CONV
+from convgrad.kinds.setting import DEPTHWISE
 from convgrad.layers.conv import Conv
 from convgrad.problems.fitting import activation_of, fitted_delta, in_dtype, named, sgd_of, what_fits
 from convgrad.problems.problem import Operands, Problem, Settings, sources
@@ -34,6 +35,8 @@ def conv_problem(operands: Operands, settings: Settings, backward: bool) -> Prob
     blank = _layer(settings)
     shorthand = _shorthand(operands, arrays, settings)
     x = shorthand.lift(arrays["input"], "NC*")
+    if settings.get("groups") == DEPTHWISE:
+        blank = replace(blank, groups=x.shape[1])
     left_out: dict[str, str] = {}
     layer: Any
     if "kernel" in arrays:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convgrad.errors import ConvgradError
+from convgrad.errors import ConvgradError, by
 
 Array = NDArray[Any]
 
@@ -83,3 +83,20 @@ def aligned(plane: Array, precision: int | None = None) -> list[list[str]]:
         left, right = (max(len(pair[k]) for pair in split) for k in (0, 1))
         columns.append([whole.rjust(left) + rest.ljust(right) for whole, rest in split])
     return [list(row) for row in zip(*columns, strict=True)]
+
+
+MOST_RANGES = 6
+"""Half-open ranges that a fact lists; more are counted."""
+
+
+def fact(entry: Any, precision: int | None = None) -> str:
+    """A fact as people read it: a number, a word, a shape such as ``16x8x8``, ranges such as ``3:4, 7:8``."""
+    if isinstance(entry, str):
+        return entry
+    if not isinstance(entry, list):
+        return readable(entry, precision)
+    if any(isinstance(each, list) for each in entry):
+        ranges = [":".join(map(str, each)) for each in entry[:MOST_RANGES]]
+        more = [f"and {len(entry) - MOST_RANGES} more"] if len(entry) > MOST_RANGES else []
+        return ", ".join([*ranges, *more])
+    return by(entry)

@@ -9,13 +9,11 @@ from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import numpy as np
-
 from convgrad.core.element import Array, Explanation
 from convgrad.errors import by
 from convgrad.formula import Formula
 from convgrad.problems.report import Facts, Report
-from convgrad.render.number_text import readable
+from convgrad.render.number_text import fact, readable
 from convgrad.render.planes import GIVEN, MOST_CELLS_IN_FULL, TOTAL, Plane, Scenes, planes
 from convgrad.render.writer import Writer
 
@@ -59,7 +57,10 @@ class Prose(Writer):
         """Reports one after the other; of bare entries a list."""
         if facts.reports:
             return "\n".join(map(self.report, facts.reports))
-        parts = [f"{name}: {', '.join(map(str, np.ravel(array).tolist()))}" for name, array in facts.arrays().items()]
+        parts = []
+        for name, entry in facts.entries.items():
+            each = entry.items() if isinstance(entry, dict) else [("", entry)]
+            parts += [f"{name}{'.' * bool(own)}{own}: {fact(value, self.style.precision)}" for own, value in each]
         return "\n\n".join([self.heading(facts.title, 1), *map(self.sentence, parts)]) + "\n"
 
     def _given(self, report: Report) -> Iterator[str]:

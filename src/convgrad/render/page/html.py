@@ -9,7 +9,7 @@ from importlib.resources import files
 from typing import Any
 
 from convgrad.problems.report import Facts, Report
-from convgrad.render.number_text import readable
+from convgrad.render.number_text import fact
 from convgrad.render.page.contents import page_data
 from convgrad.render.writer import Writer
 
@@ -40,11 +40,8 @@ class Page(Writer):
 
     def _value(self, value: Any) -> str:
         """A value of a fact: a number, a shape, a word."""
-        if isinstance(value, str):
-            return value
-        if isinstance(value, list):
-            return "\u00d7".join(map(str, value)) or "1"
-        return readable(value, self.style.precision)
+        text = fact(value, self.style.precision)
+        return text.replace("x", "\u00d7") if isinstance(value, list) else text
 
 
 def _capital(title: str) -> str:

@@ -17,7 +17,7 @@ from convgrad.core.element import Array
 from convgrad.errors import by
 from convgrad.formula import Formula
 from convgrad.problems.report import Facts, Report
-from convgrad.render.number_text import readable
+from convgrad.render.number_text import fact, readable
 from convgrad.render.planes import MOST_CELLS_IN_FULL, planes
 from convgrad.render.sentences import written_out
 from convgrad.render.terminal.console import printed, title
@@ -38,9 +38,9 @@ def draw_facts(facts: Facts, style: Style) -> str:
     for name, entry in facts.entries.items():
         if isinstance(entry, dict):
             for part, value in entry.items():
-                table.add_row(Text(f"{name}, {part}"), Text(str(value)))
+                table.add_row(Text(f"{name}, {part}"), Text(fact(value)))
         else:
-            table.add_row(Text(name), Text(by(entry) if isinstance(entry, list) else str(entry)))
+            table.add_row(Text(name), Text(fact(entry)))
     return printed([table], style)
 
 
