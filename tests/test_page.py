@@ -112,6 +112,24 @@ def test_steps_by_button_key_and_slider(open_page: Open) -> None:
     assert page.get_attribute("#slider", "aria-valuetext") == "overlay 3 of 4, (2, 1)"
 
 
+def test_the_padding_is_drawn_step_by_step(open_page: Open) -> None:
+    """As large as the kernel at a corner; in parentheses and dashed; gone where the window lies on the input."""
+    page = open_page("convgrad conv-forward '[[1,2],[4,5]]' -k '[[1,1],[2,2]]' --padding 1 --pad-mode reflect")
+    pads = "[...document.querySelectorAll('td.pad')].map((td) => td.textContent)"
+    assert page.evaluate(pads) == ["(5)", "(4)", "(2)"]
+    assert set(cells(page, "input", lit=True)) == {"input[0,0]"}
+    style = "getComputedStyle(document.querySelector('td.pad')).borderTopStyle"
+    assert page.evaluate(style) == "dashed"
+    assert "Cells in parentheses lie in the padding" in page.inner_text("#words")
+    for _ in range(4):
+        page.keyboard.press("ArrowRight")
+    assert page.evaluate(pads) == []
+    page.keyboard.press("End")
+    assert page.evaluate(pads) == ["(4)", "(2)", "(1)"]
+    page.get_by_role("button", name="matrix").click()
+    assert page.evaluate(pads) == []
+
+
 @pytest.mark.parametrize("job", [CLASSIC, TWO], ids=["classic", "two-filters"])
 def test_numbers_are_those_of_the_json(open_page: Open, convgrad: Convgrad, job: str) -> None:
     """Every result at the end of every form, and every running sum on the way, as the JSON has them."""

@@ -179,6 +179,26 @@ def test_what_lights_up(convgrad: Convgrad) -> None:
     assert lit(read, step) == ["input[1,1]", "delta[0,0]"]
 
 
+def test_the_page_draws_the_padding_under_the_window(convgrad: Convgrad) -> None:
+    """Each step tells the cells of the padding, by plane, row and column, and what they hold; planes leave them room."""
+    job = "convgrad conv-forward '[[1,2],[4,5]]' -k '[[1,1],[2,2]]' --padding 1 --pad-mode reflect"
+    read = Read(page_of(convgrad, job))
+    walk = read.figure["forms"][0]["walks"][0]
+    assert walk["padding"] == "Cells in parentheses lie in the padding, which holds what reflect lends it."
+    name, *cells = walk["steps"][0]["pad"]
+    assert (name, [(p, r, c, read.number(k)) for p, r, c, k in cells]) == (
+        "input",
+        [(0, -1, -1, 5.0), (0, -1, 0, 4.0), (0, 0, -1, 2.0)],
+    )
+    assert "pad" not in walk["steps"][4]
+    assert read.arrays["input"]["planes"][0]["margin"] == [1, 1, 1, 1]
+    read = Read(page_of(convgrad, JOBS["stride"]))
+    walk = read.figure["forms"][0]["walks"][0]
+    assert [(r, c) for _, r, c, _ in walk["steps"][0]["pad"][1:]] == [(-1, -1), (-1, 1), (1, -1)]
+    assert not any(form["walks"] and form["walks"][0]["padding"] for form in read.figure["forms"][1:])
+    assert not Read(page_of(convgrad, CLASSIC)).figure["forms"][0]["walks"][0]["padding"]
+
+
 def test_options_rule_the_page(convgrad: Convgrad) -> None:
     walk = Read(page_of(convgrad, f"{CLASSIC} --steps 2")).figure["forms"][0]["walks"][0]
     assert (len(walk["steps"]), walk["total"]) == (2, 4)

@@ -56,7 +56,81 @@ def test_every_number_of_the_paper_is_on_the_screen(convgrad: Convgrad) -> None:
             assert f"{number:g}" in out
 
 
-def test_overlays_that_hang_over_the_border_show_what_lies_under_the_kernel(convgrad: Convgrad) -> None:
-    out = convgrad("convgrad conv-forward '[[1,2],[3,4]]' -k '[[1,1],[1,1]]' --padding 1", tty=True, NO_COLOR="1").out
-    assert "under the kernel" in out
-    assert "[1] 2" in out
+def drawn(convgrad: Convgrad, line: str, **more: str) -> str:
+    ran = convgrad(f"{line} --format table", NO_COLOR="1", COLUMNS="80", **more)
+    assert ran.code == 0, ran.err
+    return ran.out
+
+
+def scene(out: str, number: int = 0) -> list[str]:
+    """The lines of one overlay, its heading left out."""
+    return out.split("\noverlay ")[1 + number].splitlines()[1:]
+
+
+def test_overlays_draw_the_padding(convgrad: Convgrad) -> None:
+    """At a corner the window is as large as the kernel, with the padding's cells in parentheses."""
+    three = "'[[1,2,3],[4,5,6],[7,8,9]]'"
+    out = drawn(convgrad, f"convgrad conv-forward {three} -k {three} --padding 1 --steps 9")
+    assert "Cells in parentheses lie in the padding." in " ".join(out.split())
+    assert [line.split("   0")[0].rstrip() for line in scene(out)[:5]] == [
+        " input                products    output so far",
+        " [(0)  (0)  (0)]",
+        " [(0)   1    2 ] 3",
+        " [(0)   4    5 ] 6",
+        "        7    8   9",
+    ]
+    for number in (0, 1, 2, 3, 5, 6, 7, 8):
+        window = [
+            line.partition("[")[2].partition("]")[0].split() for line in scene(out, number)[1:5] if "[" in line[:9]
+        ]
+        assert [len(row) for row in window] == [3, 3, 3]
+    assert "(" not in "".join(scene(out, 4)).split("products")[0]  # the middle one covers none
+    assert "parentheses" not in drawn(convgrad, f"convgrad conv-forward {three} -k {three} --steps 1")
+
+
+@pytest.mark.parametrize(
+    ("mode", "rows"),
+    [
+        ("reflect", ["[(5)  (4)]", "[(2)   1 ] 2"]),
+        ("replicate", ["[(1)  (1)]", "[(1)   1 ] 2"]),
+        ("circular", ["[(5)  (4)]", "[(2)   1 ] 2"]),
+    ],
+)
+def test_the_padding_shows_what_it_holds(convgrad: Convgrad, mode: str, rows: list[str]) -> None:
+    job = f"convgrad conv-forward '[[1,2],[4,5]]' -k '[[1,1],[2,2]]' --padding 1 --pad-mode {mode} --steps 1"
+    out = drawn(convgrad, job)
+    assert [line.split("     ")[0][1 : 1 + len(row)] for line, row in zip(scene(out)[1:], rows, strict=False)] == rows
+    assert f"which holds what {mode} lends it." in " ".join(out.split())
+    row = "|  | **(5)** | **(4)** |  |" if mode != "replicate" else "|  | **(1)** | **(1)** |  |"
+    assert row in convgrad(f"{job} --format markdown").out
+    assert r"\mathbf{(5)} & \mathbf{(4)} & " in convgrad(f"{job} --format latex").out or mode == "replicate"
+
+
+def test_pools_unshared_and_other_ranks_draw_the_padding_too(convgrad: Convgrad) -> None:
+    out = drawn(convgrad, "convgrad pool-forward '[[1,2],[3,4]]' --size 2 --padding 1 --steps 1")
+    assert scene(out)[1].startswith(" [(pad)  (pad)]") and scene(out)[2].startswith(" [(pad)     1 ] 2")
+    out = drawn(
+        convgrad, "convgrad pool-backward '[[1,2,3]]' 1 --size 2 --ceil --dims 1 --steps 2 --kind avg --dtype exact"
+    )
+    assert scene(out, 1)[1].startswith("  1  2 [3  (0)]")
+    kernels = [[[[1, 2], [3, 4]]] * 3] * 3
+    out = drawn(
+        convgrad, f"convgrad conv-backward '[[1,2],[3,4]]' 1 --unshared -k '{kernels}' --padding 1 --dims 2 --steps 1"
+    )
+    assert scene(out)[1].startswith(" [(0)  (0)]")
+    out = drawn(convgrad, "convgrad conv-forward '[1,2,3]' -k '[1,2,3]' --padding 2 --steps 1")
+    assert scene(out)[1].startswith(" [(0)  (0)  1] 2  3")
+    out = drawn(convgrad, "convgrad conv-forward '[[[1]]]' -k '[[[1,1]],[[1,1]]]' --dims 3 --padding 1,0,1 --steps 1")
+    assert "input[-1]" in out and "input[0]" in out
+
+
+def test_large_paddings_do_not_blow_the_table(convgrad: Convgrad) -> None:
+    out = drawn(convgrad, "convgrad conv-forward '[[1,2],[3,4]]' -k '[[1,1],[1,1]]' --padding 30 --steps 2")
+    assert [line[:32].rstrip() for line in scene(out)[:3]] == [
+        " input    under the kernel   pro",
+        "  1  2    (0)  (0)           0",
+        "  3  4    (0)  (0)           0",
+    ]
+    big = [[r * 30 + c for c in range(30)] for r in range(30)]
+    out = drawn(convgrad, f"convgrad conv-forward '{big}' -k '[[1,1,1],[1,1,1],[1,1,1]]' --padding 2 --steps 1")
+    assert scene(out)[0].startswith(" input[-2:1, -2:1]") and scene(out)[4] == ""

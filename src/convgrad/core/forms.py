@@ -64,7 +64,7 @@ class MatrixForm(Wrapped):
         here = (slice(None), slice(column, column + 1))
         lit = [*own.lit, Lit(self.of.over, own.window, self.of.window_axes)]
         lit += [Lit(self.beside, here, AS_IS)] if self.beside else []
-        return replace(own, window=here, lit=tuple(lit))
+        return replace(own, window=here, lit=tuple(lit), spots=None)
 
 
 def _matrix(quantity: Quantity, s: Sum, role: str, plus: str) -> Derivation:

@@ -60,7 +60,8 @@ class Sum:
     """x (N, C, *sizes), w (F, C/groups, *k) and y (N, F, *places), as many as there are, tied by windows.
 
     flip: w is laid rotated by 180 degrees; lies_on: which of x and y is the layer's input, on which people see the
-    overlays lie; factors: in which order the output's factors are written.
+    overlays lie; factors: in which order the output's factors are written; fill: what zeros of the
+    padding count as.
     """
 
     x: Part
@@ -71,6 +72,7 @@ class Sum:
     flip: bool = False
     lies_on: str = "x"
     factors: tuple[str, str] = ("x", "w")
+    fill: float = 0.0
 
     @property
     def d(self) -> int:

@@ -57,6 +57,19 @@ class Lit(NamedTuple):
     axes: str
 
 
+class Spots(NamedTuple):
+    """Where the cells of a kernel lie on an array, padding included, for each spatial axis.
+
+    positions: of every kernel cell, below 0 and from the axis's size on in the padding; sources: the cell that is seen
+    there, -1 where it is the padding's own; fill: what that holds; mode: what the padding holds, by its name.
+    """
+
+    positions: tuple[Array, ...]
+    sources: tuple[Array, ...]
+    fill: float = 0.0
+    mode: str = "zeros"
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Term:
     """What one overlay adds to a quantity.
@@ -65,7 +78,7 @@ class Term:
     covers (for the layer's output its place there, otherwise what lies under the kernel); window: the cells under the
     kernel of the array that overlays lie on; region: where `patch` is added in the quantity; factors: what the patch is
     made of; lit: the cells of other arrays that it is made of, where those are not all their cells; called: its own
-    name, where it is a summand by name.
+    name, where it is a summand by name; spots: where the kernel lies, where the window may hang over the border.
     """
 
     at: Place
@@ -76,6 +89,7 @@ class Term:
     factors: tuple[Factor, ...] = ()
     lit: tuple[Lit, ...] = ()
     called: Formula = NOTHING
+    spots: Spots | None = None
 
     def factor(self, name: str) -> Array | None:
         """The value of the factor called `name`, None where the term has none."""

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from convgrad.core.axis import Array, Axis, Ints, Padding, Pair, Ragged, paddings, per_axis, where_equal
+from convgrad.core.term import Spots
 from convgrad.errors import OptionError, ShapeError, by
 from convgrad.kinds.setting import PAD_MODES
 
@@ -323,6 +324,17 @@ class Windows:
             tuple(int(cell) for cell in axis.source(axis.at(i), self.mode) if cell >= 0)
             for axis, i in zip(self.axes, place, strict=True)
         )
+
+    def spots(self, place: Sequence[int], fill: float = 0) -> Spots | None:
+        """Where the kernel's cells lie at a place, padding included, and which cells they show.
+
+        None where no window reaches over the border.
+        """
+        if self._ragged or all(axis.before == 0 and axis.reach <= axis.size for axis in self.axes):
+            return None
+        positions = tuple(axis.at(i) for axis, i in zip(self.axes, place, strict=True))
+        sources = tuple(axis.source(each, self.mode) for axis, each in zip(self.axes, positions, strict=True))
+        return Spots(positions, sources, fill, self.mode)
 
     def box(self, place: Sequence[int]) -> tuple[Pair, ...]:
         """The half-open range of input cells, on each axis, that the kernel covers at a place."""

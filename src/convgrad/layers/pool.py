@@ -91,7 +91,9 @@ class Pool:
     def sum(self, x: Array, delta: Array | None = None) -> Sum:
         """x (N, C, *sizes), delta (N, C, *places) -> the sum that they have a part in; the shares follow from x."""
         input_, share = Part("input", "NC*", x), Part("share", "NCP*")
-        return Sum(input_, share, Part("delta", "NC*", delta), self.windows(x), groups=x.shape[1])
+        return Sum(
+            input_, share, Part("delta", "NC*", delta), self.windows(x), x.shape[1], fill=POOL_KINDS[self.kind].fill
+        )
 
     def forward(self, x: Array) -> Quantity:
         """x (N, C, *sizes) -> output (N, C, *places)."""

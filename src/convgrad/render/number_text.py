@@ -74,11 +74,18 @@ def readable(number: Any, precision: int | None = None) -> str:
     return f"{value:.{READABLE_DIGITS}g}" if precision is None else rounded(value, precision)
 
 
-def aligned(plane: Array, precision: int | None = None) -> list[list[str]]:
-    """plane (rows, columns) -> texts of one width a column, the decimal points below one another."""
+def aligned(plane: Array, precision: int | None = None, blank: Array | None = None) -> list[list[str]]:
+    """plane (rows, columns) -> texts of one width a column, the decimal points below one another.
+
+    blank: the cells that have none.
+    """
     columns = []
-    for column in plane.T:
-        parts = [re.fullmatch(r"(-?[^.e]*)(.*)", readable(number, precision)) for number in column]
+    for k, column in enumerate(plane.T):
+        texts = [
+            "" if blank is not None and blank[row, k] else readable(number, precision)
+            for row, number in enumerate(column)
+        ]
+        parts = [re.fullmatch(r"(-?[^.e]*)(.*)", text) for text in texts]
         split = [(part[1], part[2]) if part else ("", "") for part in parts]
         left, right = (max(len(pair[k]) for pair in split) for k in (0, 1))
         columns.append([whole.rjust(left) + rest.ljust(right) for whole, rest in split])

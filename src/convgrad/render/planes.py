@@ -14,9 +14,11 @@ import numpy as np
 
 from convgrad.core.element import Array
 from convgrad.core.quantity import Quantity
-from convgrad.core.term import Term
+from convgrad.core.term import Spots, Term
 from convgrad.formula import Formula, named
+from convgrad.kinds.setting import PAD_MODES
 from convgrad.problems.report import Overlay, Report, Walk
+from convgrad.render.padding import Padded, in_padding, padded
 from convgrad.render.sentences import headline, place, silence
 
 MOST_OVERLAY_PLANES = 12
@@ -31,6 +33,16 @@ MOST_CELLS_IN_FULL = 400
 WORKED = {"products": "products", "share": "share of delta", "derivative": "derivative"}
 """Factors that an overlay draws, and what it calls them."""
 
+PADDING = {
+    "zeros": " Cells in parentheses lie in the padding.",
+    **{
+        mode: f" Cells in parentheses lie in the padding, which holds what {mode} lends it."
+        for mode in PAD_MODES
+        if mode != "zeros"
+    },
+}
+"""What a legend says of cells of the padding, by what that holds."""
+
 GIVEN, WINDOW, ADDS, TOTAL = "given", "window", "adds", "total"
 """The parts that a plane may play."""
 
@@ -39,7 +51,8 @@ GIVEN, WINDOW, ADDS, TOTAL = "given", "window", "adds", "total"
 class Plane:
     """A labelled plane of numbers (rows, columns), its lit cells (None: all alike), the part it plays.
 
-    note stands in place of the numbers where there is nothing to draw.
+    note stands in place of the numbers where there is nothing to draw. pad: the cells that lie in the padding, None
+    where none does; blank: cells of a margin that hold nothing; corner: what the first row and column are counted as.
     """
 
     label: Formula
@@ -47,6 +60,19 @@ class Plane:
     lit: Array | None = None
     part: str = GIVEN
     note: str = ""
+    pad: Array | None = None
+    blank: Array | None = None
+    corner: tuple[int, int] = (0, 0)
+
+    def texts(self, number: Callable[[Any], str]) -> list[list[str]]:
+        """Every cell as text: in parentheses in the padding, empty where it holds nothing."""
+        assert self.numbers is not None
+        rows = [[number(each) for each in row] for row in self.numbers]
+        if self.pad is None or self.blank is None:
+            return rows
+        for r, c in np.argwhere(self.pad | self.blank):
+            rows[r][c] = f"({rows[r][c]})" if self.pad[r, c] else ""
+        return rows
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -72,7 +98,7 @@ class Scenes:
         rules = "; ".join(f"to {quantity.name}: {quantity.rule.text(marked)}" for quantity in walk.quantities)
         some = any(q.value.ndim > max(2, len(q.spatial)) for q in walk.quantities)
         planes_left_out = " Planes to which it adds nothing are not drawn." if some else ""
-        return f"{walk.unit.capitalize()} by {walk.unit}, what is added {rules}.{planes_left_out}"
+        return f"{walk.unit.capitalize()} by {walk.unit}, what is added {rules}.{planes_left_out}{padding(walk)}"
 
     def of(self, walk: Walk) -> Iterator[Scene]:
         """The overlays one by one, as many as the report wants."""
@@ -126,6 +152,9 @@ class Scenes:
         """The array the overlay lies on, its window lit; and what is under the kernel, where not all is on it."""
         array = {**self.report.operands, **self.report.arrays}[over]
         spatial = self.report.spatial.get(over, self.report.spatial.get("input", ()))
+        wide = padded(array, spatial, term)
+        if wide is not None:
+            return _counted([*self._hanging(over, wide, spatial, array.shape)], over)
         lit = lit_cells(term, array.shape)
         found = [
             _cropped(Plane(label, plane, None if lit.all() else mask, WINDOW))
@@ -135,8 +164,31 @@ class Scenes:
         under = term.factor("input") if over == "input" else None
         if under is not None and lit.sum() < under.size:
             kernel = {"kernel", "dW"} & {*self.report.operands, *self.report.results}
-            found += self._drawn(f"under the {'kernel' if kernel else 'window'}", under, WINDOW)
+            beside = self._drawn(f"under the {'kernel' if kernel else 'window'}", under, WINDOW)
+            found += beside if term.spots is None else self._marked(beside, term.spots, array, spatial, under)
         return _counted(found, over)
+
+    def _hanging(self, over: str, wide: Padded, spatial: Sequence[int], shape: tuple[int, ...]) -> Iterator[Plane]:
+        """The planes of an array whose window hangs over the border, with as much of the padding as it covers."""
+        layers = (planes(over, each, spatial, mask, wide.origin) for each, mask in
+                  ((wide.numbers, wide.lit), (wide.pad, None), (wide.blank, None)))  # fmt: skip
+        corner = [-wide.origin[axis] for axis in [*(k for k in range(len(shape)) if k not in spatial), *spatial]][-2:]
+        for (label, plane, mask), (_, pad, _), (_, blank, _) in zip(*layers, strict=True):
+            if (mask is None or mask.any()) or not len(shape) > len(spatial) > 0:
+                start = (0, corner[0]) if len(corner) == 1 else (corner[0], corner[1])
+                yield _cropped(Plane(label, plane, mask, WINDOW, pad=pad, blank=blank, corner=start))
+
+    @staticmethod
+    def _marked(
+        found: list[Plane], spots: Spots, array: Array, spatial: Sequence[int], under: Array
+    ) -> Iterator[Plane]:
+        """What is under a kernel, drawn beside the array, with the cells marked that lie in the padding."""
+        inside = in_padding(spots, [array.shape[axis] for axis in spatial], under.shape)
+        d = min(under.ndim, max(1, len(spatial)))
+        marks = planes("", inside, tuple(range(under.ndim - d, under.ndim)))
+        for plane, (_, pad, _) in zip(found, marks, strict=False):
+            known = plane.numbers is not None
+            yield replace(plane, pad=pad, blank=np.zeros(pad.shape, bool)) if known else plane
 
     def _drawn(self, title: str, array: Array, part: str) -> list[Plane]:
         d = min(array.ndim, max(1, len(self.report.spatial.get("input", ()))))
@@ -163,6 +215,14 @@ class Scenes:
         return next(quantity for quantity in self.report.worked() if quantity.name == name)
 
 
+def padding(walk: Walk) -> str:
+    """What is to be said of cells of the padding, with a blank before it; nothing where no window covers any."""
+    quantity = walk.quantities[0]
+    first = next(quantity.places(), None)
+    spots = None if first is None else quantity.term(first).spots
+    return "" if spots is None else PADDING[spots.mode]
+
+
 def lit_cells(term: Term, shape: tuple[int, ...]) -> Array:
     """The window of a term, as a mask over the array that it lies on."""
     lit = np.zeros(shape, bool)
@@ -178,11 +238,16 @@ def adding(patch: Array, spatial: Sequence[int]) -> Array:
 
 
 def planes(
-    title: str | Formula, array: Array, spatial: Sequence[int], mask: Array | None = None
+    title: str | Formula,
+    array: Array,
+    spatial: Sequence[int],
+    mask: Array | None = None,
+    origin: Sequence[int] = (),
 ) -> Iterator[tuple[Formula, Array, Array | None]]:
     """An array of any rank -> (label, plane (rows, columns), its part of `mask`), one a channel, filter, example.
 
-    title: the array's name, or words with it; a single spatial axis makes rows of the channels.
+    title: the array's name, or words with it; a single spatial axis makes rows of the channels. origin: what is counted
+    as 0 on each axis, where that is not the first.
     """
     name = named(title) if isinstance(title, str) else title
     others = [axis for axis in range(array.ndim) if axis not in spatial]
@@ -195,7 +260,7 @@ def planes(
     for index in np.ndindex(moved.shape[:-2]):
         at = [":"] * array.ndim
         for axis, i in zip(order, index, strict=False):
-            at[axis] = str(i)
+            at[axis] = str(i - origin[axis] if origin else i)
         while at and at[-1] == ":":
             at.pop()
         yield name.at(at), moved[index], None if moved_mask is None else moved_mask[index]
@@ -211,13 +276,22 @@ def _counted(found: list[Plane], title: str) -> list[Plane]:
 
 def _cropped(plane: Plane, suffix: str = "") -> Plane:
     """A plane itself; of a large one the part where cells are lit."""
-    numbers, lit = plane.numbers, plane.lit
+    numbers, lit, (top, left) = plane.numbers, plane.lit, plane.corner
     assert numbers is not None
-    if lit is None or (numbers.shape[0] <= MOST_ROWS and numbers.shape[1] <= MOST_COLUMNS):
+    own = np.s_[:, :] if plane.pad is None or plane.blank is None else np.ix_(*_own(plane.pad | plane.blank))
+    if lit is None or (numbers[own].shape[0] <= MOST_ROWS and numbers[own].shape[1] <= MOST_COLUMNS):
         return replace(plane, label=plane.label + suffix)
     rows, columns = (np.flatnonzero(lit.any(axis=axis)) for axis in (1, 0))
     if not len(rows):
         return replace(plane, label=plane.label + suffix, numbers=None, note="(beside it)")
     part = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
-    label = plane.label + f"[{rows[0]}:{rows[-1] + 1}, {columns[0]}:{columns[-1] + 1}]{suffix}"
-    return replace(plane, label=label, numbers=numbers[part], lit=lit[part])
+    label = (
+        plane.label + f"[{rows[0] + top}:{rows[-1] + 1 + top}, {columns[0] + left}:{columns[-1] + 1 + left}]{suffix}"
+    )
+    pad, blank = (each if each is None else each[part] for each in (plane.pad, plane.blank))
+    return replace(plane, label=label, numbers=numbers[part], lit=lit[part], pad=pad, blank=blank, corner=(0, 0))
+
+
+def _own(margin: Array) -> tuple[Array, Array]:
+    """The rows and columns that are not all margin."""
+    return np.flatnonzero(~margin.all(axis=1)), np.flatnonzero(~margin.all(axis=0))

@@ -96,11 +96,12 @@ class Latex(Prose):
         if plane.numbers.size == 1:
             return f"{name} = {self._number(plane.numbers[0, 0])}"
         rows = []
-        for i, row in enumerate(plane.numbers):
-            cells = [self._number(number) for number in row]
+        for i, cells in enumerate(plane.texts(self._number)):
             if plane.lit is not None:
-                cells = [rf"\mathbf{{{cell}}}" if lit else cell for cell, lit in zip(cells, plane.lit[i], strict=True)]
-            rows.append(" & ".join(cells))
+                bold = zip(cells, plane.lit[i], strict=True)
+                rows.append(" & ".join(rf"\mathbf{{{cell}}}" if lit else cell for cell, lit in bold))
+            else:
+                rows.append(" & ".join(cells))
         return f"{name} =\n\\begin{{bmatrix}}\n" + " \\\\\n".join(rows) + "\n\\end{bmatrix}"
 
     def _width(self, plane: Plane) -> int:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+import numpy as np
+
 from convgrad.core.element import Explanation
 from convgrad.formula import Formula
 from convgrad.render.documents.document import Prose
@@ -47,15 +49,16 @@ class Markdown(Prose):
         rows, columns = plane.numbers.shape
         if (rows, columns) == (1, 1):
             return f"**{_plain(str(plane.label))}** = {self.number(plane.numbers[0, 0])}"
+        top, left = plane.corner
+        counted = [str(k + left) if k + left >= 0 else "" for k in range(columns)]
         lines = [
-            f"| {_plain(str(plane.label))} | " + " | ".join(map(str, range(columns))) + " |",
+            f"| {_plain(str(plane.label))} | " + " | ".join(counted) + " |",
             "|---" * (columns + 1) + "|",
         ]
-        for i, row in enumerate(plane.numbers):
-            cells = [self.number(number) for number in row]
-            if plane.lit is not None:
-                cells = [f"**{cell}**" if lit else cell for cell, lit in zip(cells, plane.lit[i], strict=True)]
-            lines.append(f"| {i if rows > 1 else ''} | " + " | ".join(cells) + " |")
+        lit = np.zeros((rows, columns), bool) if plane.lit is None else plane.lit
+        for i, row in enumerate(plane.texts(self.number)):
+            cells = [f"**{cell}**" if bold else cell for cell, bold in zip(row, lit[i], strict=True)]
+            lines.append(f"| {i + top if rows > 1 and i + top >= 0 else ''} | " + " | ".join(cells) + " |")
         return "\n".join(lines)
 
 

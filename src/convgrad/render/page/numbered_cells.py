@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 
 from convgrad.core.element import Array
-from convgrad.core.term import Cells
+from convgrad.core.term import Cells, Term
 from convgrad.errors import by
 from convgrad.render.number_text import exact, readable
+from convgrad.render.padding import padded
 from convgrad.render.planes import planes
 
 MOST_ARRAY_CELLS, MOST_ARRAY_PLANES = 8_000, 48
@@ -119,6 +120,38 @@ class Drawn:
         for k, size in enumerate(shape):
             flat = flat * size + at[:, k]
         return np.where(inside, self.cells[np.where(inside, flat, 0)], -1)
+
+    def hanging(self, spatial: Sequence[int], term: Term, numbers: Numbers) -> list[list[int]]:
+        """The cells of the padding that a term's window covers, as (plane, row, column, number).
+
+        Rows and columns are counted from the array's own first, those before it from below 0. Planes are told how far
+        the widest window hangs over (``margin``: above, right, below, left).
+        """
+        wide = padded(self.array, spatial, term)
+        if wide is None or self.data["left"]:
+            return []
+        order = [*(k for k in range(self.array.ndim) if k not in spatial), *spatial]
+        top, left = ([0, 0, *(wide.origin[axis] for axis in order)])[-2:]
+        known = {plane["label"]: k for k, plane in enumerate(self.data["planes"])}
+        found = []
+        for (label, plane, _), (_, pad, _) in zip(
+            planes(self.name, wide.numbers, spatial, None, wide.origin),
+            planes(self.name, wide.pad, spatial, None, wide.origin),
+            strict=True,
+        ):
+            if (k := known.get(str(label))) is None:  # a plane that is all padding
+                continue
+            for r, c in np.argwhere(pad):
+                found.append([k, int(r) - top, int(c) - left, numbers.add(plane[r, c])])
+        self._widen(found)
+        return found
+
+    def _widen(self, cells: Sequence[Sequence[int]]) -> None:
+        for plane in self.data["planes"]:
+            margin = plane.setdefault("margin", [0, 0, 0, 0])
+            for _, r, c, _ in cells:
+                over = (-r, c + 1 - plane["columns"], r + 1 - plane["rows"], -c)
+                margin[:] = map(max, margin, over)
 
 
 def drawn(

@@ -48,15 +48,16 @@
     if (array.size) caption.append(make("span", { textContent: array.size.replaceAll("x", "\u00d7") }));
     const node = make("figure", { className: "array" }, caption);
     const planes = make("div", { className: "planes" });
-    const drawn = { array, node, caption, tables: [], scale: scaleOf(array.numbers) };
+    const drawn = { array, node, caption, tables: [], margins: [], scale: scaleOf(array.numbers) };
     let place = array.start;
     for (const plane of array.planes) {
-      const { table, next } = drawPlane(array, plane, place);
+      const { table, margin, next } = drawPlane(array, plane, place);
       const box = make("div", { className: "plane" });
       if (array.planes.length > 1) box.append(make("p", { textContent: plane.label }));
       box.append(make("div", { className: "scroll" }, table));
       planes.append(box);
       drawn.tables.push(table);
+      drawn.margins.push(margin);
       place = next;
     }
     node.append(planes);
@@ -70,17 +71,27 @@
     table.setAttribute("role", "grid");
     table.setAttribute("aria-label", plane.label);
     let place = start;
-    if (plane.columns > 1) {
-      const head = make("tr", {}, ...(plane.rows > 1 ? [make("td")] : []));
-      head.querySelector("td")?.replaceWith(make("th"));
-      for (let c = 0; c < plane.columns; c += 1) head.append(make("th", { textContent: c, scope: "col" }));
+    const [above, right, below, left] = plane.margin ?? [0, 0, 0, 0]; // room for the padding that windows cover
+    const margin = new Map();
+    const counted = (k, count) => (k >= 0 && k < count ? k : "");
+    const tall = plane.rows + above + below > 1;
+    if (plane.columns + left + right > 1) {
+      const head = make("tr", {}, ...(tall ? [make("th")] : []));
+      for (let c = -left; c < plane.columns + right; c += 1)
+        head.append(make("th", { textContent: counted(c, plane.columns), scope: "col" }));
       table.append(make("thead", {}, head));
     }
     const body = make("tbody");
-    for (let r = 0; r < plane.rows; r += 1) {
+    for (let r = -above; r < plane.rows + below; r += 1) {
       const row = make("tr");
-      if (plane.rows > 1) row.append(make("th", { textContent: r, scope: "row" }));
-      for (let c = 0; c < plane.columns; c += 1) {
+      if (tall) row.append(make("th", { textContent: plane.rows > 1 ? counted(r, plane.rows) : "", scope: "row" }));
+      for (let c = -left; c < plane.columns + right; c += 1) {
+        if (counted(r, plane.rows) === "" || counted(c, plane.columns) === "") {
+          const beyond = make("td", { className: "margin" });
+          margin.set(`${r},${c}`, beyond);
+          row.append(beyond);
+          continue;
+        }
         const td = make("td", { tabIndex: place === start ? 0 : -1 });
         td.setAttribute("role", "gridcell");
         td.place = place;
@@ -92,7 +103,7 @@
       body.append(row);
     }
     table.append(body);
-    return { table, next: place };
+    return { table, margin, next: place };
   }
 
   const scaleOf = (list) => list.reduce((most, k) => Math.max(most, Math.abs(numbers[k].size)), 0);
@@ -120,6 +131,7 @@
   function light(places) {
     for (const td of lit) td.classList.remove("lit");
     for (const { node } of arrays.values()) node.classList.remove("dims");
+    pad();
     lit = [];
     for (const place of places) {
       const td = cells[place];
@@ -142,6 +154,19 @@
       box.scrollLeft += cell.left - frame.left - (frame.width - cell.width) / 3;
     if (cell.top < frame.top || cell.bottom > frame.bottom)
       box.scrollTop += cell.top - frame.top - (frame.height - cell.height) / 3;
+  }
+  // The padding under the window: cells around an array, which hold something for this step alone.
+  let padding = [];
+  function pad([name, ...hanging] = []) {
+    for (const td of padding) { td.classList.remove("pad"); td.textContent = ""; td.title = ""; }
+    const { margins } = arrays.get(name) ?? {};
+    padding = hanging.map(([plane, r, c, number]) => {
+      const td = margins[plane].get(`${r},${c}`);
+      td.classList.add("pad");
+      td.textContent = `(${minus(shown(number))})`;
+      td.title = "padding";
+      return td;
+    });
   }
   const inWalk = () => (walk ? walk.names : []);
 
@@ -179,6 +204,7 @@
     });
     settle();
     light(places);
+    pad(now.pad);
     sayStep(now);
     showControls();
   }
@@ -231,6 +257,7 @@
         make("li", {}, "adds to ", make("b", { textContent: name }), ": ", rule.replaceAll(" x ", " \u00d7 ")))),
     ];
     if (walk.total > count) words.push(make("p", { className: "quiet", textContent: `This page holds the first ${count} of ${plural(walk.total, unit)} that add something.` }));
+    if (walk.padding) words.push(make("p", { className: "quiet", textContent: walk.padding }));
     if (walk.silence) words.push(make("p", { className: "quiet", textContent: whole(walk.silence) }));
     if (canOpen()) words.push(make("p", { className: "quiet hint", textContent: "Choose any cell of a result to see its sum." }));
     $("words").replaceChildren(...words, ...openedButtons());
@@ -377,6 +404,12 @@
 
   // Room for the longest number that a sum will ever show, so that nothing moves while it grows.
   function widen() {
+    for (const { pad: [name, ...hanging] = [] } of walk.steps)
+      for (const [, , , number] of hanging) {
+        const drawn = arrays.get(name);
+        drawn.hangs = Math.max(drawn.hangs ?? 2, shown(number).length + 2);
+        drawn.node.style.setProperty("--hangs", `calc(${drawn.hangs}ch + 0.7em)`);
+      }
     walk.names.forEach((name, part) => {
       let most = 3;
       const measure = (k) => { most = Math.max(most, shown(k).length + 1); };
@@ -451,13 +484,13 @@
   function walkGrid(td, key) {
     const row = td.parentNode, column = td.cellIndex;
     const rows = [...row.parentNode.rows], r = rows.indexOf(row);
-    const first = rows[0].cells[0].tagName === "TH" ? 1 : 0;
+    const own = [...row.cells].filter((each) => each.getAttribute("role") === "gridcell");
     const [to, at] = {
       ArrowLeft: [r, column - 1], ArrowRight: [r, column + 1], ArrowUp: [r - 1, column], ArrowDown: [r + 1, column],
-      Home: [r, first], End: [r, row.cells.length - 1],
+      Home: [r, own[0].cellIndex], End: [r, own.at(-1).cellIndex],
     }[key];
     const other = rows[to]?.cells[at];
-    if (!other || other.tagName === "TH") return;
+    if (other?.getAttribute("role") !== "gridcell") return;
     td.tabIndex = -1;
     other.tabIndex = 0;
     other.focus();

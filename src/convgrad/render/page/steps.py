@@ -13,8 +13,9 @@ from convgrad.core.quantity import Quantity
 from convgrad.core.term import Cells
 from convgrad.problems.report import Overlay, Report, Walk
 from convgrad.render.number_text import readable
+from convgrad.render.padding import own_cells
 from convgrad.render.page.numbered_cells import Drawn, Numbers, runs
-from convgrad.render.planes import adding
+from convgrad.render.planes import adding, padding
 from convgrad.render.sentences import headline, place, silence
 
 MOST_SILENT = 12
@@ -54,6 +55,7 @@ def walk_data(
         "rules": [[quantity.name, quantity.rule.text(marked="lit up")] for quantity in walk.quantities],
         "total": walk.total - walk.silent,
         "silence": silence(walk, MOST_SILENT),
+        "padding": padding(walk).strip(),
         "start": [_start(quantity, arrays[quantity.name], numbers) for quantity in walk.quantities],
         "steps": steps,
     }
@@ -83,10 +85,34 @@ def _overlay(
         now = np.asarray(total[term.region])  # of a lone number fractions come without an axis
         added, sums = (numbers.all(array[worth][order]) for array in (np.asarray(term.patch), now))
         parts.append([runs(places[worth]), added, sums])
+    hanging = _hanging(walk.quantities[0], overlay, report, arrays, numbers, lights)
     lit = [arrays[name].under(cells).ravel() for name, cells in lights.items() if name in arrays]
     return {
         "at": place(overlay.at),
         "head": headline(overlay, report.operands, lambda number: readable(number, numbers.precision)),
         "lit": runs(np.concatenate(lit)) if lit else [],
+        **hanging,
         "parts": parts,
     }
+
+
+def _hanging(
+    quantity: Quantity,
+    overlay: Overlay,
+    report: Report,
+    arrays: Mapping[str, Drawn],
+    numbers: Numbers,
+    lights: dict[str, Cells],
+) -> dict[str, Any]:
+    """The cells of the padding under the window, of the array it lies on; nothing where there are none.
+
+    lights: what lights up; where the padding is drawn, not what it borrows.
+    """
+    term, over = overlay.parts[quantity.name][0], quantity.over
+    if term.spots is None or over not in arrays:
+        return {}
+    spatial, own = report.spatial.get(over, report.spatial.get("input", ())), arrays[over]
+    if not (cells := own.hanging(spatial, term, numbers)):
+        return {}
+    lights[over] = own_cells(term, spatial, own.array.shape)
+    return {"pad": [over, *cells]}

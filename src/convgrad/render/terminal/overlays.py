@@ -42,5 +42,5 @@ class Working(Lines):
     def _blocks(self, plane: Plane) -> list[Block]:
         if plane.numbers is None:
             return [Block(Text(str(plane.label), style=NAME), [Text(plane.note, style=QUIET)])]
-        lines = self.lines(str(plane.label), plane.numbers, plane.lit, PARTS[plane.part])
+        lines = self.lines(str(plane.label), plane.numbers, plane.lit, PARTS[plane.part], plane.pad, plane.blank)
         return [Block(Text(label, style=NAME), texts) for label, texts in lines]

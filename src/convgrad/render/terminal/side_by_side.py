@@ -12,8 +12,8 @@ from rich.text import Text
 from convgrad.core.element import Array
 from convgrad.render import planes
 
-NAME, LIT, ADDS, TOTAL, QUIET = "bold", "bold cyan", "magenta", "bold green", "dim"
-"""How titles, lit cells, contributions, sums and asides are printed."""
+NAME, LIT, PAD, ADDS, TOTAL, QUIET = "bold", "bold cyan", "cyan", "magenta", "bold green", "dim"
+"""How titles, lit cells, those of them in the padding, contributions, sums and asides are printed."""
 
 PARTS = {planes.GIVEN: QUIET, planes.WINDOW: "", planes.ADDS: ADDS, planes.TOTAL: TOTAL}
 """How the planes of a scene are printed, by the part they play."""
@@ -60,13 +60,13 @@ def _grid(row: Sequence[tuple[int, RenderableType]], gap: int) -> RenderableType
     return grid
 
 
-def lit_line(cells: Sequence[str], mask: Array | None, style: str) -> Text:
-    """A row of numbers, runs of lit cells in brackets (to be seen without colour too)."""
+def lit_line(cells: Sequence[str], mask: Array | None, style: str, pad: Array | None = None) -> Text:
+    """A row of numbers, runs of lit cells in brackets (to be seen without colour too); pad: those in the padding."""
     if mask is None:
         return Text("  ".join(cells), style=style)
     line = Text("[" if mask[0] else " ", style=style)
     for k, cell in enumerate(cells):
-        line.append(cell, style=LIT if mask[k] else "")
+        line.append(cell, style=PAD if pad is not None and pad[k] else LIT if mask[k] else "")
         if k + 1 < len(cells):
             line.append("]" if mask[k] and not mask[k + 1] else " ")
             line.append("[" if mask[k + 1] and not mask[k] else " ")
