@@ -57,12 +57,15 @@ def shortened(value: object, most: int = 40) -> str:
 
 
 def did_you_mean(word: str, known: Iterable[str], cutoff: float = 0.6) -> str:
-    """``Did you mean 'stride'?`` for a near miss of one of `known`, else the empty string; never the word itself."""
+    """``Did you mean 'stride'?`` for a near miss of one of `known`, else the empty string; never the word itself.
+
+    The dashes of options count for nothing: ``--pool`` is not near ``--rtol``.
+    """
     from difflib import get_close_matches
 
     names = [name for name in known if name != word]
-    lowered = {name.lower(): name for name in reversed(names)}
-    near = get_close_matches(word.lower(), lowered, n=1, cutoff=cutoff)
+    lowered = {name.lower().lstrip("-"): name for name in reversed(names)}
+    near = get_close_matches(word.lower().lstrip("-"), lowered, n=1, cutoff=cutoff)
     return f"Did you mean '{lowered[near[0]]}'?" if near else ""
 
 

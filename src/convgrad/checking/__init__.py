@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from convgrad.checking.rules import AS_USUAL, Manner, Quantised, Rules
 from convgrad.checking.written import Answer
-from convgrad.errors import OptionError, did_you_mean, shortened
-from convgrad.kinds import KINDS, kind_of
+from convgrad.errors import OptionError, shortened
+from convgrad.kinds import KINDS, kind_of, near_result
 from convgrad.kinds.kind import Kind
 from convgrad.kinds.setting import meaningless
 
@@ -47,7 +47,7 @@ def check(
     required = tuple([require] if isinstance(require, str) else require)
     for name in (*answers, *required):
         if name not in known:
-            hint = did_you_mean(name, known)
+            hint = near_result(name, known)
             raise OptionError(f"there is no result {name!r} here, only {', '.join(known)}", hint=hint)
     if not answers and not required:
         raise OptionError("there is no answer to check", hint=f"write {{'{next(iter(known))}': ...}}")
@@ -95,6 +95,8 @@ def case_of(layer: Any, x: Array, delta: Array | None = None) -> Case:
     x = _fitting(layer, x, delta)
     arrays = {kind.given[0].name: x, kind.given[-1].name: delta}
     arrays |= {each.name: getattr(layer, each.name) for each in fields(layer) if each.name in kind.roles}
+    if held := [name for name, array in arrays.items() if array is not None and np.iscomplexobj(array)]:
+        raise OptionError(f"{held[0]} holds complex numbers", hint="answers are checked against real ones")
     settings = _settings_of(layer, kind)
     if any(setting.name == "dims" for setting in kind.common):
         settings["dims"] = x.ndim - 2
@@ -112,9 +114,6 @@ def _fitting(layer: Any, x: Any, delta: Any) -> Array:
         layer.forward(x)
     else:
         layer.backward(x, delta)
-    for name, array in (("the input", x), ("delta", delta)):
-        if np.iscomplexobj(array):
-            raise OptionError(f"{name} holds complex numbers", hint="answers are checked against real ones")
     return np.asarray(x)
 
 

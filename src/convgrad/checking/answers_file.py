@@ -9,10 +9,10 @@ from typing import Any
 from convgrad.checking.rules import Rules
 from convgrad.checking.written import Answer
 from convgrad.core.operand import Operand
-from convgrad.errors import ConvgradError, at, did_you_mean
+from convgrad.errors import ConvgradError, at
 from convgrad.files.document import Document
 from convgrad.files.numbers import to_written
-from convgrad.kinds import ADDED_BY, BESIDE, NAMES, PARAMETERS
+from convgrad.kinds import ADDED_BY, BESIDE, NAMES, PARAMETERS, near_result
 from convgrad.numerals import parse_answer
 from convgrad.problems import Solution
 
@@ -152,7 +152,7 @@ def _near_miss(entry: str, results: Iterable[str]) -> str:
     """``Did you mean 'dW'?`` for a slip in the last part of a name, which is what people write."""
     holder, dot, last = entry.rpartition(".")
     beside = [name.rpartition(".")[2] for name in results if name.rpartition(".")[0] == holder]
-    return did_you_mean(last, beside, 0.6).replace("'", f"'{holder}{dot}", 1)
+    return near_result(last, beside).replace("'", f"'{holder}{dot}", 1)
 
 
 def _is_beside(entry: str, own: bool) -> bool:

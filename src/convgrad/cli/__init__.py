@@ -137,12 +137,29 @@ def _in_options(error: ConvgradError) -> ConvgradError:
 def _usage(error: click.ClickException) -> str:
     """What click found wrong with the command line, as one line with a way out."""
     from convgrad.errors import did_you_mean
+    from convgrad.kinds import KINDS
 
     context = getattr(error, "ctx", None)
     path = context.command_path if context else "convgrad"
     if isinstance(error, click.NoSuchOption) and context:
         options = [name for parameter in context.command.params for name in parameter.opts + parameter.secondary_opts]
+        if kind := KINDS.get(error.option_name.strip("-")):
+            commands = " and ".join(kind.commands)
+            return f"there is no option {error.option_name}: a {kind.title} is a layer of its own, {commands}"
         return f"there is no option {error.option_name}. " + (
             did_you_mean(error.option_name, options) or f"'{path} --help' lists the options"
         )
-    return f"{' '.join(error.format_message().split())} ('{path} --help' shows how)"
+    said = " ".join(error.format_message().split())
+    if said.startswith("Got unexpected extra argument") and context and (named := _named_operands(context.command)):
+        taken = [each.make_metavar(context) for each in context.command.params if isinstance(each, click.Argument)]
+        return f"{said}: '{path}' takes {' '.join(taken)}; what else it needs follows the name of an option: {named}"
+    return f"{said} ('{path} --help' shows how)"
+
+
+def _named_operands(command: click.Command) -> str:
+    """The options of a command that bring arrays: ``-k kernel, -b bias``."""
+    from convgrad.cli.options import OPERANDS
+
+    taken = {each.name for each in command.params if isinstance(each, click.Argument)}
+    options = [each for each in command.params if getattr(each, "heading", "") == OPERANDS]
+    return ", ".join(f"{each.opts[0]} {each.name}" for each in options if f"{each.name}_" not in taken)

@@ -27,7 +27,7 @@ class Read(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.
         if not isinstance(value, str):
             return value
         with at(
-            (param.opts[-1] if isinstance(param, click.Option) else param.make_metavar(ctx))
+            (max(param.opts, key=len) if isinstance(param, click.Option) else param.make_metavar(ctx))
             if param and ctx
             else self.name
         ):
@@ -65,6 +65,7 @@ def _setting(setting: Setting, heading: str) -> Option:
     return option(
         heading,
         setting.option,
+        *setting.aliases,
         setting.name,
         type=Read(setting.value, setting.name),
         metavar=setting.metavar,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from convgrad.errors import did_you_mean
 from convgrad.kinds.activation import ACTIVATION
 from convgrad.kinds.conv import CONV
 from convgrad.kinds.dense import DENSE
@@ -81,11 +82,32 @@ STEAD = {given.name: given.stead for given in _givens().values() if given.stead}
 SETTINGS = _all((setting.name for setting in kind.known(False)) for kind in KINDS.values())
 """The names of all settings: a document may carry settings for another command."""
 
-NAMES = frozenset((*SETTINGS, *RESULTS, *_all(ROLES.values())))
+_ENTRIES = _all(setting.entries for kind in KINDS.values() for setting in kind.known(False))
+
+NAMES = frozenset((*_ENTRIES, *RESULTS, *_all(ROLES.values())))
 """What an entry of a document may be called: settings, results, operands."""
 
 BESIDE = frozenset({"type", "layer", "layers", "name", "title", "comment", "steps", "explain", "z"})
 """What a document may hold besides: what it is of, remarks, and the working that was written with results."""
+
+
+GRADIENTS = {
+    **{
+        f"d{entry}".lower(): f"d{short}"
+        for kind in KINDS.values()
+        for short, it in kind.parameters.items()
+        for entry in it.entries
+    },
+    **{f"d{entry}".lower(): "dX" for entry in ROLES["input"]},
+}
+"""Which result people mean by the gradient of an operand, as they call it: dK and dkernel are dW, dinput is dX."""
+
+
+def near_result(word: str, results: Iterable[str]) -> str:
+    """``Did you mean 'dW'?`` for a word that means one of some results, or is nearly its name; else nothing."""
+    known = list(results)
+    meant = GRADIENTS.get(word.lower())
+    return f"Did you mean '{meant}'?" if meant in known and meant != word else did_you_mean(word, known)
 
 
 def kind_of(word: str) -> Kind:

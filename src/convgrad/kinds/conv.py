@@ -21,7 +21,7 @@ CONV = Kind(
         INPUT,
         Given(
             "kernel",
-            ("kernel", "weight", "w"),
+            ("kernel", "weight", "weights", "w", "k", "filter", "filters"),
             flags=("-k", "--kernel"),
             help="The kernel, (kh,kw), (C,kh,kw) or (F,C,kh,kw).",
             parameter="W",
@@ -95,7 +95,21 @@ CONV = Kind(
         Form("matrix", "the patch matrix, im2col", "Every place of the kernel is a column of a matrix (im2col)."),
     ),
     marks=dict.fromkeys(
-        ("kernel", "stride", "padding", "dilation", "groups", "transposed", "unshared", "kernel_size"), ()
+        (
+            "kernel",
+            "k",
+            "filter",
+            "filters",
+            "stride",
+            "pad",
+            "padding",
+            "dilation",
+            "groups",
+            "transposed",
+            "unshared",
+            "kernel_size",
+        ),
+        (),
     ),
     precedence=2,
     forward=Page(

@@ -21,7 +21,7 @@ DENSE = Kind(
         INPUT,
         Given(
             "weight",
-            ("weight", "w", "kernel"),
+            ("weight", "weights", "w", "kernel"),
             flags=("-w", "--weight"),
             help="The weight, (outputs, inputs).",
             parameter="W",
@@ -49,7 +49,7 @@ DENSE = Kind(
     activation=ACTIVATING,
     descent=DESCENT,
     common=(DTYPE,),
-    marks=dict.fromkeys(("weight", "w"), ()),
+    marks=dict.fromkeys(("weight", "weights", "w"), ()),
     precedence=1,
     forward=Page(
         "The output of a dense layer.",

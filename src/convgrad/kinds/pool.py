@@ -2,7 +2,7 @@
 
 from convgrad.kinds.kind import Kind, Page
 from convgrad.kinds.setting import Setting, choice, nonzero, power, truth, wholes
-from convgrad.kinds.shared import DELTA, DILATION, INPUT, OPERANDS, PADDING, SPATIAL
+from convgrad.kinds.shared import DELTA, DILATION, INPUT, OPERANDS, PADDING, SPATIAL, STRIDE
 
 POOLINGS = ("max", "avg", "sum", "lp")
 TIES = ("first", "last", "all", "split")
@@ -28,7 +28,7 @@ POOL = Kind(
     settings=(
         Setting("kind", choice(POOLINGS), "max (the default), avg, sum or lp.", "NAME", default="max"),
         Setting("size", wholes, "The window: 2, or 2,3 an axis.", "N[,N]", rivals=WIDE),
-        Setting("stride", wholes, "Step between windows; the window's size where not given.", "N[,N]", rivals=WIDE),
+        STRIDE._replace(help="Step between windows; the window's size where not given.", rivals=WIDE),
         PADDING._replace(rivals=WIDE),
         DILATION._replace(rivals=WIDE),
         Setting("ceil", truth, "Count a last window that hangs over the end, if it starts inside.", rivals=WIDE),

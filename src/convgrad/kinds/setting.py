@@ -52,10 +52,18 @@ class Setting(NamedTuple):
     rivals: tuple[str, ...] = ()
     """What it puts out of force in the document, besides itself, where it stands on the command line."""
 
+    aliases: tuple[str, ...] = ()
+    """Other spellings of its option; a document may use the long ones too."""
+
     @property
     def option(self) -> str:
         """The option's name on the command line."""
         return "--" + self.name.replace("_", "-")
+
+    @property
+    def entries(self) -> tuple[str, ...]:
+        """The names under which a document may hold it."""
+        return (self.name, *(each[2:].replace("-", "_") for each in self.aliases if each.startswith("--")))
 
     @property
     def flag(self) -> bool:
@@ -209,7 +217,7 @@ PAD_MODES = ("zeros", "reflect", "replicate", "circular")
 
 def read_settings(entries: Mapping[str, Any], known: Iterable[Setting], source: str) -> dict[str, Any]:
     """The values of the `known` settings among a document's entries, in any case; OptionError names the entry."""
-    table = {setting.name: setting for setting in known}
+    table = {name: setting for setting in known for name in setting.entries}
     values: dict[str, Any] = {}
     for name, given in entries.items():
         setting = table.get(name.lower())
@@ -217,7 +225,7 @@ def read_settings(entries: Mapping[str, Any], known: Iterable[Setting], source: 
             continue
         with at(f"{source}: {name}"):
             if setting.name in values:
-                raise OptionError(f"{setting.name} stands there twice, in different cases", hint="keep one of them")
+                raise OptionError(f"{setting.name} stands there twice, written differently", hint="keep one of them")
             values[setting.name] = setting.value(given.tolist() if hasattr(given, "tolist") else given)
     return values
 

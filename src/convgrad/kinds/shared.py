@@ -16,10 +16,10 @@ OPERANDS = (
 )
 """What pages say first of what a command reads; each goes on in its own way."""
 
-INPUT = Given("input", ("input", "x"), stead="output", argument="INPUT", needed=True)
+INPUT = Given("input", ("input", "x", "A_prev"), stead="output", argument="INPUT", needed=True)
 DELTA = Given(
     "delta",
-    ("delta", "dout"),
+    ("delta", "dout", "dY", "dZ", "grad_output"),
     stead="dX",
     argument="[DELTA]",
     flags=("-d", "--delta"),
@@ -45,7 +45,7 @@ DTYPE = Setting(
 SPATIAL = (LAYOUT, DIMS, DTYPE)
 """Of a layer over spatial axes."""
 
-STRIDE = Setting("stride", wholes, "Step between places: 2, or 2,1 an axis.", "N[,N]")
+STRIDE = Setting("stride", wholes, "Step between places: 2, or 2,1 an axis.", "N[,N]", aliases=("-s",))
 PADDING = Setting(
     "padding",
     padding,
@@ -53,6 +53,7 @@ PADDING = Setting(
     "(none), same (output = input / stride, the extra cell after), same-lower (the extra cell before), "
     "full, causal (all before, on every axis).",
     "N|NAME",
+    aliases=("-p", "--pad"),
 )
 DILATION = Setting("dilation", wholes, "Step between kernel cells; 1 is dense.", "N[,N]")
 

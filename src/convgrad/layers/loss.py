@@ -24,7 +24,7 @@ from convgrad.formula import Formula
 from convgrad.kinds.functions import LossRow, class_axis
 from convgrad.kinds.losses import LOSSES
 from convgrad.layers import Parameter
-from convgrad.layers.shapes import numbers
+from convgrad.layers.shapes import alike, numbers
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,7 @@ class Loss:
     def worked(self, output: Array, target: Array) -> Worked:
         """output (...), target (...) -> the loss worked out; ShapeError as of `backward`."""
         output, target = numbers("the output", output), numbers("the target", target)
+        output = alike("the output", output, target)
         if not self.row.exact:
             refuse(output, self.kind, "kind")
         row = self.row.taken(output.shape, target.shape)

@@ -22,7 +22,7 @@ from convgrad.core.rational import cast, refuse
 from convgrad.errors import OptionError, ShapeError, by
 from convgrad.layers import Parameter
 from convgrad.layers.norm_working import back, gradient, output
-from convgrad.layers.shapes import check_shape, input_of, numbers
+from convgrad.layers.shapes import check_shape, input_of, numbers, pair_of
 from convgrad.layers.statistics import AXES, OVER, Shared
 
 
@@ -77,7 +77,7 @@ class Norm:
 
     def backward(self, x: Array, delta: Array) -> tuple[Quantity, ...]:
         """x, delta (N, C, *sizes) -> dgamma, dbeta (C,), dX like x; ShapeError where delta does not have x's shape."""
-        shared = self.shared(x, delta)
+        shared = self.shared(*pair_of(self, x, delta))
         return gradient(shared, "gamma"), gradient(shared, "beta"), back(shared)
 
     def shared(self, x: Array, delta: Array | None = None) -> Shared:
@@ -121,8 +121,8 @@ class Norm:
 
     def _statistic(self, name: str, x: Array) -> Array:
         """A given mean or variance in x's dtype; ShapeError where it does not fit."""
-        array = numbers(name, getattr(self, name))
+        array = cast(numbers(name, getattr(self, name)), x.dtype)
         check_shape(name, array, x.shape[1:2])
         if name == "var" and (array < 0).any():
-            raise ShapeError(f"var is {array.min():g} somewhere, and no variance is below 0")
-        return cast(array, x.dtype)
+            raise ShapeError(f"var is {array.real.min():g} somewhere, and no variance is below 0")
+        return array

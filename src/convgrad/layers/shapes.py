@@ -81,9 +81,9 @@ def input_of(layer: Layer, x: Any) -> Array:
         array = getattr(layer, parameter.field)
         if array is not None:
             _check_own(parameter.field, array)
-            if sliding and "*" in parameter.axes:
+            if not parameter.added and (sliding or (letters and "*" not in letters)):
                 _check_rank(parameter.field, array, parameter.axes, x, letters)
-            x = _alike("the input", x, array)
+            x = alike("the input", x, array)
     return x
 
 
@@ -97,11 +97,11 @@ def pair_of(layer: Layer, x: Any, delta: Any) -> tuple[Array, Array]:
             f"delta is {by(delta.shape)}, but a {by(x.shape)} input takes {x.ndim} axes: {wanted}",
             hint="delta has the output's shape",
         )
-    x = _alike("the input", x, delta)
-    return x, _alike("delta", delta, x)
+    x = alike("the input", x, delta)
+    return x, alike("delta", delta, x)
 
 
-def _alike(name: str, array: Array, other: Array) -> Array:
+def alike(name: str, array: Array, other: Array) -> Array:
     """An array as fractions or complex numbers where another one holds these: results are what the input is."""
     if rational(other) and not rational(array):
         return _fractions(name, array.astype(object))

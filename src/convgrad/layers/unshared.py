@@ -15,8 +15,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-import numpy as np
-
 from convgrad.core.axis import Ints, Padding
 from convgrad.core.element import Array
 from convgrad.core.quantity import Quantity
@@ -54,7 +52,7 @@ class Unshared:
     @property
     def parameters(self) -> Mapping[str, Parameter]:
         """The kernel of every place, and the bias: one number a filter, or one a place and filter."""
-        bias = "F" if self.bias is None or np.ndim(self.bias) < 2 else "PF"
+        bias = "PF" if getattr(self.bias, "ndim", 1) > 1 else "F"
         return {"W": Parameter("kernel", "PFI*"), "b": Parameter("bias", bias, added=True)}
 
     def windows(self, x: Array) -> Windows:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +10,7 @@ from convgrad.core.element import Array
 from convgrad.errors import ShapeError, at, by
 from convgrad.kinds.kind import Given, Kind
 from convgrad.kinds.setting import check_owned
-from convgrad.problems.fitting import activation_of, fitted_delta, in_dtype, named, sgd_of
+from convgrad.problems.fitting import activation_of, as_meant, fitted_delta, in_dtype, named, sgd_of
 from convgrad.problems.problem import Operands, Problem, Settings, sources
 from convgrad.problems.ranks import FIRST, LAST, Shorthand
 
@@ -90,18 +89,23 @@ def _shorthand(axes: str, x: Array, settings: Settings) -> Shorthand:
 
 
 def _operand(
-    given: Given, operands: Operands, arrays: Mapping[str, Array], shorthand: Shorthand, x: Array, input_axes: str
+    given: Given, operands: Operands, arrays: dict[str, Array], shorthand: Shorthand, x: Array, input_axes: str
 ) -> tuple[str, Array]:
-    """An operand's letters and its array at full rank; ShapeError that names it and the input, with their sources."""
-    array, sizes = arrays[given.name], dict(zip(shorthand.tokens(input_axes), x.shape, strict=True))
+    """An operand's letters and its array at full rank, axes of length 1 read as meant.
+
+    ShapeError names it and the input, with their sources.
+    """
+    sizes = dict(zip(shorthand.tokens(input_axes), x.shape, strict=True))
     shapes = {each: tuple(sizes[token] for token in shorthand.tokens(each)) for each in given.axes}
+    written = {axes: shorthand.lower_shape(shape, axes) for axes, shape in shapes.items()}
+    array = arrays[given.name] = as_meant(arrays[given.name], *written.values())
     if array.ndim == 0:
         axes = given.axes[0]
         return axes, np.full(shapes[axes], array)
-    for axes, shape in shapes.items():
-        if array.shape == shorthand.lower_shape(shape, axes):
+    for axes, shape in written.items():
+        if array.shape == shape:
             return axes, shorthand.lift(array, axes)
-    fitting = " or ".join(dict.fromkeys(by(shorthand.lower_shape(shape, axes)) for axes, shape in shapes.items()))
+    fitting = " or ".join(dict.fromkeys(map(by, written.values())))
     raise ShapeError(
         f"{given.name} is {by(array.shape)}, but a {by(arrays['input'].shape)} input takes {fitting}",
         where=sources(operands, given.name, "input"),

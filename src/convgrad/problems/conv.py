@@ -15,7 +15,7 @@ from convgrad.kinds import LAYERS
 from convgrad.kinds.conv import CONV
 from convgrad.kinds.setting import DEPTHWISE
 from convgrad.layers.conv import Conv
-from convgrad.problems.fitting import activation_of, fitted_delta, in_dtype, named, sgd_of, what_fits
+from convgrad.problems.fitting import activation_of, as_meant, fitted_delta, in_dtype, named, sgd_of, what_fits
 from convgrad.problems.problem import Operands, Problem, Settings, sources
 from convgrad.problems.ranks import FIRST, LAST, Shorthand, conv_dims, delta_dims
 
@@ -175,11 +175,17 @@ def _kernel_size(
 
 
 def _bias(
-    arrays: Mapping[str, Array], operands: Operands, filters: int, shorthand: Shorthand, layer: Any, x: Array
+    arrays: dict[str, Array], operands: Operands, filters: int, shorthand: Shorthand, layer: Any, x: Array
 ) -> Array | None:
-    """The bias, one number a filter, or one a place and filter in an unshared layer."""
-    bias = arrays.get("bias")
-    if bias is None or bias.shape == (filters,):
+    """The bias, one number a filter, or one a place and filter in an unshared layer; among the arrays as it is meant.
+
+    Axes of length 1 beside the filters are read as meant.
+    """
+    if "bias" not in arrays:
+        return None
+    bias = as_meant(arrays["bias"], (filters,))
+    if bias.shape == (filters,):
+        arrays["bias"] = bias
         return bias
     if bias.ndim == 0:
         return np.full(filters, bias)
@@ -188,7 +194,9 @@ def _bias(
         with at(sources(operands, "kernel", "input")):
             places = layer.windows(x).places
         own = shorthand.lower_shape((*places, filters), "PF")
+        bias = as_meant(bias, own)
         if bias.shape == own:
+            arrays["bias"] = bias
             return shorthand.lift(bias, "PF")
         expected += f", or {by(own)}, one a place too"
     raise ShapeError(

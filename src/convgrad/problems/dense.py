@@ -12,7 +12,7 @@ from convgrad.core.element import Array
 from convgrad.errors import ShapeError, at, by
 from convgrad.kinds.dense import DENSE
 from convgrad.layers.dense import Dense
-from convgrad.problems.fitting import activation_of, fitted_delta, in_dtype, sgd_of
+from convgrad.problems.fitting import activation_of, as_meant, fitted_delta, in_dtype, sgd_of
 from convgrad.problems.problem import Operands, Problem, Settings, sources
 from convgrad.problems.ranks import FIRST, IN_OUT, Shorthand
 
@@ -106,9 +106,12 @@ def _shorthand(operands: Operands, arrays: Mapping[str, Array], settings: Settin
     return Shorthand(0, {"N": x.shape[:1], "D": x.shape[1:]} if batch else {"N": (), "D": x.shape}, order=order)
 
 
-def _bias(arrays: Mapping[str, Array], operands: Operands, nodes: int) -> Array | None:
-    bias = arrays.get("bias")
-    if bias is None or bias.shape == (nodes,):
+def _bias(arrays: dict[str, Array], operands: Operands, nodes: int) -> Array | None:
+    """The bias, one number a node; axes of length 1 beside the nodes are read as meant, also among the arrays."""
+    if "bias" not in arrays:
+        return None
+    bias = arrays["bias"] = as_meant(arrays["bias"], (nodes,))
+    if bias.shape == (nodes,):
         return bias
     if bias.ndim == 0:
         return np.full(nodes, bias)

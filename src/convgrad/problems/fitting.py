@@ -42,6 +42,17 @@ def in_dtype(operands: Operands, settings: Settings) -> dict[str, Array]:
     return arrays
 
 
+def as_meant(array: Array, *shapes: tuple[int, ...]) -> Array:
+    """An array in the one of some shapes from which it differs in axes of length 1 alone; else as it is.
+
+    Courses and frameworks hold a bias of F numbers as (1,1,1,F), (1,F) or (F,1), and so does a column of a CSV file.
+    """
+    if array.ndim == 0 or array.shape in shapes:
+        return array
+    long = [size for size in array.shape if size > 1]
+    return next((array.reshape(shape) for shape in shapes if [n for n in shape if n > 1] == long), array)
+
+
 def fitted_delta(
     operands: Operands, array: Array, wanted: tuple[int, ...], given: str, fits: Callable[[], list[str]] = list
 ) -> Array:

@@ -78,7 +78,14 @@ def _stage(layer: Document) -> Stage:
             raise ConvgradError("there is no type", hint=f"use one of {', '.join(TYPES)}")
         kind = TYPES[choice(TYPES)(layer.entries["type"])]
     entries = {name for given in kind.own for name in given.entries}
-    known = {"type", "name", "comment", *(each.name for each in kind.in_network), *entries, *kind.velocities}
+    known = {
+        "type",
+        "name",
+        "comment",
+        *(name for each in kind.in_network for name in each.entries),
+        *entries,
+        *kind.velocities,
+    }
     for name in layer.entries:
         if name not in known and name.lower() not in entries:
             hint = did_you_mean(name, known)

@@ -6,13 +6,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from convgrad.core.operand import Operand
-from convgrad.errors import ConvgradError, at, did_you_mean
+from convgrad.errors import ConvgradError, FileError, at, did_you_mean
 from convgrad.files import Document, Reader
 from convgrad.kinds import BESIDE, NAMES, OF_PROBLEMS
 from convgrad.kinds.kind import Kind
 from convgrad.kinds.setting import Setting, choice, overridden, read_settings
 from convgrad.kinds.shared import DTYPE
 from convgrad.numerals import Spelled, to_float, to_fraction
+
+FOLDED = "hparameters"
+"""An entry that holds settings of its own."""
 
 NEAR = 0.8
 """How alike an entry must be to a known name to be taken for a misspelling of it, and not for a remark."""
@@ -35,10 +38,10 @@ def read_problem(
     (head, first), *others = sources.items()
     assert first is not None
     given, spelled = {name: value for name, value in options.items() if value is not None}, spelled_in(options)
-    main = reader.read(first, spelled)
+    main = _unfolded(reader.read(first, spelled))
     if isinstance(main, Document) and DTYPE.name not in given and _exact(main):
         spelled = to_fraction
-        main = reader.read(first, spelled)
+        main = _unfolded(reader.read(first, spelled))
     operands = {head: main.take(head)}
     for role, source in others:
         if source is not None:
@@ -55,6 +58,21 @@ def read_problem(
         # not where another layer's results stand in for the input: their velocities are not this layer's
         operands = {**_velocities_in(main, velocities), **operands}
     return operands, settings
+
+
+def _unfolded(found: Operand | Document) -> Operand | Document:
+    """A document with the settings that stand in its entry ``hparameters``, where a course keeps them, as entries."""
+    name = found.find(FOLDED) if isinstance(found, Document) else None
+    if name is None or not isinstance(found, Document):
+        return found
+    inner, rest = found.entries[name], {each: value for each, value in found.entries.items() if each != name}
+    if isinstance(inner, FileError):  # a dictionary in an npz, which only Python can read
+        raise FileError(inner.message, where=f"{found.source}: {name}", hint="leave it out and say --stride and --pad")
+    if not isinstance(inner, dict):
+        raise FileError("it is no object", where=f"{found.source}: {name}", hint='write {"stride": 2, "pad": 1}')
+    if twice := inner.keys() & rest.keys():
+        raise FileError(f"{min(twice)} stands there twice", where=found.source, hint="keep one of them")
+    return Document(found.source, {**rest, **inner}, found.spelled)
 
 
 def spelled_in(settings: Mapping[str, Any]) -> Spelled:
@@ -117,7 +135,7 @@ def read_document(reader: Reader, source: str, layer: str | None) -> tuple[Kind,
 
     Its numbers are read as floats. ConvgradError where it is no document.
     """
-    document = reader.read(source)
+    document = _unfolded(reader.read(source))
     if not isinstance(document, Document):
         raise ConvgradError(
             "it holds one array, not a problem",

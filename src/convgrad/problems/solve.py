@@ -14,6 +14,7 @@ from convgrad.kinds import RESULTS
 from convgrad.kinds.kind import Kind
 from convgrad.layers import Showing
 from convgrad.problems.build import build
+from convgrad.problems.fitting import as_meant
 from convgrad.problems.problem import Problem, Solution, Solver
 
 
@@ -97,6 +98,8 @@ def _step(problem: Problem, found: Mapping[str, Quantity]) -> dict[str, Quantity
                 parameter = parameter.reshape(gradient.shape)  # a lone filter's bias, given as [b]
             parameter = np.broadcast_to(parameter, gradient.shape)
             velocity = problem.operands.get(f"velocity_{name}")
+            if velocity is not None:
+                velocity = as_meant(velocity, gradient.shape)
             if velocity is not None and velocity.shape != gradient.shape:
                 raise ShapeError(
                     f"velocity_{name} is {by(velocity.shape)}, but d{name} is {by(gradient.shape)}",
