@@ -84,7 +84,7 @@ def test_an_entry_that_is_no_result_is_said(convgrad: Convgrad, tmp_path: Path) 
     assert json.loads(ran.out)["not_compared"] == ["bias", "dK"]
     ran = convgrad(f"{CLASSIC} --check {quoted({'dK': [[1]]})}")
     assert (ran.code, ran.out) == (2, "")
-    assert "there is no result 'dK', only dW, db; name each answer after its result" in ran.err
+    assert "there is no result 'dK', only dW, db. Did you mean 'dW'?" in ran.err
     ran = convgrad(f"{CLASSIC} --check {quoted({'dWW': [[1]], 'db': 0.0836})}")  # a slip of the pen would go unnoticed
     assert (ran.code, "Did you mean 'dW'?" in ran.err) == (2, True)
 

@@ -19,7 +19,10 @@ from conftest import Convgrad
             "(delta.json): 'convgrad conv-backward' takes INPUT [DELTA]; what else it needs follows the name of an "
             "option: -k kernel, -b bias",
         ),
-        ("convgrad conv-forward input.json kernel.json", "takes INPUT; what else it needs follows the name of an option"),
+        (
+            "convgrad conv-forward input.json kernel.json",
+            "takes INPUT; what else it needs follows the name of an option",
+        ),
         ("""convgrad conv-backward '[1,2]' '[1]' -k '[1,1]' --check '{"dK": [1, 2]}'""", "Did you mean 'dW'?"),
         ("""convgrad conv-backward '[1,2]' '[1]' -k '[1,1]' --check '{"dInput": [1, 2]}'""", "Did you mean 'dX'?"),
         ("convgrad conv-backward x.json --pading 2", "Did you mean '--padding'?"),
@@ -40,9 +43,7 @@ def test_a_document_may_use_the_names_that_people_use(convgrad: Convgrad, kernel
     assert json.loads(ran.out)["dW"] == [[4, 6]]
 
 
-@pytest.mark.parametrize(
-    "line", ["--pad 1 --stride 2", "-p 1 -s 2", "--padding 1 -s 2", "-p1 -s2"]
-)
+@pytest.mark.parametrize("line", ["--pad 1 --stride 2", "-p 1 -s 2", "--padding 1 -s 2", "-p1 -s2"])
 def test_padding_and_stride_have_short_names(convgrad: Convgrad, line: str) -> None:
     start = "convgrad conv-forward '[[1,2],[3,4]]' -k '[[1]]'"
     assert json.loads(convgrad(f"{start} {line}").out) == {"output": [[0, 0], [0, 4]]}

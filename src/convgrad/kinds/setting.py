@@ -221,7 +221,7 @@ def read_settings(entries: Mapping[str, Any], known: Iterable[Setting], source: 
     values: dict[str, Any] = {}
     for name, given in entries.items():
         setting = table.get(name.lower())
-        if setting is None or (name != setting.name and setting.name in entries):
+        if setting is None or (name != name.lower() and name.lower() in entries):
             continue
         with at(f"{source}: {name}"):
             if setting.name in values:
