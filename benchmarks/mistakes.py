@@ -30,7 +30,15 @@ from convgrad.mistakes.recogniser import differs, predictions, recognise
 from convgrad.problems import Operand
 from convgrad.teaching.draws import case_of, drawn, showing
 
-KINDS = ("whole numbers -4 to 4", "one cell changed", "noise added", "shuffled", "unrelated", "one row changed")
+KINDS = (
+    "whole numbers -4 to 4",
+    "one cell changed",
+    "noise added",
+    "shuffled",
+    "unrelated",
+    "one row changed",
+    "one number everywhere",
+)
 SMALL = 0.4
 """The share of problems that are a 2x2 kernel of small whole numbers on a 3x3 or 4x4 input."""
 
@@ -97,6 +105,9 @@ def wrong(kind: str, right: Array, digits: int, rng: Generator) -> Array | None:
     size = float(np.abs(right).max(initial=0.0)) or 1.0
     if kind == KINDS[0]:
         return rng.integers(-4, 5, right.shape).astype(float)
+    if kind == KINDS[6]:
+        number = [0.0, 1.0, float(rng.integers(-4, 5)), round(float(rng.normal(0, size)), 2), float(right.ravel()[0])]
+        return np.full(right.shape, rounded(np.asarray(number[int(rng.integers(len(number)))]), digits))
     if kind in (KINDS[1], KINDS[5]):
         answer = np.array(rounded(right, digits))
         if kind == KINDS[5] and (right.ndim < 2 or right.size == right.shape[-1]):

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -219,6 +219,56 @@ def test_dense_layers_and_steps_by_formula() -> None:
     }  # a wrong dW is recognised in what the step makes of it
 
 
+def test_an_ascent_without_momentum_is_an_ascent_and_nothing_else() -> None:
+    """A row applies where its setting is in force: no momentum, no signs of it to mix; and W_new's sign is right."""
+    shapes: dict[str, Any] = {"input": (2,), "weight": (2, 2), "delta": (2,), "bias": (2,)}
+    for step in ({"lr": 0.1}, {"lr": 0.1, "momentum": 0.9}, {"lr": 0.1, "weight_decay": 0.5}):
+        case = problem("dense", settings=step, **shapes)
+        for name, parameter in (("W_new", "weight"), ("b_new", "bias")):
+            old = case.operands[parameter].array
+            assert named(case, name, rounded(2 * old - case.right(name)), 6) == {"ascent"}, (step, name)
+    plain = problem("dense", settings={"lr": 0.1}, **shapes)
+    assert named(plain, "W_new", rounded(plain.operands["weight"].array)) == {"step-not-taken"}
+    conv = problem(input=(5, 6), kernel=(2, 3), delta=(4, 4))
+    rows = {each.mistakes[0].name for name in ("output", "dW", "dX") for each in predictions(conv, name)}
+    assert not {row for row in rows if row.startswith(("dilat", "stride", "padding", "wrong-group", "weight-decay"))}
+
+
+def test_the_undilated_delta_whose_correlation_happens_to_fit() -> None:
+    """A 5x5 input under a 3x3 kernel with stride 2 and padding 1: its delta is 3x3, and so the full correlation 5x5."""
+    case = problem(input=(5, 5), kernel=(3, 3), delta=(3, 3), settings={"stride": (2, 2), "padding": ((1, 1),) * 2})
+    w, g = (case.operands[role].array for role in ("kernel", "delta"))
+    full = convolve(g, w, "full")
+    assert full.shape == case.right("dX").shape
+    assert named(case, "dX", rounded(full)) == {"undilated-delta-fits"}
+    both = recognise(case, "dX", says(rounded(correlate(g, w, "full"))))
+    assert {"undilated-delta-fits", "kernel-not-rotated"} in [{m.name for m in each.mistakes} for each in both]
+
+
+def test_the_largest_cell_that_keeps_the_last_delta() -> None:
+    """dX[argmax] = delta, where 9 is the maximum of four windows."""
+    x, g = [[1.0, 2.0, 3.0], [4.0, 9.0, 5.0], [6.0, 7.0, 8.0]], [[0.317, 1.203], [-0.551, 0.829]]
+    x = [[8.5, *row] for row in x]  # and a column of its own maxima before it
+    case = problem("pool", input=x, delta=[[0.713, *row] for row in g], settings={"size": (2, 2), "stride": (1, 1)})
+    found = case.right("dX").copy()
+    assert found[1, 2] == pytest.approx(np.sum(g))
+    dX = np.zeros_like(found)
+    for (i, j), delta in np.ndenumerate(case.operands["delta"].array):
+        window = np.asarray(x)[i : i + 2, j : j + 2]
+        u, v = np.unravel_index(int(window.argmax()), (2, 2))
+        dX[i + u, j + v] = delta
+    assert "maximum-assigned" in named(case, "dX", rounded(dX))
+
+
+def test_a_convention_that_differs_in_one_cell_is_one(convgrad: Convgrad) -> None:
+    line = "convgrad activation-backward '[-4,2,2,0]' '[-1,5,3,-1]' --activation relu --only dX --format json --check"
+    for last, verdict in (("-1.000", "convention"), ("-0.500", "convention"), ("-3.000", "wrong"), ("2", "wrong")):
+        ran = convgrad(f"""{line} '["0.000","5.000","3.000","{last}"]'""")
+        assert json.loads(ran.out)["answers"]["dX"]["verdict"] == verdict, last
+    nothing = convgrad(f"""{line} '["-1","-1","-1","-1"]'""")
+    assert json.loads(nothing.out)["answers"]["dX"]["mistakes"] == []
+
+
 def test_a_lone_number_is_recognised_where_it_has_digits_enough() -> None:
     """The classic sample's db, 0.0836, without its sign and as a mean; small whole numbers say too little."""
     x, g = np.arange(25.0).reshape(5, 5), np.zeros((4, 4))
@@ -350,6 +400,52 @@ def test_a_symmetric_kernel_hides_a_rotation_and_asymmetry_shows_it() -> None:
         )
         found[name] = {row.name for row in each.hidden}
     assert "kernel-not-rotated" in found["symmetric"] - found["plain"]
+
+
+def promised(case: Case, digits: int) -> Iterator[tuple[str, str, set[str]]]:
+    """(the result, a mistake that is told apart, what is named), for each way of making it."""
+    for name in case.solution.quantities:
+        alone = {row.name for row in shown(case, name).alone}
+        for each in predictions(case, name):
+            if each.mistakes[0].name in alone:
+                yield name, each.mistakes[0].name, named(case, name, rounded(each.array, digits), digits)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("layer", LAYERS)
+def test_what_is_told_apart_is_named_alone_in_whichever_way_it_is_made(layer: str) -> None:
+    rng, planted = np.random.default_rng(8), 0
+    for number in range(4):
+        case = drawn(layer, rng, small=number % 2 == 0)
+        for name, mistake, found in promised(case, 4 + number % 2) if case else ():
+            planted += 1
+            assert found == {mistake}, (name, case and case.settings)
+    assert planted > 20
+
+
+def test_where_variants_overlap_mistakes_are_together() -> None:
+    """Of a sum over two numbers the mean over all is a convention, and half the right one."""
+    case = problem("loss", output=[0.31, -1.27], target=[0.54, 0.83], settings={"kind": "mse-sum"})
+    groups = [{row.name for row in group} for group in shown(case, "delta").together]
+    assert any({"loss-averaged", "loss-mse-mean"} <= group for group in groups)
+
+
+def test_too_few_numbers_and_what_does_not_apply() -> None:
+    case = problem(input=[[1, 2], [3, 5]], kernel=[[1, 1], [1, 1]], delta=[[2]])
+    each = {name: shown(case, name) for name in ("db", "dX", "dW")}
+    assert "sign-reversed" in {row.name for row in each["db"].too_few}
+    assert "kernel-not-rotated" in {row.name for row in each["dX"].hidden}
+    assert {"stride-ignored", "averaged-over-batch"} <= {row.name for row in each["dW"].foreign}
+
+
+def test_what_is_0_but_for_rounding_is_0() -> None:
+    """0.1 + 0.2 - 0.3 is no number of its own, and neither is its double or its opposite."""
+    case = problem(input=(6, 6), kernel=(2, 2), delta=[[0.1, 0.2, -0.3]] * 5, settings={"stride": (1, 2)})
+    assert 0 < abs(float(case.right("db"))) < 1e-15
+    assert not any(0 < np.abs(each.array).max() < 1e-12 for each in predictions(case, "db"))
+    seen = shown(case, "db")
+    assert not {"sign-reversed", "doubled"} & {row.name for row in [*seen.alone, *chain(*seen.together), *seen.too_few]}
+    assert {"sign-reversed", "doubled"} <= {row.name for row in seen.hidden}
 
 
 @pytest.mark.parametrize("name", ["kernel-not-rotated", "ties-split", "learning-rate-forgotten", "one-hot-forgotten"])
