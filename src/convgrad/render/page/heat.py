@@ -41,15 +41,16 @@ class Map:
 
 
 def heat_maps(verdict: Verdict, reveal: bool) -> str:
-    """The maps of a wrong answer, as HTML; empty where no cell is. reveal: whether sizes of errors may be told."""
-    if not verdict.wrong.any():
+    """The maps of a wrong answer of several cells, as HTML, else empty; reveal: whether sizes may be told."""
+    if not verdict.wrong.any() or verdict.wrong.size == 1:
         return ""
     with np.errstate(all="ignore"):
         off = np.abs(verdict.answer.numbers - np.asarray(verdict.value, np.float64))
     off = np.where(verdict.wrong, np.where(np.isfinite(off), off, np.inf), 0.0)
     largest = float(off[np.isfinite(off)].max(initial=0.0)) if reveal else 0.0
     drawn = [_drawn(each, largest) for each in _maps(off, verdict)]
-    return f'<div class="heat">{_legend(largest, bool(np.isinf(off).any()))}<div>{"".join(drawn)}</div></div>'
+    legend = _legend(largest, bool(np.isinf(off).any())) if any("<svg" in each for each in drawn) else ""
+    return f'<div class="heat">{legend}<div>{"".join(drawn)}</div></div>'
 
 
 # -- which maps ------------------------------------------------------------------------------------------------------
@@ -78,7 +79,7 @@ def _maps(off: Array, verdict: Verdict) -> Iterator[Map]:
     yield Map(caption, by_plane.reshape(-1, others[-1]), rows, named[-3])
     worst = tuple(int(i) for i in np.unravel_index(int(np.argmax(by_plane)), others))
     name = _plane_name(verdict.name, worst, order)
-    yield Map(f"{name}, where the largest error is", moved[worst], down, across)
+    yield Map(f"{name}, the worst of them", moved[worst], down, across)
 
 
 def _plane_name(name: str, at: Sequence[int], order: Sequence[int]) -> str:

@@ -6,12 +6,15 @@ import html
 import json
 import re
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from convgrad.problems.report import Facts, Report
 from convgrad.render.number_text import fact
 from convgrad.render.page.contents import page_data
 from convgrad.render.writer import Writer
+
+if TYPE_CHECKING:
+    from convgrad.checking.verdict import Checked
 
 
 class Page(Writer):
@@ -33,6 +36,13 @@ class Page(Writer):
             f"<tr><th scope=row>{html.escape(name)}</th><td>{html.escape(value)}</td></tr>" for name, value in rows
         )
         return filled("facts.html", title=html.escape(_capital(facts.title)), rows=cells)
+
+    def verdicts(self, checked: Checked) -> str:
+        """A section an answer, with maps of where it is off."""
+        from convgrad.render.page.verdicts import body_of
+
+        body = body_of(checked, self.style.precision)
+        return filled("checked.html", title=html.escape(_capital(checked.title)), body=body)
 
     def _figures(self, reports: list[Report], title: str) -> str:
         data = page_data(reports, _capital(title), self.style.precision)

@@ -15,26 +15,20 @@ from convgrad.checking.verdict import (
     COARSE,
     CONVENTION,
     FOLLOWS,
-    MISSING,
     RIGHT,
-    UNANSWERED,
-    WRONG_SHAPE,
     Checked,
     Verdict,
 )
 from convgrad.core.element import Array, element_name
-from convgrad.render.error_sentences import errors_told
 from convgrad.render.number_text import aligned, readable
 from convgrad.render.planes import planes
 from convgrad.render.terminal.console import MOST_CELLS_LISTED, labelled, printed, title
 from convgrad.render.terminal.side_by_side import NAME, QUIET, Block, flow, lit_line
+from convgrad.render.verdict_sentences import MOST_CELLS_DRAWN, of_right, on_mistakes, outcome, sentences
 from convgrad.render.writer import Style
 
 COLOURS = {RIGHT: "bold green", FOLLOWS: "bold yellow", CONVENTION: "bold yellow", COARSE: "bold yellow"}
 """How verdicts are printed; the others are red."""
-
-MOST_CELLS_DRAWN = 200
-"""An answer with more cells than this is not drawn, but its first wrong cells are listed."""
 
 
 def draw_verdicts(checked: Checked, style: Style) -> str:
@@ -55,22 +49,11 @@ class _Drawing:
         verdicts = self.checked.verdicts.values()
         for verdict in verdicts:
             yield self._line(verdict) if verdict.verdict == RIGHT else self._panel(verdict)
-        right, total = sum(verdict.verdict == RIGHT for verdict in verdicts), len(verdicts)
-        if total == 1:
-            words = "the answer is right" if right else "the answer is not right"
-        elif right in (0, total):
-            words = f"all {total} answers are right" if right else f"none of the {total} answers is right"
-        else:
-            words = f"{right} of {total} answers {'is' if right == 1 else 'are'} right"
-        yield Text(words, style=COLOURS.get(self.checked.verdict, "bold red"))
+        yield Text(outcome(self.checked), style=COLOURS.get(self.checked.verdict, "bold red"))
 
     def _line(self, verdict: Verdict) -> Text:
         """A right answer, which needs no panel."""
-        how = f", {verdict.answer.words}"
-        if verdict.cut_cells:
-            how += f"; cut off, not rounded: {_named(verdict, verdict.cut_cells)}"
-        how += "".join(f"; {remark.said(self.checked.reveal)}" for remark in verdict.remarks)
-        text = f"{verdict.name}  {RIGHT}{how}"
+        text = f"{verdict.name}  {of_right(verdict, self.checked.reveal)}"
         lines = Text("\n".join(wrap(text, self.room, initial_indent="  ", subsequent_indent="    ")))
         lines.highlight_words([f"{verdict.name}  {RIGHT}"], COLOURS[RIGHT])
         return lines
@@ -82,50 +65,16 @@ class _Drawing:
         return Panel(Group(*body), title=head, title_align="left", border_style=QUIET, width=max(self.style.width, 24))
 
     def _body(self, verdict: Verdict) -> Iterator[RenderableType]:
-        if headline := self._headline(verdict):
-            yield from self._sentence(headline)
-        if verdict.answer.by_dtype:
-            yield from self._sentence(f"Compared {verdict.answer.words}.")
-        if verdict.cut_cells:
-            yield from self._sentence(f"Cut off, not rounded: {_named(verdict, verdict.cut_cells)}.")
-        if verdict.coarse_cells and len(verdict.coarse_cells) < verdict.answer.numbers.size:
-            yield from self._sentence(f"Too few digits to tell: {_named(verdict, verdict.coarse_cells)}.")
-        for remark in verdict.remarks:
-            text = remark.said(self.checked.reveal)
-            yield from self._sentence(text[0].upper() + text[1:] + ".")
-        if verdict.answer.numbers.size > MOST_CELLS_DRAWN:
-            for sentence in errors_told(verdict, self.checked.reveal, self.style.precision):
-                yield from self._sentence(sentence)
+        for sentence in sentences(verdict, self.checked.reveal, self.style.precision):
+            yield from self._sentence(sentence)
         yield from self._mistakes(verdict)
         if verdict.match is not None and verdict.verdict != RIGHT:
             yield from self._cells(verdict)
 
-    def _headline(self, verdict: Verdict) -> str:
-        if verdict.verdict == MISSING:
-            return "It has to be answered, and is not there."
-        if verdict.verdict == UNANSWERED:
-            return "There is no answer."
-        wrong, size = int(verdict.wrong.sum()), verdict.answer.numbers.size
-        if verdict.verdict == COARSE:
-            return "It is what rounding gives, but to fewer than 3 digits; write more of them."
-        if verdict.verdict == FOLLOWS:
-            return f"Worked rightly from your {verdict.follows}, which is not right itself: mend that first."
-        if verdict.convention is not None:
-            option = verdict.convention.convention
-            return f"Right under another convention than the one in force ({option})."
-        if verdict.verdict == WRONG_SHAPE:
-            return ""  # the remark says it
-        if any(remark.kind in ("one-cell", "all-cells", "not-finite") for remark in verdict.remarks):
-            return ""
-        return "It is wrong." if size == 1 else f"{wrong} of {size} cells {'is' if wrong == 1 else 'are'} wrong."
-
     def _mistakes(self, verdict: Verdict) -> Iterator[RenderableType]:
-        sightings = verdict.sightings
-        if len(sightings) > 1:
-            yield from self._sentence(
-                f"These {len(sightings)} explain it equally well; these numbers cannot tell them apart."
-            )
-        for sighting in sightings:
+        if said := on_mistakes(verdict):
+            yield from self._sentence(said)
+        for sighting in verdict.sightings:
             for number, mistake in enumerate(sighting.mistakes):
                 yield Text("")
                 joined = "together with " if number else ""
@@ -135,9 +84,6 @@ class _Drawing:
                     continue  # it has been explained there
                 for label, text in (("What", mistake.what), ("Why", mistake.why), ("Mend", mistake.mend)):
                     yield from self._sentence(text, f"{label:<5} ")
-        told = any(not remark.place for remark in verdict.remarks)
-        if not sightings and not told and verdict.verdict == "wrong":
-            yield from self._sentence("No known mistake gives these numbers.")
 
     def _sentence(self, text: str, label: str = "") -> Iterator[RenderableType]:
         return labelled(label, text, self.room)
@@ -199,11 +145,3 @@ def _aligned(plane: Array) -> list[list[str]]:
         right = max(len(point + rest) for _, point, rest in parts)
         columns.append([whole.rjust(left) + (point + rest).ljust(right) for whole, point, rest in parts])
     return [list(row) for row in zip(*columns, strict=True)]
-
-
-def _named(verdict: Verdict, cells: list[tuple[int, ...]]) -> str:
-    """Cells by their names, the first few of them."""
-    if len(cells) == verdict.answer.numbers.size > 1:
-        return "every cell"
-    listed = [element_name(verdict.name, cell) for cell in cells[:6]]
-    return ", ".join(listed) + (f" and {len(cells) - 6} more" if len(cells) > 6 else "")
