@@ -151,3 +151,9 @@ def test_names_are_data_on_the_page(convgrad: Convgrad, tmp_path: Path) -> None:
     answer = Answer.of(value + 1)
     text = heat_maps(Verdict("<b>&", WRONG, answer, value, answer.matches(value)), True)
     assert "<b>" not in text and "&lt;b&gt;&amp;" in text
+
+
+def test_without_a_search_nothing_is_said_of_mistakes(convgrad: Convgrad) -> None:
+    line = f"convgrad conv-backward {X} {D} -k {K} --only dW --check '[[9,8],[1,2]]' --format table"
+    assert "No known mistake gives these numbers." in convgrad(line).out
+    assert "mistake" not in convgrad(f"{line} --no-diagnosis").out

@@ -61,8 +61,8 @@ def judge(
     time, found = Deadline(manner.seconds), dict[str, Verdict]()
     for name in asked:
         if name in firsts:
-            verdict = firsts[name]
-            if name in searched:
+            verdict = replace(firsts[name], searched=name in searched)
+            if verdict.searched:
                 own = time.part(len(searched) - searched.index(name))
                 search = _Search(verdict, asked[name], others, follow, reworked, own)
                 verdict = _timed(_explained(verdict, asked[name], search), own, manner.seconds)

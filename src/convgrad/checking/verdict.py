@@ -54,7 +54,8 @@ class Verdict:
     name: the result's; verdict: one of the eight above; value: the right one; match: cell by cell, None where the
     shapes differ; sightings: the mistakes that reproduce the answer, the simplest first; follows: the earlier answer
     that it follows from; same_as: the earlier answer that shows the same slip, to be counted once; convention: the one
-    under which it is right; remarks: what else was noticed.
+    under which it is right; remarks: what else was noticed; searched: whether mistakes were
+    looked for.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Verdict:
     convention: Mistake | None = None
     remarks: tuple[Remark, ...] = ()
     spatial: tuple[int, ...] = ()
+    searched: bool = False
 
     @cached_property
     def wrong(self) -> Array:

@@ -11,6 +11,7 @@ import click
 
 from convgrad.cli.command import ONE_FILE, Outcome
 from convgrad.cli.options import CHECKING, Option, Read, names, option
+from convgrad.cli.waiting import waiting
 from convgrad.errors import ConvgradError, OptionError, listed
 from convgrad.kinds.setting import number
 from convgrad.numerals import to_numeral
@@ -172,7 +173,8 @@ def compare_layer(
     handed = read_answers(
         loaded, rules_of(options), solution.quantities, unavailable(solution), list(only), operands.values()
     )
-    checked = check_case(title, case, handed.answers, manner_of(options, only))
+    with waiting("checking the answers", options["quiet"]):
+        checked = check_case(title, case, handed.answers, manner_of(options, only))
     return verdicts_out(reader, checked, handed, loaded.source, options)
 
 
@@ -188,7 +190,8 @@ def compare_network(reader: Reader, title: str, network: Network, options: Mappi
     only = Selection(tuple(network.asked)).chosen(options["only"] or ())
     loaded = _loaded(reader, options["check"])
     handed = read_answers(loaded, rules_of(options), network.asked, network.unavailable, only)
-    checked = network.check(title, handed.answers, manner_of(options, only))
+    with waiting("checking the answers", options["quiet"]):
+        checked = network.check(title, handed.answers, manner_of(options, only))
     return verdicts_out(reader, checked, handed, loaded.source, options)
 
 

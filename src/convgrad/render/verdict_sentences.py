@@ -53,7 +53,7 @@ def on_mistakes(verdict: Verdict) -> str:
     if len(verdict.sightings) > 1:
         return f"These {len(verdict.sightings)} explain it equally well; these numbers cannot tell them apart."
     told = any(not remark.place for remark in verdict.remarks)
-    if not verdict.sightings and not told and verdict.verdict == WRONG:
+    if verdict.searched and not verdict.sightings and not told and verdict.verdict == WRONG:
         return "No known mistake gives these numbers."
     return ""
 

@@ -7,7 +7,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+
+def spinner(what: str) -> Progress:
+    """Something on stderr, which is a terminal, that turns, with the seconds it has turned for."""
+    columns = (SpinnerColumn(), TextColumn(what), TimeElapsedColumn())
+    progress = Progress(*columns, console=Console(file=sys.stderr), transient=True)
+    progress.add_task("", total=None)
+    return progress
 
 
 @contextmanager
