@@ -13,6 +13,7 @@ from convgrad.cli.command import ONE_FILE, Outcome
 from convgrad.cli.options import CHECKING, Option, Read, names, option
 from convgrad.cli.waiting import waiting
 from convgrad.errors import ConvgradError, OptionError, listed
+from convgrad.kinds.formats import telling
 from convgrad.kinds.setting import number
 from convgrad.numerals import to_numeral
 
@@ -63,7 +64,8 @@ def comparing(gradients: bool) -> list[click.Parameter]:
             multiple=True,
             callback=_once,
             help="Compare the answers in SOURCE (any of the results, by name, or one array where there is one result) "
-            "with the results, to the places written, and say what went wrong. Exit code 1 where they differ.",
+            "with the results, to the places written, and say what went wrong. Exit code 1 where they differ. "
+            f"Verdicts are written as {telling('verdicts')}.",
         ),
         *([_gradcheck()] if gradients else []),
         option(

@@ -12,6 +12,7 @@ from convgrad.cli.command import Command, Outcome
 from convgrad.cli.options import LAYER, Read, option, output
 from convgrad.errors import OptionError, did_you_mean
 from convgrad.kinds import OF_PROBLEMS
+from convgrad.kinds.formats import telling
 from convgrad.kinds.setting import choice
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
     "example. With a FILE (or FILE#KEY, or - for standard input) that holds a problem with its delta, as the layer "
     "commands read it: which mistakes would show in each result of this problem, which of them it cannot tell apart, "
     'and which stay invisible; --layer says what layer it is (or an entry "layer" in it), where its entries do not. '
-    "--only picks results.",
+    f"--only picks results. One mistake is written as {telling('mistake')}; what a problem shows, as "
+    f"{telling('shows')}.",
     params=[
         click.Argument(["what"], metavar="[NAME|FILE]", required=False),
         option(
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
             metavar="NAME",
             help=f"Only mistakes of this layer; or the layer of the problem: {', '.join(OF_PROBLEMS)}.",
         ),
-        *output(),
+        *output("catalogue"),
     ],
 )
 def mistakes(what: str | None, layer: str | None, **options: Any) -> Outcome:

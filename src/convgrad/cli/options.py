@@ -113,8 +113,10 @@ def _format(text: str) -> str:
     return text
 
 
-def output() -> list[click.Parameter]:
-    """The options that every command has for what it writes, how and where."""
+def output(noun: str = "") -> list[click.Parameter]:
+    """The options that every command has for what it writes, how and where; noun: what that is, if not results."""
+    suffixes = formats.suffixes_telling(noun) if noun else " ".join(formats.SUFFIXES)
+    named = formats.telling(noun) if noun else formats.described()
     return [
         option(
             WRITING,
@@ -122,7 +124,7 @@ def output() -> list[click.Parameter]:
             "--output-file",
             "out",
             metavar="FILE",
-            help=f"Write to FILE, in the format of its suffix: {' '.join(formats.SUFFIXES)}.",
+            help=f"Write to FILE, in the format of its suffix: {suffixes}.",
         ),
         option(
             WRITING,
@@ -131,7 +133,7 @@ def output() -> list[click.Parameter]:
             type=Read(_format, "format"),
             metavar="NAME",
             default="auto",
-            help=f"auto (tables on a terminal, JSON elsewhere; the default), {formats.described()}.",
+            help=f"auto (tables on a terminal, JSON elsewhere; the default), {named}.",
         ),
         option(WRITING, "--only", type=Read(names, "only"), metavar="NAME[,NAME]", help="Only these results."),
         option(

@@ -17,7 +17,8 @@ class Format(NamedTuple):
     help: what is to be said of it in a word or two; by_name: whether --format takes it too, or only a file's suffix
     asks for it; read_through: whether people read it from the first line on, so that an element asked for stands alone
     in it; steps: the overlays it shows unless --steps says how many (None: all); all_forms: whether it shows the
-    working in all of its forms at once; drawn: whether it has a width and colours.
+    working in all of its forms at once; drawn: whether it has a width and colours; tells: what it writes besides
+    results, by the names of its writer's methods.
     """
 
     name: str
@@ -29,17 +30,37 @@ class Format(NamedTuple):
     steps: int | None = 0
     all_forms: bool = False
     drawn: bool = False
+    tells: tuple[str, ...] = ()
 
+
+_EVERYTHING = ("verdicts", "gradcheck", "catalogue", "mistake", "shows")
+_ROWS = ("verdicts", "catalogue")
+_PROSE = ("verdicts", "catalogue", "mistake")
 
 _ALL = (
-    Format("table", "convgrad.render.terminal:Table", read_through=True, drawn=True),
-    Format("json", "convgrad.render.data.json:Json", (".json",)),
-    Format("csv", "convgrad.render.data.arrays:Csv", (".csv",), "one result"),
-    Format("tsv", "convgrad.render.data.arrays:Tsv", (".tsv",), by_name=False),
+    Format("table", "convgrad.render.terminal:Table", read_through=True, drawn=True, tells=_EVERYTHING),
+    Format("json", "convgrad.render.data.json:Json", (".json",), tells=_EVERYTHING),
+    Format("csv", "convgrad.render.data.arrays:Csv", (".csv",), "one result", tells=_ROWS),
+    Format("tsv", "convgrad.render.data.arrays:Tsv", (".tsv",), by_name=False, tells=_ROWS),
     Format("npy", "convgrad.render.data.arrays:Npy", (".npy",), by_name=False),
     Format("npz", "convgrad.render.data.arrays:Npz", (".npz",), by_name=False),
-    Format("html", "convgrad.render.page.html:Page", (".html",), "a page to step through", steps=None, all_forms=True),
-    Format("markdown", "convgrad.render.documents.markdown:Markdown", (".md",), read_through=True, steps=SOME_STEPS),
+    Format(
+        "html",
+        "convgrad.render.page.html:Page",
+        (".html",),
+        "a page to step through",
+        steps=None,
+        all_forms=True,
+        tells=_ROWS,
+    ),
+    Format(
+        "markdown",
+        "convgrad.render.documents.markdown:Markdown",
+        (".md",),
+        read_through=True,
+        steps=SOME_STEPS,
+        tells=_PROSE,
+    ),
     Format(
         "latex",
         "convgrad.render.documents.latex:Latex",
@@ -47,6 +68,7 @@ _ALL = (
         "to be input into a document that loads amsmath",
         read_through=True,
         steps=SOME_STEPS,
+        tells=_PROSE,
     ),
     Format("torch", "convgrad.render.pytorch:Torch", (".py",), "a PyTorch program of the same"),
 )
@@ -65,6 +87,17 @@ def described() -> str:
     """The formats that have a name, for --help: ``table, json, csv (one result) or ...``."""
     each = [f"{form.name} ({form.help})" if form.help else form.name for form in _ALL if form.by_name]
     return f"{', '.join(each[:-1])} or {each[-1]}"
+
+
+def telling(noun: str) -> str:
+    """The formats that write something besides results, for --help: ``table, json, csv``."""
+    each = [form.name for form in _ALL if form.by_name and noun in form.tells]
+    return f"{', '.join(each[:-1])} or {each[-1]}"
+
+
+def suffixes_telling(noun: str) -> str:
+    """The suffixes of files that hold it."""
+    return " ".join(suffix for form in _ALL if noun in form.tells for suffix in form.suffixes)
 
 
 def format_of(path: str) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
+from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,11 +17,13 @@ from convgrad.problems.report import Facts, Report
 from convgrad.render.number_text import exact
 from convgrad.render.writer import Writer
 
+if TYPE_CHECKING:
+    from convgrad.checking.verdict import Checked
+    from convgrad.render.catalogue import Listing
 
-class Csv(Writer):
-    """One result as rows of numbers; convgrad reads them back as the same shape."""
 
-    separator = ","
+class OneArray(Writer):
+    """One result as an array; convgrad reads it back as the same shape."""
 
     def report(self, report: Report) -> str | bytes:
         """The result of a report."""
@@ -36,9 +39,9 @@ class Csv(Writer):
             raise OptionError(f"{name} is no array, which is all that {self.form} holds", hint=hint)
         return self.array(np.asarray(list(entry.values()) if isinstance(entry, dict) else entry))
 
+    @abstractmethod
     def array(self, array: Array) -> str | bytes:
         """An array in this format."""
-        return format_table(array, self.separator, lambda number: exact(number, self.style.precision))
 
     def _one(self, results: Mapping[str, Any]) -> str:
         """The name of the only result."""
@@ -50,13 +53,35 @@ class Csv(Writer):
         )
 
 
+class Csv(OneArray):
+    """Rows of numbers; of verdicts and mistakes rows of text, with a heading."""
+
+    separator = ","
+
+    def array(self, array: Array) -> str:
+        """Rows of numbers."""
+        return format_table(array, self.separator, lambda number: exact(number, self.style.precision))
+
+    def verdicts(self, checked: Checked) -> str:
+        """A row an answer."""
+        from convgrad.render.data.rows import of_verdicts
+
+        return of_verdicts(checked, self.separator)
+
+    def catalogue(self, listing: Listing) -> str:
+        """A row a mistake."""
+        from convgrad.render.data.rows import of_catalogue
+
+        return of_catalogue(listing.rows, self.separator)
+
+
 class Tsv(Csv):
     """The same with tabs."""
 
     separator = "\t"
 
 
-class Npy(Csv):
+class Npy(OneArray):
     """One result as an npy file."""
 
     def array(self, array: Array) -> bytes:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from convgrad.core.element import Array, Explanation
 from convgrad.errors import by
@@ -17,13 +17,17 @@ from convgrad.render.number_text import fact, readable
 from convgrad.render.planes import GIVEN, MOST_CELLS_IN_FULL, TOTAL, Plane, Scenes, planes
 from convgrad.render.writer import Writer
 
+if TYPE_CHECKING:
+    from convgrad.checking.verdict import Checked
+    from convgrad.render.catalogue import Listing, MistakeInFull
+
 
 class Prose(Writer):
     """A kind of document."""
 
     def number(self, number: Any) -> str:
-        """A number as text, before the document's own way of writing it."""
-        return readable(number, self.style.precision)
+        """A number as text, before the document's own way of writing it; what is text already stays as it is."""
+        return number if isinstance(number, str) else readable(number, self.style.precision)
 
     @abstractmethod
     def heading(self, text: str, level: int) -> str:
@@ -62,6 +66,24 @@ class Prose(Writer):
             each = entry.items() if isinstance(entry, dict) else [("", entry)]
             parts += [f"{name}{'.' * bool(own)}{own}: {fact(value, self.style.precision)}" for own, value in each]
         return "\n\n".join([self.heading(facts.title, 1), *map(self.sentence, parts)]) + "\n"
+
+    def verdicts(self, checked: Checked) -> str:
+        """A section an answer."""
+        from convgrad.render.documents.verdicts import written
+
+        return written(checked, self)
+
+    def catalogue(self, listing: Listing) -> str:
+        """A section a family."""
+        from convgrad.render.documents.catalogue import listed
+
+        return listed(listing, self)
+
+    def mistake(self, told: MistakeInFull) -> str:
+        """One mistake."""
+        from convgrad.render.documents.catalogue import in_full
+
+        return in_full(told, self)
 
     def _given(self, report: Report) -> Iterator[str]:
         operands = {**report.operands, **report.arrays}

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from convgrad.core.element import Explanation
 from convgrad.formula import Formula, Named, Over, Piece
@@ -15,6 +16,9 @@ from convgrad.problems.report import Report
 from convgrad.render.documents.document import Prose
 from convgrad.render.planes import Plane
 from convgrad.render.sentences import MOST_TERMS
+
+if TYPE_CHECKING:
+    from convgrad.checking.verdict import Checked
 
 PREAMBLE = """% Input this file into a document that loads amsmath.
 """
@@ -34,7 +38,14 @@ class Latex(Prose):
 
     def report(self, report: Report) -> str:
         """The whole document, with room for its widest matrix."""
-        text = super().report(report)
+        return self._with_room(super().report(report))
+
+    def verdicts(self, checked: Checked) -> str:
+        """A section an answer, with room for the widest matrix."""
+        return self._with_room(super().verdicts(checked))
+
+    @staticmethod
+    def _with_room(text: str) -> str:
         widest = max((line.count("&") + 1 for line in text.splitlines()), default=1)
         return f"{PREAMBLE}\\setcounter{{MaxMatrixCols}}{{{max(10, widest)}}}\n\n{text}"
 

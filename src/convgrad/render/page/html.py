@@ -15,6 +15,7 @@ from convgrad.render.writer import Writer
 
 if TYPE_CHECKING:
     from convgrad.checking.verdict import Checked
+    from convgrad.render.catalogue import Listing
 
 
 class Page(Writer):
@@ -43,6 +44,13 @@ class Page(Writer):
 
         body = body_of(checked, self.style.precision)
         return filled("checked.html", title=html.escape(_capital(checked.title)), body=body)
+
+    def catalogue(self, listing: Listing) -> str:
+        """A section a family."""
+        from convgrad.render.page.catalogue import body_of
+
+        title = f"{len(listing.rows)} mistakes"
+        return filled("checked.html", title=title, body=body_of(listing.rows))
 
     def _figures(self, reports: list[Report], title: str) -> str:
         data = page_data(reports, _capital(title), self.style.precision)
