@@ -3,8 +3,11 @@
 import io
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
+from conftest import Convgrad
 
 from convgrad.cli import waiting as module
 from convgrad.cli.waiting import waiting
@@ -42,3 +45,27 @@ def test_nothing_elsewhere_nor_of_what_is_quick(
     monkeypatch: pytest.MonkeyPatch, tty: bool, patience: float, quiet: bool
 ) -> None:
     assert said(monkeypatch, tty, patience, quiet) == ""
+
+
+@pytest.mark.parametrize(
+    ("line", "what"),
+    [
+        ("conv-backward '[[1,2],[3,4]]' 1 -k '[[1]]' --format html", "working on the html"),
+        ('mistakes \'{"input":[1,2,3],"kernel":[1,2],"delta":[1,3]}\'', "trying the mistakes"),
+    ],
+)
+def test_long_work_of_every_command_is_said_on_a_terminal_alone(
+    convgrad: Convgrad, monkeypatch: pytest.MonkeyPatch, line: str, what: str
+) -> None:
+    """A page of a large problem, and what a problem shows: on stderr, so that what is piped stays what it was."""
+    started: list[str] = []
+
+    @contextmanager
+    def recorded(what: str, quiet: bool | None = False) -> Iterator[None]:
+        started.append(what)
+        yield
+
+    for command in ("layer", "outputs", "mistakes"):
+        monkeypatch.setattr(f"convgrad.cli.{command}.waiting", recorded)
+    assert convgrad(f"convgrad {line}").err == ""
+    assert what in started

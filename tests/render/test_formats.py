@@ -12,7 +12,7 @@ import pytest
 from conftest import ROOT, Convgrad, quoted
 
 from convgrad.errors import OptionError
-from convgrad.kinds.formats import NAMES, SUFFIXES, format_of
+from convgrad.kinds.formats import FORMATS, NAMES, SUFFIXES, format_of, telling
 from convgrad.problems.report import Facts
 from convgrad.render import write
 
@@ -72,22 +72,28 @@ def test_a_new_format_is_a_module_and_a_line(house: Path) -> None:
     assert "torch (a PyTorch program of the same) or lines (a number a line)." in page and ".py .lines." in page
     refused = run(house, """convgrad conv-backward '[1,2]' '[1,2]' -k '[1]' --check '{"dX": [1, 2]}' --format lines""")
     assert refused.returncode == 2
-    assert refused.stderr == "Error: --format: verdicts are written as table or json, not as lines\n"
+    assert (
+        refused.stderr
+        == "Error: --format: verdicts are written as table, json, csv, html, markdown or latex, not as lines\n"
+    )
     near = run(house, f"{job} --format line")
     assert "Did you mean 'lines'?" in near.stderr
 
 
 def test_what_a_format_cannot_say_is_said_alike(convgrad: Convgrad) -> None:
     conv = "convgrad conv-backward '[1,2]' '[1,2]' -k '[1]'"
-    for said, job in {
-        "verdicts are": conv + """ --check '{"dX": [1, 2]}'""",
-        "a comparison is": f"{conv} --gradcheck",
-        "the catalogue is": "convgrad mistakes",
-    }.items():
-        for form in set(NAMES) - {"auto", "table", "json"}:
+    for noun, said, job in (
+        ("verdicts", "verdicts are", conv + """ --check '{"dX": [1, 2]}'"""),
+        ("gradcheck", "a comparison is", f"{conv} --gradcheck"),
+        ("catalogue", "the catalogue is", "convgrad mistakes"),
+        ("mistake", "a mistake is", "convgrad mistakes kernel-not-rotated"),
+    ):
+        for form in NAMES[1:]:
+            if noun in FORMATS[form].tells:
+                continue
             ran = convgrad(f"{job} --format {form}")
             assert (ran.code, ran.out) == (2, "")
-            assert ran.err == f"Error: --format: {said} written as table or json, not as {form}\n"
+            assert ran.err == f"Error: --format: {said} written as {telling(noun)}, not as {form}\n"
         assert convgrad(f"{job} --format json").out.startswith(("{", "["))
 
 

@@ -11,6 +11,7 @@ from convgrad.cli.checking import compare_network, comparing, wanted
 from convgrad.cli.command import Command, Outcome
 from convgrad.cli.options import STEP, explaining, option, output, own_settings
 from convgrad.cli.options import settings as setting_options
+from convgrad.cli.waiting import waiting
 from convgrad.errors import OptionError, listed
 from convgrad.kinds import KINDS
 from convgrad.kinds.formats import FORMATS
@@ -75,7 +76,8 @@ def backprop(
     comparing = wanted({**options, "save_network": save_network})
     if save_network is not None:
         _check_target(save_network, options["out"], "lr" in values)
-    done = run_network(stages, operands["input"], operands["target"], kind, values)
+    with waiting("computing", options["quiet"]):
+        done = run_network(stages, operands["input"], operands["target"], kind, values)
     if comparing:
         from convgrad.checking.network import Network
 

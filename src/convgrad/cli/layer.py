@@ -10,6 +10,7 @@ from convgrad.cli.checking import comparing
 from convgrad.cli.command import Command, Outcome
 from convgrad.cli.options import AFTER, OPERANDS, STEP, explaining, output, own_settings, source, velocity, working
 from convgrad.cli.options import settings as setting_options
+from convgrad.cli.waiting import waiting
 from convgrad.errors import OptionError
 from convgrad.kinds import KINDS
 from convgrad.kinds.kind import Given, Kind
@@ -77,7 +78,8 @@ def _run(kind: Kind, backward: bool, options: dict[str, Any]) -> Outcome:
     title = titled(kind.title, settings)
     if wanted(options):
         return compare_layer(reader, title, solver, operands, settings, backward, options)
-    report = report_of(solver(operands, settings, backward), title, options)
+    with waiting("computing", options["quiet"]):
+        report = report_of(solver(operands, settings, backward), title, options)
     return said(report, options, reader.paths, notes=report.notes)
 
 

@@ -10,6 +10,7 @@ import click
 
 from convgrad.cli.command import Command, Outcome
 from convgrad.cli.options import LAYER, Read, option, output
+from convgrad.cli.waiting import waiting
 from convgrad.errors import OptionError, did_you_mean
 from convgrad.kinds import OF_PROBLEMS
 from convgrad.kinds.formats import telling
@@ -109,4 +110,6 @@ def _of_problem(source: str, layer: str | None, options: Mapping[str, Any]) -> O
         need(operands, above.name, f"a {above.name}", source)
     case = case_of(kind.name, operands, settings, backward=above.backward and above.name in operands)
     names = select(case.solution, options["only"] or ())
-    return said(Shows(case.layer, [shown(case, name) for name in names]), options, reader.paths)
+    with waiting("trying the mistakes", options["quiet"]):
+        found = [shown(case, name) for name in names]
+    return said(Shows(case.layer, found), options, reader.paths)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from convgrad.cli.command import Outcome
+from convgrad.cli.waiting import waiting
 from convgrad.errors import OptionError
 from convgrad.kinds.formats import FORMATS, format_of
 from convgrad.problems.report import Facts
@@ -49,7 +50,9 @@ def said(
     code: int = 0,
 ) -> Outcome:
     """What a command has to say, as the output options want it, over none of the `inputs`; `more`: files besides."""
-    data, beside = write_all(what, choose_format(options), style(options))
+    form = choose_format(options)
+    with waiting(f"working on the {form}", options.get("quiet")):  # most numbers are computed when they are written
+        data, beside = write_all(what, form, style(options))
     return Outcome(placed(data, options, inputs, [*_named(beside, options), *more]), notes or [], code)
 
 

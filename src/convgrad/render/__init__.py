@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import Any
 
 from convgrad.errors import OptionError
-from convgrad.kinds.formats import FORMATS, Format
+from convgrad.kinds.formats import FORMATS, Format, telling
 from convgrad.render.writer import Accompanied, Said, Style
 
 
@@ -20,8 +20,7 @@ def write_all(said: Said, form: str, style: Style | None = None) -> tuple[bytes,
     """The same, and the bytes of the files that have to stand beside it, by suffix: none unless `style` lets them."""
     found = _writer(FORMATS[form])
     if not hasattr(found, said.noun):
-        able = [each.name for each in FORMATS.values() if hasattr(_writer(each), said.noun)]
-        raise OptionError(f"{said.called} written as {' or '.join(able)}, not as {form}", where="--format")
+        raise OptionError(f"{said.called} written as {telling(said.noun)}, not as {form}", where="--format")
     written: str | bytes | Accompanied = getattr(found(form, style or Style()), said.noun)(said)
     text, beside = written if isinstance(written, Accompanied) else (written, {})
     return text.encode() if isinstance(text, str) else text, beside

@@ -27,7 +27,7 @@ class MistakeInFull:
     """One row with its worked example, if it has one, whose problem is called `title`."""
 
     noun: ClassVar[str] = "mistake"
-    called: ClassVar[str] = "the catalogue is"
+    called: ClassVar[str] = "a mistake is"
 
     row: Mistake
     example: Example | None
@@ -39,7 +39,7 @@ class Shows:
     """What the problem of a layer shows of the catalogue, result by result."""
 
     noun: ClassVar[str] = "shows"
-    called: ClassVar[str] = "the catalogue is"
+    called: ClassVar[str] = "what a problem shows is"
 
     layer: str
     results: Sequence[Shown]
