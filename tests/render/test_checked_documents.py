@@ -70,7 +70,8 @@ def test_wrong_cells_are_marked(convgrad: Convgrad) -> None:
     assert r"0.0112 & \mathbf{0.5}" in out
     page = convgrad(f"{CLASSIC}{quoted(WRONG)} --format html").out
     assert '<td class="off" title="wrong">[0.5]</td>' in page  # by a sign, and by the looks of its class
-    assert "td.off" in page
+    assert "td.off { background:" in page
+    assert '<span class="wrong">\u2717</span> dW: wrong' in page
 
 
 def test_mistakes_are_told_with_their_explanation(convgrad: Convgrad) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from convgrad.checking.verdict import RIGHT, Checked, Verdict
+from convgrad.checking.verdict import COARSE, CONVENTION, FOLLOWS, RIGHT, Checked, Verdict
 from convgrad.core.element import Array, element_name
 from convgrad.mistakes.mistake import Mistake
 from convgrad.render.number_text import readable
@@ -19,6 +19,14 @@ from convgrad.render.verdict_sentences import MOST_CELLS_DRAWN, of_right, on_mis
 MOST_CELLS_LISTED = 50
 """Wrong cells of an answer that is not drawn that are listed with their numbers."""
 
+SIGNS = {
+    RIGHT: ("\u2713", "right"),
+    FOLLOWS: ("\u2248", "half"),
+    CONVENTION: ("\u2248", "half"),
+    COARSE: ("\u2248", "half"),
+}
+"""The sign of a verdict and the class that colours it; the others are wrong."""
+
 
 def body_of(checked: Checked, precision: int | None) -> str:
     """What stands on the page below its title."""
@@ -27,7 +35,8 @@ def body_of(checked: Checked, precision: int | None) -> str:
 
 
 def _section(verdict: Verdict, reveal: bool, precision: int | None) -> str:
-    name, head = escape(verdict.name), escape(f"{verdict.name}: {verdict.verdict}")
+    name, (sign, looks) = escape(verdict.name), SIGNS.get(verdict.verdict, ("\u2717", "wrong"))
+    head = f'<span class="{looks}">{sign}</span> {escape(f"{verdict.name}: {verdict.verdict}")}'
     if verdict.verdict == RIGHT:
         parts = [_paragraph(_capital(of_right(verdict, reveal)) + ".")]
         return f'<section class="answer" id="{name}"><h2>{head}</h2>{parts[0]}</section>'
