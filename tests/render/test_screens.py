@@ -134,3 +134,13 @@ def test_large_paddings_do_not_blow_the_table(convgrad: Convgrad) -> None:
     big = [[r * 30 + c for c in range(30)] for r in range(30)]
     out = drawn(convgrad, f"convgrad conv-forward '{big}' -k '[[1,1,1],[1,1,1],[1,1,1]]' --padding 2 --steps 1")
     assert scene(out)[0].startswith(" input[-2:1, -2:1]") and scene(out)[4] == ""
+
+
+def test_what_a_transposed_convolution_crops_is_drawn(convgrad: Convgrad) -> None:
+    """Its kernel lies on the delta, whose window is as large as the kernel at a corner too."""
+    job = "'[[1,2],[4,5]]' -k '[[1,1,1],[2,2,1],[1,3,1]]' --transposed --stride 2 --padding 1 --steps 1"
+    out = drawn(convgrad, f"convgrad conv-backward {job}".replace(" -k", " 1 -k"))
+    assert "Cells in parentheses are cropped, and count as 0." in " ".join(out.split())
+    assert scene(out)[1].startswith(" [1] 2    [(0)  (0)  (0)]")
+    assert scene(out)[2].startswith("  4  5    [(0)   1    1 ] 1")
+    assert "parentheses" not in drawn(convgrad, f"convgrad conv-forward {job}")

@@ -78,7 +78,9 @@ class Derivative(Quantity):
         others = [(s.part(role), s.cells(role, at)) for role in uses if role != s.lies_on]
         lit = (Lit(part.called, cells, part.axes) for part, cells in others if any(c != slice(None) for c in cells))
         window = s.cells(s.lies_on, at) if self.window_axes else ()
-        spots = s.windows.spots(s.place(at), s.fill) if window and s.lies_on == "x" else None
+        spots = s.windows.spots(s.place(at), s.fill) if window else None
+        if spots is not None and s.lies_on == "y":
+            spots = spots._replace(on=s.x.called)
         return Term(at, self.box(at), window, region, patch, tuple(factors), tuple(lit), spots=spots)
 
     def box(self, at: Place) -> tuple[tuple[int, int], ...]:

@@ -61,13 +61,15 @@ class Spots(NamedTuple):
     """Where the cells of a kernel lie on an array, padding included, for each spatial axis.
 
     positions: of every kernel cell, below 0 and from the axis's size on in the padding; sources: the cell that is seen
-    there, -1 where it is the padding's own; fill: what that holds; mode: what the padding holds, by its name.
+    there, -1 where it is the padding's own; fill: what that holds; mode: what the padding holds, by its name; on: what
+    the array is called, where overlays do not lie on it: a transposed convolution crops what lies there.
     """
 
     positions: tuple[Array, ...]
     sources: tuple[Array, ...]
     fill: float = 0.0
     mode: str = "zeros"
+    on: str = ""
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -12,9 +12,34 @@ import numpy as np
 
 from convgrad.core.element import Array
 from convgrad.core.term import Cells, Spots, Term
+from convgrad.kinds.setting import PAD_MODES
+from convgrad.problems.report import Report, Walk
 
 MOST_MARGIN = 8
 """Cells that a window may hang over a side; where it hangs over further, it is drawn beside the array."""
+
+PADDING = {
+    "zeros": " Cells in parentheses lie in the padding.",
+    **{
+        mode: f" Cells in parentheses lie in the padding, which holds what {mode} lends it."
+        for mode in PAD_MODES
+        if mode != "zeros"
+    },
+}
+"""What a legend says of cells of the padding, by what that holds."""
+
+CROPPED = " Cells in parentheses are cropped, and count as 0."
+"""The same of a transposed convolution, whose padding is cropped."""
+
+
+def padding_of(walk: Walk, report: Report) -> str:
+    """What is to be said of cells of the padding, with a blank before it; nothing where no window covers any."""
+    quantity = walk.quantities[0]
+    first = next(quantity.places(), None)
+    spots = None if first is None else quantity.term(first).spots
+    if spots is None or (spots.on and spots.on not in report.operands):
+        return ""
+    return CROPPED if spots.on else PADDING[spots.mode]
 
 
 class Padded(NamedTuple):

@@ -16,9 +16,8 @@ from convgrad.core.element import Array
 from convgrad.core.quantity import Quantity
 from convgrad.core.term import Spots, Term
 from convgrad.formula import Formula, named
-from convgrad.kinds.setting import PAD_MODES
 from convgrad.problems.report import Overlay, Report, Walk
-from convgrad.render.padding import Padded, in_padding, padded
+from convgrad.render.padding import Padded, in_padding, padded, padding_of
 from convgrad.render.sentences import headline, place, silence
 
 MOST_OVERLAY_PLANES = 12
@@ -32,16 +31,6 @@ MOST_CELLS_IN_FULL = 400
 
 WORKED = {"products": "products", "share": "share of delta", "derivative": "derivative"}
 """Factors that an overlay draws, and what it calls them."""
-
-PADDING = {
-    "zeros": " Cells in parentheses lie in the padding.",
-    **{
-        mode: f" Cells in parentheses lie in the padding, which holds what {mode} lends it."
-        for mode in PAD_MODES
-        if mode != "zeros"
-    },
-}
-"""What a legend says of cells of the padding, by what that holds."""
 
 GIVEN, WINDOW, ADDS, TOTAL = "given", "window", "adds", "total"
 """The parts that a plane may play."""
@@ -98,7 +87,8 @@ class Scenes:
         rules = "; ".join(f"to {quantity.name}: {quantity.rule.text(marked)}" for quantity in walk.quantities)
         some = any(q.value.ndim > max(2, len(q.spatial)) for q in walk.quantities)
         planes_left_out = " Planes to which it adds nothing are not drawn." if some else ""
-        return f"{walk.unit.capitalize()} by {walk.unit}, what is added {rules}.{planes_left_out}{padding(walk)}"
+        padding = padding_of(walk, self.report)
+        return f"{walk.unit.capitalize()} by {walk.unit}, what is added {rules}.{planes_left_out}{padding}"
 
     def of(self, walk: Walk) -> Iterator[Scene]:
         """The overlays one by one, as many as the report wants."""
@@ -138,6 +128,7 @@ class Scenes:
         for name, (term, _) in overlay.parts.items():
             windows.setdefault(self._quantity(name).over, term)
         groups = [self._under(over, term) for over, term in windows.items()]
+        groups += [group for term in windows.values() if (group := self._cropped_away(term))]
         for name, shown in WORKED.items():
             value = overlay.term.factor(name)
             if value is not None:
@@ -152,7 +143,7 @@ class Scenes:
         """The array the overlay lies on, its window lit; and what is under the kernel, where not all is on it."""
         array = {**self.report.operands, **self.report.arrays}[over]
         spatial = self.report.spatial.get(over, self.report.spatial.get("input", ()))
-        wide = padded(array, spatial, term)
+        wide = None if term.spots is None or term.spots.on else padded(array, spatial, term)
         if wide is not None:
             return _counted([*self._hanging(over, wide, spatial, array.shape)], over)
         lit = lit_cells(term, array.shape)
@@ -165,8 +156,22 @@ class Scenes:
         if under is not None and lit.sum() < under.size:
             kernel = {"kernel", "dW"} & {*self.report.operands, *self.report.results}
             beside = self._drawn(f"under the {'kernel' if kernel else 'window'}", under, WINDOW)
-            found += beside if term.spots is None else self._marked(beside, term.spots, array, spatial, under)
+            found += (
+                beside
+                if term.spots is None or term.spots.on
+                else self._marked(beside, term.spots, array, spatial, under)
+            )
         return _counted(found, over)
+
+    def _cropped_away(self, term: Term) -> list[Plane]:
+        """The array that a transposed convolution's kernel lies on, where its window reaches into what is cropped."""
+        lit = next((each for each in term.lit if term.spots is not None and each.name == term.spots.on), None)
+        array = None if lit is None else {**self.report.operands, **self.report.arrays}.get(lit.name)
+        if lit is None or array is None:
+            return []
+        spatial = self.report.spatial.get(lit.name, self.report.spatial.get("input", ()))
+        wide = padded(array, spatial, replace(term, window=lit.cells))
+        return [] if wide is None else _counted([*self._hanging(lit.name, wide, spatial, array.shape)], lit.name)
 
     def _hanging(self, over: str, wide: Padded, spatial: Sequence[int], shape: tuple[int, ...]) -> Iterator[Plane]:
         """The planes of an array whose window hangs over the border, with as much of the padding as it covers."""
@@ -213,14 +218,6 @@ class Scenes:
 
     def _quantity(self, name: str) -> Quantity:
         return next(quantity for quantity in self.report.worked() if quantity.name == name)
-
-
-def padding(walk: Walk) -> str:
-    """What is to be said of cells of the padding, with a blank before it; nothing where no window covers any."""
-    quantity = walk.quantities[0]
-    first = next(quantity.places(), None)
-    spots = None if first is None else quantity.term(first).spots
-    return "" if spots is None else PADDING[spots.mode]
 
 
 def lit_cells(term: Term, shape: tuple[int, ...]) -> Array:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
@@ -13,9 +13,9 @@ from convgrad.core.quantity import Quantity
 from convgrad.core.term import Cells
 from convgrad.problems.report import Overlay, Report, Walk
 from convgrad.render.number_text import readable
-from convgrad.render.padding import own_cells
+from convgrad.render.padding import own_cells, padding_of
 from convgrad.render.page.numbered_cells import Drawn, Numbers, runs
-from convgrad.render.planes import adding, padding
+from convgrad.render.planes import adding
 from convgrad.render.sentences import headline, place, silence
 
 MOST_SILENT = 12
@@ -55,7 +55,7 @@ def walk_data(
         "rules": [[quantity.name, quantity.rule.text(marked="lit up")] for quantity in walk.quantities],
         "total": walk.total - walk.silent,
         "silence": silence(walk, MOST_SILENT),
-        "padding": padding(walk).strip(),
+        "padding": padding_of(walk, report).strip(),
         "start": [_start(quantity, arrays[quantity.name], numbers) for quantity in walk.quantities],
         "steps": steps,
     }
@@ -109,6 +109,12 @@ def _hanging(
     lights: what lights up; where the padding is drawn, not what it borrows.
     """
     term, over = overlay.parts[quantity.name][0], quantity.over
+    if term.spots is not None and term.spots.on:  # a transposed convolution: what its kernel lies on
+        over = term.spots.on
+        window = next((each.cells for each in term.lit if each.name == over), None)
+        if window is None:
+            return {}
+        term = replace(term, window=window)
     if term.spots is None or over not in arrays:
         return {}
     spatial, own = report.spatial.get(over, report.spatial.get("input", ())), arrays[over]
