@@ -385,7 +385,7 @@ def test_a_whole_network_follows_from_one_slip(convgrad: Convgrad) -> None:
     found = json.loads(convgrad(f"{NETWORK} --check {quoted(mine)}").out)["answers"]
     assert {name: (each["verdict"], each.get("follows")) for name, each in found.items()} == {
         "output": ("right", None),
-        "layers[0].dW": ("follows", "layers[1].delta"),
+        "layers[0].dW": ("follows", "layers[0].db"),
         "layers[0].db": ("follows", "layers[1].delta"),
         "layers[1].delta": ("wrong", None),
         "layers[1].dW": ("follows", "layers[1].delta"),

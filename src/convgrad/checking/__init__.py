@@ -43,7 +43,7 @@ def check(
     required that there is none of, and where nothing is answered nor required.
     """
     case = case_of(layer, x, delta)
-    known = case.solution.quantities
+    known = case.solution.every
     required = tuple([require] if isinstance(require, str) else require)
     for name in (*answers, *required):
         if name not in known:
@@ -68,7 +68,7 @@ def check_case(title: str, case: Case, answers: Mapping[str, Answer], manner: Ma
         return LayerFollow(plain.solution)(name)
 
     dtype, plain = case.settings.get("dtype", "float64"), _in_float64(case)
-    asked = {name: Question(quantity, plain, name) for name, quantity in case.solution.quantities.items()}
+    asked = {name: Question(quantity, plain, name) for name, quantity in case.solution.every.items()}
     sure = {name: held(answer, plain.solution, name, dtype) for name, answer in answers.items()}
     return judge(title, asked, sure, follow, manner)
 

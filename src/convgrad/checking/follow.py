@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -17,42 +17,123 @@ from convgrad.problems import Problem, Solution
 
 @dataclass(frozen=True, eq=False, repr=False)
 class LayerFollow:
-    """What follows from answers to a layer's own results: a step from its gradient, gradients from its output."""
+    """What follows from answers to a layer's own results: one from those before it, forward and back."""
 
     solution: Solution
 
     def __call__(self, name: str) -> tuple[list[str], Callable[[Mapping[str, Array]], Array | None]]:
-        """A result's name -> the earlier results that it may be worked from, and how."""
-        if name in STEPPED:
-            near = [each for each in step_from(name) if each != name]
-            return [*near, *self._sources(near[-1])], lambda own: self._step(name, own)
-        return self._sources(name), lambda own: self._gradient(name, own)
-
-    def _sources(self, name: str) -> list[str]:
-        """The results that a gradient may be worked from."""
+        """A result's name -> the earlier results that it may be worked from, the nearest first, and how."""
         problem = self.solution.problem
-        if name not in gradients(problem.layer):
-            return []
-        told = sensitivity_in(problem)
-        return [told] * (told not in ("", name)) + ["output"] * _depends_on_output(problem)
-
-    def _gradient(self, name: str, own: Mapping[str, Array]) -> Array | None:
-        problem = self.solution.problem
-        sources = self._sources(name)
-        output, sensitivity = own.get("output"), own.get(sensitivity_in(problem))
-        return gradient(problem, name, output=output, sensitivity=sensitivity) if sources else None
-
-    def _step(self, name: str, own: Mapping[str, Array]) -> Array | None:
-        """A result of a step, from the reader's own gradient, or from the one that follows from what is before it."""
-        problem, source = self.solution.problem, step_from(name)[1]
-        if problem.sgd is None:
-            return None
         values = {each: quantity.value for each, quantity in self.solution.quantities.items()}
-        near = {each: array for each, array in own.items() if each in step_from(name)}
+        return before(problem, name), lambda own: Flow(problem, own, values=values).value(name)
+
+
+def before(problem: Problem, name: str) -> list[str]:
+    """The results of a layer that one of its results may be worked from, the nearest first."""
+    ways = {"output": ["z"], "derivative": ["output", "z"], "sensitivity": ["derivative", "output", "z"]}
+    if problem.activation is None:
+        ways = {}
+    elif not problem.activation.tells:
+        ways = {"output": ["z"], "derivative": ["z"], "sensitivity": ["derivative", "z"]}
+    if name in STEPPED:
+        near = [each for each in step_from(name) if each != name]
+        return [*near, *before(problem, near[-1])]
+    if name not in gradients(problem.layer):
+        return ways.get(name, [])
+    told = sensitivity_in(problem)
+    through = ["sensitivity", *ways["sensitivity"]] if ways else ["output"] * _depends_on_output(problem)
+    return [told] * (told not in ("", name)) + through
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Flow:
+    """One layer, forward and back, with some of its results as a reader has them.
+
+    own: those results, by name; delta: in the file's axes, the problem's own unless given; values: the right results,
+    which a step moves from.
+    """
+
+    problem: Problem
+    own: Mapping[str, Array]
+    delta: Callable[[], Array | None] | None = None
+    values: Mapping[str, Array] = field(default_factory=dict)
+
+    def value(self, name: str) -> Array | None:
+        """What the result would be; None where it cannot be worked."""
+        with np.errstate(all="ignore"):
+            try:
+                return self._value(name)
+            except (ConvgradError, ValueError):
+                return None
+
+    def _value(self, name: str) -> Array | None:
+        problem, activation = self.problem, self.problem.activation
+        if name in STEPPED:
+            return self._stepped(name)
+        if name == "z" or (name == "output" and activation is None):
+            return problem.shorthand.lower(problem.layer.forward(problem.x).value, problem.output_axes)
+        if name == "output":
+            return None if activation is None else activation.forward(self._z()).value
+        if name == "derivative":
+            return None if activation is None else activation.derivative(self._seen())
+        if name == "sensitivity":
+            return None if activation is None else self._sensitivity()
+        return self._gradient(name)
+
+    def _z(self) -> Array:
+        """What goes into the activation."""
+        found = self.own.get("z")
+        found = self._value("z") if found is None else found
+        assert found is not None
+        return np.asarray(found, np.float64)
+
+    def _seen(self) -> Array:
+        """What the activation's derivative is taken at: what goes into it, or what its output tells of that."""
+        activation, output = self.problem.activation, self.own.get("output")
+        if output is not None and activation is not None and activation.tells and "z" not in self.own:
+            return activation.inverse(output)
+        return self._z()
+
+    def _delta(self) -> Array | None:
+        found = self.own.get("delta")
+        if found is None:
+            found = self.problem.delta if self.delta is None else self.delta()
+        return None if found is None else np.asarray(found, np.float64)
+
+    def _sensitivity(self) -> Array | None:
+        delta, activation = self._delta(), self.problem.activation
+        if delta is None or activation is None:
+            return delta
+        if "derivative" in self.own:
+            return delta * self.own["derivative"]
+        return activation.backward(self._seen(), delta)[0].value
+
+    def _gradient(self, name: str) -> Array | None:
+        problem, layer, x = self.problem, self.problem.layer, self.problem.x
+        told, output = sensitivity_in(problem), self.own.get("output")
+        through = self.own["sensitivity"] if "sensitivity" in self.own else self._sensitivity()
+        if through is None or name not in gradients(layer):
+            return None
+        through = problem.lifted(np.asarray(through, np.float64))
+        if told in self.own and told != name:
+            through = np.broadcast_to(np.asarray(self.own[told], np.float64), through.shape)
+        elif output is not None and problem.activation is None and isinstance(layer, Telling) and layer.tells:
+            x, through = layer.told_by(problem.lifted(output), x, through)
+        for quantity in layer.backward(x, through):
+            if quantity.name == name:
+                return problem.shorthand.lower(quantity.value, quantity.axes)
+        return None
+
+    def _stepped(self, name: str) -> Array | None:
+        """A result of a step, from the reader's own gradient, or from the one that follows from what is before it."""
+        if self.problem.sgd is None:
+            return None
+        near = {each: array for each, array in self.own.items() if each in step_from(name) and each != name}
         if not near:
-            made = self._gradient(source, own)
+            source = step_from(name)[1]
+            made = self._gradient(source)
             near = {} if made is None else {source: made}
-        return stepped(problem.sgd, name, values, near)
+        return stepped(self.problem.sgd, name, self.values, near)
 
 
 def is_work(predicted: Array, own: Iterable[Array], operands: Iterable[Array]) -> bool:
@@ -96,47 +177,6 @@ def stepped(sgd: SGD, name: str, values: Mapping[str, Array], own: Mapping[str, 
             off = off - (own[source] - values[source])
         moved = moved - lr * off * (mu if sgd.nesterov else 1)
     return moved
-
-
-def gradient(
-    problem: Problem,
-    name: str,
-    delta: Array | None = None,
-    output: Array | None = None,
-    sensitivity: Array | None = None,
-) -> Array | None:
-    """A gradient with another delta, with the derivative taken from another output, or with the sensitivities given.
-
-    None where there is no such gradient.
-    """
-    delta = problem.delta if delta is None else delta
-    if delta is None:
-        return None
-    with np.errstate(all="ignore"):
-        try:
-            x, through = _at(problem, np.asarray(delta, np.float64), output)
-            if sensitivity is not None:
-                through = np.broadcast_to(np.asarray(sensitivity, np.float64), through.shape)
-            for quantity in problem.layer.backward(x, through):
-                if quantity.name == name:
-                    return problem.shorthand.lower(quantity.value, quantity.axes)
-        except ConvgradError:
-            return None
-    return None
-
-
-def _at(problem: Problem, delta: Array, output: Array | None) -> tuple[Array, Array]:
-    """The layer's own input and delta, through the activation."""
-    x, layer = problem.x, problem.layer
-    if problem.activation is not None:
-        if output is None:
-            z = problem.shorthand.lower(layer.forward(x).value, problem.output_axes)
-        else:
-            z = problem.activation.inverse(output)
-        return x, problem.lifted(problem.activation.backward(z, delta)[0].value)
-    if output is not None and isinstance(layer, Telling):
-        return layer.told_by(problem.lifted(output), x, problem.lifted(delta))
-    return x, problem.lifted(delta)
 
 
 def _depends_on_output(problem: Problem) -> bool:

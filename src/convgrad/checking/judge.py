@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -23,6 +24,7 @@ from convgrad.checking.verdict import (
     Question,
     Remark,
     Verdict,
+    causes_first,
 )
 from convgrad.checking.written import Answer
 from convgrad.core.element import Array
@@ -30,6 +32,9 @@ from convgrad.kinds import STEPPED
 from convgrad.mistakes.case import Case
 from convgrad.mistakes.deadline import Deadline
 from convgrad.mistakes.mistake import Sighting
+
+if TYPE_CHECKING:
+    from convgrad.mistakes.recogniser import Prediction
 
 DRAWS = 8
 """How often the rounding of an earlier answer is tried out, to see how far it may carry."""
@@ -40,6 +45,9 @@ Predict = Callable[[Mapping[str, Array]], Array | None]
 
 Follow = Callable[[str], tuple[list[str], Predict]]
 """A result's name -> the earlier answers that it may follow from, the nearest first, and how."""
+
+Carried = Callable[[str], Iterable[tuple[str, "Prediction"]]]
+"""A result's name -> what mistakes made before it, in what is not handed in, would make of it: where, and what."""
 
 Reworked = Callable[[str, str, Array], Case | None]
 """(a result, an earlier answer's name and numbers) -> the case as it is with that answer for the right value."""
@@ -52,6 +60,7 @@ def judge(
     follow: Follow,
     manner: Manner = AS_USUAL,
     reworked: Reworked | None = None,
+    carried: Carried | None = None,
 ) -> Checked:
     """Hold every answer against its result -> the verdicts, in the order of the results."""
     firsts = {name: _compared(name, asked[name], answers[name]) for name in asked if name in answers}
@@ -64,7 +73,7 @@ def judge(
             verdict = replace(firsts[name], searched=name in searched)
             if verdict.searched:
                 own = time.part(len(searched) - searched.index(name))
-                search = _Search(verdict, asked[name], others, follow, reworked, own)
+                search = _Search(verdict, asked[name], others, follow, reworked, own, carried)
                 verdict = _timed(_explained(verdict, asked[name], search), own, manner.seconds)
             found[name] = replace(verdict, same_as=_same_slip(verdict, found.values()))
         elif name in manner.require:
@@ -73,17 +82,13 @@ def judge(
         from convgrad.checking.misread import noted  # not needed where answers are right
 
         found = noted(found, asked)
-    return Checked(title, found, manner.reveal)
+    return Checked(title, causes_first(found), manner.reveal)
 
 
 def _same_slip(verdict: Verdict, earlier: Iterable[Verdict]) -> str:
     """The first earlier answer that one of the same mistakes explains; empty where there is none."""
-    named = {_names(each) for each in verdict.sightings}
-    return next((other.name for other in earlier if named & {_names(each) for each in other.sightings}), "")
-
-
-def _names(sighting: Sighting) -> tuple[str, ...]:
-    return tuple(mistake.name for mistake in sighting.mistakes)
+    named = {each.mistakes for each in verdict.sightings}
+    return next((other.name for other in earlier if named & {each.mistakes for each in other.sightings}), "")
 
 
 def _compared(name: str, question: Question, answer: Answer) -> Verdict:
@@ -145,6 +150,7 @@ class _Search:
     follow: Follow
     reworked: Reworked | None
     deadline: Deadline
+    carried: Carried | None = None
 
     def explained(self) -> Verdict:
         """The verdict with what explains it: an earlier answer, a convention, mistakes; else what the cells share."""
@@ -166,10 +172,14 @@ class _Search:
         names, predict = self.follow(self.first.name)
         earlier = [name for name in names if name in self.others and self._usable(self.others[name])]
         own = {name: self.others[name] for name in earlier if self.others[name].verdict != RIGHT}
-        choices = [[name] for name in own] + ([list(own)] if len(own) > 1 else [])
-        for chosen in choices:
+        choices = [[name] for name in own] + [[*own][:count] for count in range(2, len(own) + 1)]
+        seen: dict[bytes, list[str]] = {}
+        for chosen in choices:  # what several ways lead to is tried once
+            found = _or_empty(predict({name: own[name].answer.numbers for name in chosen}))
+            seen.setdefault(repr(found.shape).encode() + found.tobytes(), chosen)
+        for chosen in seen.values():
             mine = {name: own[name].answer.numbers for name in chosen}
-            if self._follows(mine, earlier, predict, len(choices)):
+            if self._follows(mine, earlier, predict, len(seen)):
                 return replace(self.first, verdict=FOLLOWS, follows=" and ".join(chosen))
         for name in earlier:
             rounded = self.others[name]
@@ -242,7 +252,27 @@ class _Search:
             if changed is not None and (sightings := self._recognised(changed)):
                 text = f"worked from your own {name}, which is wrong already"
                 return self._with(sightings, (Remark("from-own", text, text),))
-        return None
+        return self._carried_back()
+
+    def _carried_back(self) -> Verdict | None:
+        """The verdict with a mistake of another layer, whose own results are not handed in."""
+        if self.carried is None or self.first.match is None:
+            return None
+        from convgrad.mistakes.recogniser import Search
+
+        says, search = self.first.answer.says, Search(np.asarray(self.first.value, np.float64), self.first.answer.says)
+        made = [
+            (where, each)
+            for where, each in self.deadline.within(self.carried(self.first.name))
+            if not any(name in self.others for name in (f"{where}.dX", f"{where}.sensitivity"))
+        ]
+        search.matches(each for _, each in made)
+        if not (sightings := search.named()):
+            return None
+        best = sightings[0].mistakes
+        where = next(where for where, each in made if each.mistakes == best and says(each.array))
+        text = f"made in {where}, and seen here in what goes back from it"
+        return self._with(sightings, (Remark("from-behind", text, text),))
 
     def _recognised(self, case: Case) -> list[Sighting]:
         from convgrad.mistakes.recogniser import recognise  # not needed where every answer is right

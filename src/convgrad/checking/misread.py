@@ -12,7 +12,7 @@ from math import log2
 
 import numpy as np
 
-from convgrad.checking.follow import gradient
+from convgrad.checking.follow import Flow
 from convgrad.checking.verdict import WRONG, Question, Remark, Verdict
 from convgrad.core.element import Array, Place, element_name
 from convgrad.errors import listed
@@ -82,7 +82,7 @@ def _read(problem: Problem, delta: Array, at: Place, wrong: Mapping[str, Verdict
     step = float(np.abs(delta).max()) or 1.0
     moved = delta.copy()
     moved[at] += step
-    sent = {name: gradient(problem, name, delta=moved) for name in wrong}
+    sent = {name: Flow(problem, {"delta": moved}).value(name) for name in wrong}
     patterns = {name: (array - wrong[name].value) / step for name, array in sent.items() if array is not None}
     if len(patterns) < len(wrong) or not all(pattern.any() for pattern in patterns.values()):
         return

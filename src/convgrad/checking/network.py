@@ -3,29 +3,36 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from convgrad.checking.answers_file import not_asked_for
-from convgrad.checking.follow import gradient, sensitivity_in, step_from, stepped, with_input
+from convgrad.checking.follow import Flow, before
 from convgrad.checking.judge import judge
+from convgrad.checking.rerun import Rerun
 from convgrad.checking.rules import Manner
 from convgrad.checking.tolerance import held
-from convgrad.checking.verdict import Checked, Question
+from convgrad.checking.verdict import CONVENTION, RIGHT, Checked, Question
 from convgrad.checking.written import Answer
 from convgrad.core.element import Array
 from convgrad.errors import ConvgradError
-from convgrad.kinds import KINDS, STEPPED
+from convgrad.kinds import KINDS
 from convgrad.layers import gradients
-from convgrad.layers.loss import Loss
 from convgrad.mistakes.case import Case
+from convgrad.mistakes.mistake import Mistake, Sighting
 from convgrad.problems import Operand, Problem, Solution
 from convgrad.problems.network import Pass, Stage
-from convgrad.problems.solve import forward, solver_of
+from convgrad.problems.solve import solver_of
+
+if TYPE_CHECKING:
+    from convgrad.mistakes.recogniser import Prediction
+
+PASSED = ("z", "output", "derivative", "sensitivity", "delta", "dX")
+"""What later results are worked from."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -52,13 +59,18 @@ class Network:
             "loss": Question(results.loss_quantity, self._loss_case(self.done.output), "loss"),
         }
         for k, layer in enumerate(results.layers):
-            for name, quantity in layer.items():
+            for name, quantity in {**layer, **results.working[k].inner}.items():
                 case: Case | None = self._case(k)
                 if name == "delta":
                     case = self._loss_case(self.done.output) if k == last else self._case(k + 1)
                 its_name = "dX" if name == "delta" and k < last else name
                 asked[f"layers[{k}].{name}"] = Question(quantity, case, its_name)
         return asked
+
+    @property
+    def usual(self) -> list[str]:
+        """The results that are written where none are asked for: all but those on the way through an activation."""
+        return [name for name in self.asked if name not in self.done.inner]
 
     @property
     def unavailable(self) -> dict[str, str]:
@@ -76,7 +88,27 @@ class Network:
             case = self.asked[name].case
             solution = self._solution(name) if case is None else case.solution
             sure[name] = held(answer, solution, self.asked[name].result, self.dtype)
-        return judge(title, self.asked, sure, self.follow, manner, self.reworked)
+        asked = {name: self.asked[name] for name in sorted(self.asked, key=self._position)}
+        meant = self._meant(sure)
+        read = {meant.get(name, name): answer for name, answer in sure.items()}
+        checked = judge(title, asked, read, self.follow, manner, self.reworked, self.carried)
+        return _as_called(checked, {inner: name for name, inner in meant.items()})
+
+    def _meant(self, answers: Mapping[str, Answer]) -> dict[str, str]:
+        """Deltas that are sensitivities, as textbooks have them: all of a file in which one is so, by what they are.
+
+        A delta that is right as it is stays what it is.
+        """
+        called = {}
+        for name in answers:
+            inner = f"{name.removesuffix('delta')}sensitivity"
+            if name.endswith("].delta") and inner in self.asked and inner not in answers:
+                called[name] = inner
+        values = {name: self.asked[name].quantity.value for pair in called.items() for name in pair}
+        so = [name for name, inner in called.items() if answers[name].says(values[inner])]
+        if all(answers[name].says(values[name]) for name in so):
+            return {}
+        return {name: inner for name, inner in called.items() if not answers[name].says(values[name])}
 
     # -- the layers as cases -----------------------------------------------------------------------
 
@@ -122,6 +154,45 @@ class Network:
         operands = {"output": Operand(output, "output"), "target": self.target}
         return Case.of(solver_of(KINDS["loss"]), operands, {"kind": self.kind}, True)
 
+    def carried(self, name: str) -> Iterator[tuple[str, Prediction]]:
+        """What everyday mistakes in what the layers behind send back make of a result: the layer, and the result.
+
+        Made in one of them, or, where there are several, in all of them.
+        """
+        from convgrad.mistakes.recogniser import Prediction, differs, predictions
+
+        k, right = self.layer_of(name), np.asarray(self.asked[name].quantity.value, np.float64)
+        if self._position(name)[0] == 0 or name.endswith(".derivative"):
+            return
+        habits: dict[Mistake, Array] = {}
+        for j in range(len(self.stages) - 1, k, -1):
+            case = self._case(j)
+            found = [] if case is None else [*predictions(case, "dX")]
+            everyday = [each for each in found if each.rank <= 1 and not each.mistakes[0].convention]
+            for each in everyday:
+                made = Rerun(self, name, {f"layers[{j}].dX": each.array}).value()
+                if made is not None and differs(made, right):
+                    yield f"layers[{j}]", Prediction(each.mistakes, made)
+            for mistake in dict.fromkeys([*habits, *(each.mistakes[0] for each in everyday)]):
+                again = self._again(mistake, j, habits.get(mistake))
+                if again is not None:
+                    habits[mistake] = again
+        for mistake, sent in habits.items():
+            made = Rerun(self, name, {f"layers[{k + 1}].dX": sent}).value()
+            if made is not None and differs(made, right):
+                yield f"layers[{k + 1}]", Prediction((mistake,), made)
+
+    def _again(self, mistake: Mistake, j: int, delta: Array | None) -> Array | None:
+        """What a layer sends back where a mistake is made in it as in those behind, which send it a delta."""
+        from convgrad.mistakes.catalogue import rows_for
+
+        case = self._case(j) if delta is None else self._case(j, delta=delta)
+        if case is None:
+            flow = Flow(self.problem_of(j), {}, None if delta is None else lambda: delta)
+            return flow.value("dX")
+        applies = mistake in rows_for(case.layer, "dX")
+        return next(mistake.predict(case, "dX"), case.right("dX")) if applies else case.right("dX")
+
     def reworked(self, name: str, earlier: str, own: Array) -> Case | None:
         """The case of a result, as it is with the reader's own delta or input."""
         k = self.layer_of(name)
@@ -139,105 +210,40 @@ class Network:
 
     def follow(self, name: str) -> tuple[list[str], Callable[[Mapping[str, Array]], Array | None]]:
         """A result's name -> the results before it that it may be worked from, the nearest first, and how."""
-        here, kind = self._position(name), name.rpartition(".")[2]
-        before = [each for each in self.asked if self._position(each) < here]
-        passed = [each for each in before if each.rpartition(".")[2] in ("output", "delta", "dX")]
-        if kind in STEPPED:
-            own = [f"layers[{self.layer_of(name)}].{each}" for each in step_from(kind)]
-            passed += [each for each in own if each in before]
+        here, k, kind = self._position(name), self.layer_of(name), name.rpartition(".")[2]
+        own = {f"layers[{k}].{each}" for each in before(self.problem_of(k), kind)}
+        passed = [
+            each
+            for each in self.asked
+            if self._position(each) < here and (each in own or each.rpartition(".")[2] in PASSED)
+        ]
         passed.sort(key=self._position, reverse=True)
-        problem = self.problem_of(self.layer_of(name))
-        told = sensitivity_in(problem)
-        if told != kind and kind in gradients(problem.layer):
-            passed += [each for each in before if each == f"layers[{self.layer_of(name)}].{told}"]
-        return passed, lambda values: _Rerun(self, name, values).value()
+        return passed, lambda values: Rerun(self, name, values).value()
 
     def _position(self, name: str) -> tuple[int, ...]:
         """Where a result comes in the pass: forward through the outputs, then back from the loss."""
         kind, last = name.rpartition(".")[2], len(self.stages) - 1
-        if kind in ("output", "loss"):
-            return (0, self.layer_of(name), 1 if name == "output" else 2 if name == "loss" else 0)
+        if kind in ("z", "output", "loss"):
+            return (0, self.layer_of(name), {"output": 2, "loss": 3}.get(name, int(kind == "output")))
         layer = self.problem_of(self.layer_of(name)).layer
-        order = {"delta": 0, **dict.fromkeys(gradients(layer), 2)}
-        order |= {f"d{each}": 1 for each, parameter in layer.parameters.items() if parameter.added}
-        order |= {f"velocity_{each}": 3 for each in layer.parameters}
-        return (1, last - self.layer_of(name), order.get(kind, 4))
+        order = {"delta": 0, "derivative": 1, "sensitivity": 2, **dict.fromkeys(gradients(layer), 4)}
+        order |= {f"d{each}": 3 for each, parameter in layer.parameters.items() if parameter.added}
+        order |= {f"velocity_{each}": 5 for each in layer.parameters}
+        return (1, last - self.layer_of(name), order.get(kind, 6))
 
 
-class _Rerun:
-    """The pass once more, with some results as a reader has them, as far as one result needs it."""
+def _as_called(checked: Checked, names: Mapping[str, str]) -> Checked:
+    """Verdicts under the names that the reader has for results; right ones so called are a convention."""
+    if not names:
+        return checked
+    from convgrad.mistakes.rows.networks import SENSITIVITY_CALLED_DELTA
 
-    def __init__(self, network: Network, name: str, own: Mapping[str, Array]) -> None:
-        self.network, self.name = network, name
-        self.own = {each: np.asarray(array, np.float64) for each, array in own.items() if each != name}
-        self.layers = network.done.layers
-
-    def value(self) -> Array | None:
-        """What the result would be; None where it cannot be worked."""
-        k, name = self.network.layer_of(self.name), self.name.rpartition(".")[2]
-        with np.errstate(all="ignore"):
-            try:
-                return self._value(k, name)
-            except (ConvgradError, ValueError):
-                return None
-
-    def _value(self, k: int, name: str) -> Array | None:
-        if self.name == "output" or name == "output":
-            return self._output(k, given=self.name == "output")
-        if self.name == "loss":
-            return self._loss()[0].value
-        if name == "delta":
-            return self._delta(k)
-        problem = self._problem(k)
-        if name in STEPPED:
-            assert problem.sgd is not None
-            values = {each: quantity.value for each, quantity in self.layers[k].items()}
-            near = {
-                each: self.own[f"layers[{k}].{each}"] for each in step_from(name) if f"layers[{k}].{each}" in self.own
-            }
-            if not near:
-                source = f"d{STEPPED[name]}"
-                moved = gradient(problem, source, self._delta(k), self._seen(k))
-                near = {} if moved is None else {source: moved}
-            return stepped(problem.sgd, name, values, near)
-        return gradient(
-            problem, name, self._delta(k), self._seen(k), self.own.get(f"layers[{k}].{sensitivity_in(problem)}")
-        )
-
-    def _problem(self, k: int) -> Problem:
-        return with_input(self.network.problem_of(k), self._input(k))
-
-    def _input(self, k: int) -> Array:
-        first = self.network.problem_of(0)
-        return first.operands["input"] if k == 0 else self._output(k - 1)
-
-    def _output(self, k: int, given: bool = True) -> Array:
-        """A layer's output: the reader's own, or what follows from the reader's own before it."""
-        last = len(self.layers) - 1
-        names = [f"layers[{k}].output", *(["output"] if k == last else [])]
-        for each in names:
-            if given and each in self.own:
-                return self.own[each]
-        if not any(re.match(r"layers\[[0-9]+\]\.output", each) for each in self.own) and "output" not in self.own:
-            return self.layers[k]["output"].value
-        done = forward(replace(self._problem(k), delta=None))
-        return done.quantities["output"].value
-
-    def _seen(self, k: int) -> Array | None:
-        """The reader's own output of a layer, where the derivative can be taken from it."""
-        names = [f"layers[{k}].output", *(["output"] if k == len(self.layers) - 1 else [])]
-        found = next((self.own[each] for each in names if each in self.own), None)
-        activation = self.network.problem_of(k).activation
-        return found if activation is not None and activation.tells else None
-
-    def _loss(self) -> tuple[Any, ...]:
-        target = self.network.target.array
-        return Loss(self.network.kind).backward(self._output(len(self.layers) - 1), target)
-
-    def _delta(self, k: int) -> Array | None:
-        for each in (f"layers[{k}].delta", f"layers[{k + 1}].dX"):
-            if each in self.own:
-                return self.own[each]
-        if k == len(self.layers) - 1:
-            return self._loss()[1].value
-        return gradient(self._problem(k + 1), "dX", self._delta(k + 1), self._seen(k + 1))
+    found = {}
+    for each in checked.verdicts.values():
+        follows = " and ".join(names.get(cause, cause) for cause in each.follows.split(" and "))
+        called = replace(each, name=names.get(each.name, each.name), follows=follows)
+        if called.name != each.name and each.verdict == RIGHT:
+            convention = SENSITIVITY_CALLED_DELTA
+            called = replace(called, verdict=CONVENTION, sightings=(Sighting((convention,)),), convention=convention)
+        found[called.name] = called
+    return replace(checked, verdicts=found)

@@ -149,3 +149,20 @@ class Checked:
 
 def _cells(mask: Array | None) -> list[tuple[int, ...]]:
     return [] if mask is None else [*map(tuple, np.argwhere(mask).tolist())]
+
+
+def causes_first(found: Mapping[str, Verdict]) -> dict[str, Verdict]:
+    """The verdicts in their order, but what follows from an answer behind that."""
+    placed: dict[str, Verdict] = {}
+    begun: set[str] = set()
+
+    def place(name: str) -> None:
+        if name in found and name not in begun:
+            begun.add(name)
+            for cause in found[name].follows.split(" and "):
+                place(cause)
+            placed[name] = found[name]
+
+    for name in found:
+        place(name)
+    return placed

@@ -88,7 +88,7 @@ def backprop(
         asked = Network(stages, whole, operands["target"], kind, plain, None if same else done, dtype)
         return compare_network(reader, titled("network", values), asked, options)
     title, only = titled("network", values), options["only"] or ()
-    results = results_of(stages, done)
+    results = results_of(stages, done, only)
     entries = picked(results, only)
     explanations = explained(done.explainable(), options["explain"], {})
     if FORMATS[choose_format(options)].all_forms:

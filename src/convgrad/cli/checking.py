@@ -166,18 +166,20 @@ def compare_layer(
         return gradcheck_layer(reader, title, solver, operands, settings, options)
     from convgrad.checking import check_case
     from convgrad.checking.answers_file import read_answers, unavailable
+    from convgrad.core.operand import Operand
     from convgrad.problems.selection import select
 
     solution = solver(operands, settings, backward)
     only = select(solution, options["only"] or ())
     case = Case(solver, operands, settings, backward, solution)
     loaded = _loaded(reader, options["check"])
+    counted = only if options["only"] or isinstance(loaded, Operand) else solution.every
     handed = read_answers(
-        loaded, rules_of(options), solution.quantities, unavailable(solution), list(only), operands.values()
+        loaded, rules_of(options), solution.every, unavailable(solution), list(counted), operands.values()
     )
     with waiting("checking the answers", options["quiet"]):
-        checked = check_case(title, case, handed.answers, manner_of(options, only))
-    return verdicts_out(reader, checked, handed, loaded.source, options)
+        checked = check_case(title, case, handed.answers, manner_of(options, solution.every, only))
+    return verdicts_out(reader, checked, replace(handed, asked=tuple(only)), loaded.source, options)
 
 
 def compare_network(reader: Reader, title: str, network: Network, options: Mapping[str, Any]) -> Outcome:
@@ -190,11 +192,12 @@ def compare_network(reader: Reader, title: str, network: Network, options: Mappi
     from convgrad.problems.selection import Selection
 
     only = Selection(tuple(network.asked)).chosen(options["only"] or ())
+    usual = only if options["only"] else network.usual
     loaded = _loaded(reader, options["check"])
     handed = read_answers(loaded, rules_of(options), network.asked, network.unavailable, only)
     with waiting("checking the answers", options["quiet"]):
-        checked = network.check(title, handed.answers, manner_of(options, only))
-    return verdicts_out(reader, checked, handed, loaded.source, options)
+        checked = network.check(title, handed.answers, manner_of(options, only, usual))
+    return verdicts_out(reader, checked, replace(handed, asked=tuple(usual)), loaded.source, options)
 
 
 def rules_of(options: Mapping[str, Any]) -> Rules:
@@ -205,12 +208,17 @@ def rules_of(options: Mapping[str, Any]) -> Rules:
     return Rules(options["rtol"], options["atol"], options["ulp"], options["quantised"], strict)
 
 
-def manner_of(options: Mapping[str, Any], asked: Iterable[str]) -> Manner:
-    """How a check of these results is made, as the options say; OptionError where one is required that is not asked."""
+def manner_of(options: Mapping[str, Any], every: Iterable[str], usual: Iterable[str]) -> Manner:
+    """How a check of these results is made, as the options say; OptionError where one is required that is not asked.
+
+    every: the results that may be required; usual: those that are without being named.
+    """
     from convgrad.checking.rules import Manner
     from convgrad.problems.selection import Selection
 
-    require = Selection(tuple(asked), option="--require").chosen(options["require"]) if options["require"] else []
+    named, most = options["require"] or (), {*usual}
+    asked = tuple(each for each in every if each in most or each in named)
+    require = Selection(asked, option="--require").chosen(named) if named else []
     return Manner(not options["no_reveal"], not options["no_diagnosis"], tuple(require))
 
 

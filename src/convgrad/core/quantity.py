@@ -293,6 +293,6 @@ class Bare(Quantity):
         raise ConvgradError(f"{self.name} is shown without its working")
 
 
-def bare(name: str, value: Array) -> Quantity:
+def bare(name: str, value: Array, spatial: tuple[int, ...] = ()) -> Quantity:
     """A result without its working."""
-    return Bare(value, name=name, formula=NOTHING, shape=value.shape)
+    return Bare(value, name=name, formula=NOTHING, shape=value.shape, spatial=spatial)

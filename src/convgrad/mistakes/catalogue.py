@@ -27,6 +27,7 @@ TABLES = (
     "losses_of_classes",
     "normalisation",
     "descent",
+    "networks",
     "decay",
 )
 """The modules of rows/, in the order in which those of one family are listed."""

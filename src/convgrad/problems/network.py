@@ -49,6 +49,15 @@ class Pass:
     target: Array | None = None
     kind: str = "mse"
 
+    @property
+    def inner(self) -> dict[str, Quantity]:
+        """The results on the way through activations, by path, which are written where they are asked for."""
+        return {
+            f"layers[{k}].{name}": quantity
+            for k in range(len(self.layers))
+            for name, quantity in self.working[k].inner.items()
+        }
+
     def explainable(self) -> dict[str, Quantity]:
         """Every quantity whose elements can be written out, by its path: ``layers[0].dW``."""
         found = {"loss": self.loss_quantity, "output": self.layers[-1]["output"]}

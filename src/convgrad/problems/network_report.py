@@ -14,16 +14,17 @@ from convgrad.problems.network import Pass, Stage
 from convgrad.problems.report import Facts, Report, titled
 
 
-def results_of(stages: Sequence[Stage], done: Pass) -> dict[str, Any]:
-    """The results as JSON has them."""
-    return {
-        "output": done.output,
-        "loss": done.loss,
-        "layers": [
-            {"type": stage.type, **{name: quantity.value for name, quantity in layer.items()}}
-            for stage, layer in zip(stages, done.layers, strict=True)
-        ],
-    }
+def results_of(stages: Sequence[Stage], done: Pass, only: Sequence[str] = ()) -> dict[str, Any]:
+    """The results as JSON has them; those on the way through an activation where `only` names them."""
+    layers: list[dict[str, Any]] = [
+        {"type": stage.type, **{name: quantity.value for name, quantity in layer.items()}}
+        for stage, layer in zip(stages, done.layers, strict=True)
+    ]
+    for k, layer in enumerate(layers):
+        for name, quantity in done.working[k].inner.items():
+            if f"layers[{k}].{name}" in only:
+                layer[name] = quantity.value
+    return {"output": done.output, "loss": done.loss, "layers": layers}
 
 
 def reports_of(stages: Sequence[Stage], done: Pass, kind: str) -> list[Report]:
@@ -79,8 +80,9 @@ def figures_of(
     shown = {name: top[name] for name in top if name in (only or top)}
     found = [Report(f"the loss, {kind}", {}, {}, shown, explanations=opened, zeros=zeros)]
     for k in reversed(range(len(stages))):
-        wanted = [name for name in done.layers[k] if not only or f"layers[{k}].{name}" in only]
-        own = {name: done.layers[k][name] for name in wanted if name != "delta"}  # which is given to the layer
+        every = {**done.layers[k], **(done.working[k].inner if only else {})}
+        wanted = [name for name in every if not only or f"layers[{k}].{name}" in only]
+        own = {name: every[name] for name in wanted if name != "delta"}  # which is given to the layer
         title = f"layers[{k}]: {titled(stages[k].type, stages[k].settings)}"
         found.append(figure(title, done.working[k], own, f"layers[{k}]."))
     return [report for report in found if report.results or report.explanations]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from convgrad.core.element import Array
 from convgrad.core.operand import Operand
-from convgrad.core.quantity import Quantity
+from convgrad.core.quantity import Quantity, bare
 from convgrad.errors import listed
 from convgrad.formula import Formula
 from convgrad.kinds import kind_of
@@ -100,6 +100,21 @@ class Solution:
     def left_out(self) -> dict[str, str]:
         """Results that cannot be had, and what would have to be added for each."""
         return self.problem.left_out
+
+    @property
+    def inner(self) -> dict[str, Quantity]:
+        """The results on the way through an activation, which are written where they are asked for."""
+        found = {q.name: q for q in self.working.values() if q.name in ("z", "sensitivity")}
+        if "z" in found and "derivative" in self.operands:
+            found["derivative"] = bare("derivative", self.operands["derivative"], found["z"].spatial)
+        return {name: found[name] for name in ("z", "derivative", "sensitivity") if name in found}
+
+    @property
+    def every(self) -> dict[str, Quantity]:
+        """All results that may be asked for, those on the way included, causes before what is made of them."""
+        found = {**self.inner, **self.quantities}
+        first = ("z", "output", "derivative", "sensitivity")
+        return {name: found[name] for name in (*first, *self.quantities) if name in found}
 
     def explainable(self) -> dict[str, Quantity]:
         """Every quantity whose elements can be written out, by name."""

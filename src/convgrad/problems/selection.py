@@ -101,10 +101,11 @@ class Selection:
 def select(solution: Solution, only: Iterable[str]) -> dict[str, Quantity]:
     """The results asked for, all of them where nothing is; ConvgradError where one of them overflows.
 
-    Here is where they are computed.
+    Here is where they are computed. Those on the way through an activation are there where they are asked for.
     """
-    names = Selection(tuple(solution.quantities), solution.left_out).chosen(only)
-    chosen = {name: solution.quantities[name] for name in names}
+    asked, every = list(only), solution.every
+    names = Selection(tuple(every), solution.left_out).chosen(asked) if asked else list(solution.quantities)
+    chosen = {name: every[name] for name in names}
     check_finite(chosen)
     return chosen
 

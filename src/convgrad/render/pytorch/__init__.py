@@ -7,7 +7,7 @@ parts. The working and the explanations are no part of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from convgrad.errors import OptionError
@@ -38,6 +38,7 @@ class Torch(Writer):
         values = {name: quantity.value for name, quantity in report.results.items()}
         assert report.problem is not None
         layer = report.problem.layer
+        _refuse_inner(values)
         if isinstance(layer, Loss):
             output, target = report.operands["output"], report.operands["target"]
             row = layer.row.taken(output.shape, target.shape)
@@ -47,6 +48,8 @@ class Torch(Writer):
 
     def facts(self, facts: Facts) -> str | Accompanied:
         """A pass through a network, for the results wanted; OptionError for other facts."""
+        if facts.network is not None:
+            _refuse_inner(facts.arrays())
         if facts.network is None:
             raise OptionError(
                 "there is no PyTorch program of this", hint="layers, losses and backprop have one; use json or table"
@@ -90,6 +93,14 @@ def _layer(program: Program, problem: Problem, values: dict[str, Array], z: Arra
     carried = undecided.carried() if back else {}
     for name, value in values.items():
         program.compare(name, results[name], value, sizes[name], carried.get(name))
+
+
+def _refuse_inner(names: Iterable[str]) -> None:
+    """OptionError for a result that autograd does not give."""
+    for name in names:
+        if name.rpartition(".")[2] in ("z", "derivative", "sensitivity"):
+            hint = "leave it out of --only, or use another format"
+            raise OptionError(f"a PyTorch program compares outputs and gradients, and {name} is neither", hint=hint)
 
 
 def _loss(program: Program, row: LossRow, output: Array, target: Array, values: dict[str, Array]) -> None:
