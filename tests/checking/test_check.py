@@ -537,7 +537,7 @@ def test_answers_that_cannot_be_compared_are_errors(convgrad: Convgrad, mine: st
         ("--check '{}' --gradcheck", "two different things"),
         ("""--check '{"dW": 1}' --steps 3""", "--steps shows working"),
         ("""--check '{"db": 1}' --rtol -1""", "below 0"),
-        ("""--check '{"db": 1}' --format csv""", "table or json"),
+        ("""--check '{"db": 1}' --format torch""", "table, json, csv, html, markdown or latex"),
         ("""--check '{"db": 1}' --only dWW""", "there is no result 'dWW'"),
     ],
 )
