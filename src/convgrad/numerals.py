@@ -17,6 +17,9 @@ Spelled = Callable[[str], Any]
 NUMBER = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 """A decimal in ASCII. Python's own float() takes more: 1_000, full-width digits, infinity."""
 
+MINUS = "\u2212"
+"""The minus sign of typeset text, which pages and spreadsheets hold in place of the hyphen."""
+
 MOST_EXPONENT = 999
 """Decimals are exact up to this exponent: 1e999 already has a thousand digits."""
 
@@ -64,6 +67,7 @@ def to_numeral(text: str) -> Numeral:
 
 def parse_number(text: str, spelled: Spelled = to_float) -> Any:
     """The number that a text spells: a decimal, or a fraction such as ``1/3``; None where it is neither."""
+    text = text.replace(MINUS, "-")
     if _NUMBER.fullmatch(text):
         return spelled(text)
     fraction = _FRACTION.fullmatch(text)

@@ -167,7 +167,7 @@ BAD = [
     (".json", "", "it is empty"),
     (".csv", "1,2\n3\n", "line 2 has 1 cell, but the lines before it have 2"),
     (".csv", "1,2\n3,x\n", "line 2, column 2: 'x' is not a number"),
-    (".csv", "a,b\n1,2\n", "line 1, column 1: 'a' is not a number; put # before a heading"),
+    (".csv", "a,b\n1,2\n", r"line 1 is a heading \('a,b'\); add --skip-rows 1, or put # before the heading"),
     (".csv", "1,\n3,4\n", "line 1, column 2: the cell is empty"),
     (".csv", "1,nan\n", "'nan' is not a number"),
     (".csv", "1_000,2\n", "'1_000' is not a number"),

@@ -9,7 +9,7 @@ import click
 
 from convgrad.cli.checking import compare_network, comparing, wanted
 from convgrad.cli.command import Command, Outcome
-from convgrad.cli.options import STEP, explaining, option, output, own_settings
+from convgrad.cli.options import STEP, explaining, option, output, own_settings, reader_of, skipping
 from convgrad.cli.options import settings as setting_options
 from convgrad.cli.waiting import waiting
 from convgrad.errors import OptionError, listed
@@ -47,6 +47,7 @@ NETWORK = "The network"
         *setting_options(DESCENT, STEP),
         option(STEP, "--save-network", metavar="FILE", help="Write the updated network, in the form of NETWORK."),
         *setting_options((DTYPE,), NETWORK),
+        *skipping(NETWORK),
         *explaining(),
         *comparing(gradients=True),
         *output(),
@@ -60,7 +61,6 @@ def backprop(
     **options: Any,
 ) -> Outcome:
     from convgrad.cli.outputs import choose_format, write_facts
-    from convgrad.files import Reader
     from convgrad.problems.network import run_network
     from convgrad.problems.network_file import network_in, read_network, updated
     from convgrad.problems.network_report import figures_of, picked_report, reports_of, results_of
@@ -68,7 +68,7 @@ def backprop(
     from convgrad.problems.report import Facts, Report, titled
     from convgrad.problems.selection import Selection, explained, picked
 
-    reader = Reader()
+    reader = reader_of(options)
     operands, values = read_problem(reader, {"input": input_, "target": target_}, own_settings(options, TABLE), TABLE)
     document = network_in(reader.read(network, spelled_in(values)))
     stages, kind = read_network(document)

@@ -8,7 +8,19 @@ import click
 
 from convgrad.cli.checking import comparing
 from convgrad.cli.command import Command, Outcome
-from convgrad.cli.options import AFTER, OPERANDS, STEP, explaining, output, own_settings, source, velocity, working
+from convgrad.cli.options import (
+    AFTER,
+    OPERANDS,
+    STEP,
+    explaining,
+    output,
+    own_settings,
+    reader_of,
+    skipping,
+    source,
+    velocity,
+    working,
+)
 from convgrad.cli.options import settings as setting_options
 from convgrad.cli.waiting import waiting
 from convgrad.errors import OptionError
@@ -37,6 +49,7 @@ def _parameters(kind: Kind, backward: bool) -> list[click.Parameter]:
             for each in _called(kind, backward)
         ),
         *(source(OPERANDS, *each.flags, help=each.help) for each in _taken(kind, backward) if each.flags),
+        *skipping(),
         *setting_options(own),
         *setting_options(kind.activation, AFTER),
         *(setting_options(kind.descent, STEP) if backward else []),
@@ -62,7 +75,6 @@ def _run(kind: Kind, backward: bool, options: dict[str, Any]) -> Outcome:
     from convgrad.cli.checking import compare_layer, wanted
     from convgrad.cli.outputs import said
     from convgrad.cli.working import report_of
-    from convgrad.files import Reader
     from convgrad.problems.reading import need, read_problem
     from convgrad.problems.report import titled
     from convgrad.problems.solve import solver_of
@@ -70,7 +82,7 @@ def _run(kind: Kind, backward: bool, options: dict[str, Any]) -> Outcome:
     sources = {each.name: _source(each, options) for each in _taken(kind, backward)}
     if backward and kind.velocities:
         sources["velocity"] = options.pop("velocity")
-    reader, solver = Reader(), solver_of(kind)
+    reader, solver = reader_of(options), solver_of(kind)
     given = own_settings(options, kind.options(backward))
     operands, settings = read_problem(reader, sources, given, kind.known(backward), kind.velocities)
     for each in _called(kind, backward):

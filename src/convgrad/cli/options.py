@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from convgrad.errors import OptionError, at, did_you_mean, listed
 from convgrad.kinds import FORMS, KINDS, formats
 from convgrad.kinds.setting import Setting, choice, whole
+
+if TYPE_CHECKING:
+    from convgrad.files import Reader
 
 OPERANDS, LAYER, AFTER, STEP = "Operands", "The layer", "An activation behind it", "One step of descent"
 WORKING, CHECKING, WRITING = "The working", "Checking", "Writing"
@@ -147,6 +150,39 @@ def output(noun: str = "") -> list[click.Parameter]:
         option(WRITING, "-q", "--quiet", is_flag=True, help="No notes on stderr."),
         option(WRITING, "--debug", is_flag=True, help="Show the traceback of a bug."),
     ]
+
+
+def skipping(heading: str = OPERANDS) -> list[click.Parameter]:
+    """The options that say which rows and columns of tables of text hold no numbers."""
+    about = (
+        ("rows", "Rows of CSV, TSV and other tables of text that hold no numbers, as headings do"),
+        ("columns", "Columns of them that hold none, as labels do, or what trailing separators leave"),
+    )
+    return [
+        option(
+            heading,
+            f"--skip-{name}",
+            type=Read(_ends, f"skip-{name}"),
+            metavar="N|N:N",
+            default=(0, 0),
+            help=f"{words}: 1, or 1:1 for one at the end too. It holds for every such source.",
+        )
+        for name, words in about
+    ]
+
+
+def _ends(text: str) -> tuple[int, int]:
+    """``2`` at the beginning, or ``2:1`` at the beginning and at the end."""
+    first, colon, last = text.partition(":")
+    return whole(first, least=0), whole(last, least=0) if colon else 0
+
+
+def reader_of(options: dict[str, Any]) -> Reader:
+    """What reads the sources of a command, as its options say; these are taken out."""
+    from convgrad.files import Reader
+    from convgrad.files.skip import Skip
+
+    return Reader(Skip(options.pop("skip_rows"), options.pop("skip_columns")))
 
 
 def velocity(names: Iterable[str]) -> Option:

@@ -11,6 +11,9 @@ from convgrad.numerals import NUMBER, Spelled, parse_answer, to_float, to_numera
 
 _HEAD = re.compile(r"\s*(?:[A-Za-z_]\w*\s*=\s*)?(?:[A-Za-z_][\w.]*\s*\(\s*)?(?=[\[(])")
 _TAIL = re.compile(r"\s*(?:,\s*[a-z_]+\s*=\s*(?:\([^)]*\)|<[^>]*>|'[^']*'|\"[^\"]*\"|[\w.]+)\s*)*,?\s*\)?\s*;?\s*")
+LONGEST = 60
+"""Lines up to this length are not wrapped by numpy."""
+
 _TOKEN = re.compile(
     rf"(?P<space>\s+)|(?P<open>[\[(])|(?P<close>[\])])|(?P<row>;)|(?P<comma>,)"
     rf"|(?P<number>{NUMBER})(?![\w.+-])|(?P<dots>\.\.\.)|(?P<word>[A-Za-z_+-][\w+-]*|.)",
@@ -26,6 +29,7 @@ def parse_pasted(text: str, spelled: Spelled = to_float) -> Any:
     """
     head = _HEAD.match(text)
     position = head.end() if head else 0
+    by_lines = _assigned(text, position)
     stack: list[tuple[list[Any], list[Any]]] = [([], [])]  # (items of this row, rows closed by semicolons)
     previous = "open"
     while len(stack) > 1 or not stack[0][0]:
@@ -43,8 +47,12 @@ def parse_pasted(text: str, spelled: Spelled = to_float) -> Any:
         elif kind == "close" and len(stack) > 1:
             stack.pop()
             stack[-1][0].append([*rows, items] if rows and items else rows or items)
+        elif kind == "space" and by_lines and "\n" in match[0] and len(stack) == 2 and previous == "number":
+            rows.append(items.copy())  # MATLAB: a line is a row
+            items.clear()
         elif kind == "row" and previous != "open":
-            rows.append(items.copy())
+            if items:
+                rows.append(items.copy())
             items.clear()
         elif kind == "number" and len(stack) > 1:
             items.append(spelled(match[0]))
@@ -67,6 +75,23 @@ def parse_pasted(text: str, spelled: Spelled = to_float) -> Any:
             hint="give one array",
         )
     return stack[0][0][0]
+
+
+def _assigned(text: str, position: int) -> bool:
+    """Whether lines are rows: ``A = [1 2 0`` with further rows below, as MATLAB takes it; numpy prints no name.
+
+    FileError where the lines are as long as those that numpy wraps, so that both could be meant.
+    """
+    if not re.match(r"\s*[A-Za-z_]\w*\s*=\s*\[(?!\s*\[)", text):
+        return False
+    body = text[position:].partition("]")[0]
+    lines = [line for line in body.splitlines() if line.strip()]
+    if len(lines) > 1 and "," not in body and ";" not in body and max(map(len, lines)) > LONGEST:
+        raise FileError(
+            f"{line_and_column(text, position)}: its lines are rows, or one row that was wrapped",
+            hint="end each row with a semicolon, or part the numbers of one row by commas",
+        )
+    return True
 
 
 def _hint(token: str) -> str:

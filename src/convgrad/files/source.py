@@ -14,7 +14,8 @@ from convgrad.errors import FileError, at, did_you_mean
 from convgrad.files.document import Document, select
 from convgrad.files.json_text import parse_json
 from convgrad.files.numbers import MOST_BYTES, to_array, to_written
-from convgrad.numerals import Spelled, parse_number, to_float, to_numeral
+from convgrad.files.skip import NOTHING, Skip
+from convgrad.numerals import MINUS, Spelled, parse_number, to_float, to_numeral
 
 _SUFFIXES = {".json": "JSON", ".csv": "CSV", ".tsv": "CSV", ".npy": "npy", ".npz": "npz"}
 _INSTEAD = {
@@ -57,13 +58,15 @@ _MAGIC = (
 
 _ARRAY = re.compile(r"\s*(?:[A-Za-z_]\w*\s*=\s*)?(?:[A-Za-z_][\w.]*\s*\(\s*)?[\[(]")
 
-_TYPED = re.compile(r"[\[(]|(np\.|numpy\.|torch\.|jnp\.)?(array|tensor|asarray|matrix)\s*\(")
+_TYPED = re.compile(r"[\[(]|[A-Za-z]\w*\s*=\s*(\[|\n)|(np\.|numpy\.|torch\.|jnp\.)?(array|tensor|asarray|matrix)\s*\(")
 
 
 class Reader:
     """Reads the sources of one command, each file and standard input once, and remembers which they were."""
 
-    def __init__(self) -> None:
+    def __init__(self, skip: Skip = NOTHING) -> None:
+        """skip: the rows and columns of tables of text that hold no numbers."""
+        self._skip = skip
         self.paths: list[str] = []
         self._parsed: dict[tuple[str, Spelled], Any] = {}
         self._piped: bytes | None = None
@@ -80,7 +83,7 @@ class Reader:
         if source != "-" and not os.path.exists(source):
             if looks_literal(source):
                 with at(_shortened(source)):
-                    parsed = _parse_text(source, spelled)
+                    parsed = _parse_text(source, spelled, self._skip)
                     return _held(parsed, "the literal", _shortened(source), spelled, typed=True)
             path, mark, key = source.rpartition("#")
             if mark and path and key:
@@ -104,7 +107,7 @@ class Reader:
         if (path, spelled) not in self._parsed:
             with at("standard input" if path == "-" else path):
                 data = self._bytes(path)
-                self._parsed[path, spelled] = _parse(data, "" if path == "-" else suffix_of(path), spelled)
+                self._parsed[path, spelled] = _parse(data, "" if path == "-" else suffix_of(path), spelled, self._skip)
         return self._parsed[path, spelled]
 
     def _bytes(self, path: str) -> bytes:
@@ -156,7 +159,7 @@ def looks_literal(text: str) -> bool:
     return parse_number(text) is not None or text.startswith("{") or _TYPED.match(text) is not None
 
 
-def _parse(data: bytes, suffix: str, spelled: Spelled) -> Any:
+def _parse(data: bytes, suffix: str, spelled: Spelled, skip: Skip) -> Any:
     """The contents of a file -> dict, nested lists, number or array, by content and suffix together."""
     kind = next((kind for magic, kind in _MAGIC if data.startswith(magic)), "")
     if kind in _INSTEAD:
@@ -189,22 +192,24 @@ def _parse(data: bytes, suffix: str, spelled: Spelled) -> Any:
             )
         from convgrad.files.table_text import parse_table
 
-        return parse_table(text, spelled)
+        return parse_table(text, spelled, skip)
     if named == "JSON":
         if not begins_as_array and "\n" in text.strip():
             raise FileError("it is named .json, but holds rows as in CSV", hint="rename it to .csv")
         return parse_json(text, spelled)
-    return _parse_text(text, spelled)
+    return _parse_text(text, spelled, skip)
 
 
-def _parse_text(text: str, spelled: Spelled) -> Any:
-    """Text of any kind: JSON, an array pasted from elsewhere, or CSV."""
+def _parse_text(text: str, spelled: Spelled, skip: Skip = NOTHING) -> Any:
+    """Text of any kind: JSON, an array pasted from elsewhere, what MATLAB prints, or CSV."""
+    text = text.replace(MINUS, "-")
     if text.lstrip().startswith("{"):
         return parse_json(text, spelled)
     if not _ARRAY.match(text):
+        from convgrad.files.console import looks_printed, parse_printed
         from convgrad.files.table_text import parse_table
 
-        return parse_table(text, spelled)
+        return parse_printed(text, spelled) if looks_printed(text) else parse_table(text, spelled, skip)
     try:
         return parse_json(text, spelled)
     except FileError as as_json:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from math import prod
 from typing import Any
 
 from numpy.typing import NDArray
 
-from convgrad.errors import FileError, by, shortened
+from convgrad.errors import FileError, by, listed, shortened
 from convgrad.files.numbers import MOST_AXES, stacked
+from convgrad.files.skip import NOTHING, Skip
 from convgrad.numerals import Spelled, parse_answer, parse_number, to_float, to_numeral
 
 Array = NDArray[Any]
@@ -19,37 +21,29 @@ _SHAPE = re.compile(
 )
 
 
-def parse_table(text: str, spelled: Spelled = to_float) -> Array:
+def parse_table(text: str, spelled: Spelled = to_float, skip: Skip = NOTHING) -> Array:
     """CSV text -> array: (numbers,) for one row, (rows, columns), or (blocks, rows, columns); () for one number.
 
     The separator is the first of ``;``, tab and comma that occurs, else blanks; with a separator other than
-    the comma, a comma is a decimal comma. FileError gives line and column.
+    the comma, a comma is a decimal comma. skip: what holds no numbers. FileError gives line and column, or all of what
+    seems to be no numbers.
     """
-    shape: tuple[int, ...] | None = None
-    lines: list[str | None] = []
-    for raw in text.splitlines():
-        stated = _SHAPE.search(raw)
-        if stated:
-            shape = tuple(int(size) for size in re.split(r"[,x\s]+", stated[1]))
-            if len(shape) > MOST_AXES or 0 in shape:
-                raise FileError(
-                    f"the shape it states, {by(shape)[:40]}, cannot be", hint="correct the line '# shape: ...'"
-                )
-        kept, comment, _ = raw.partition("#")
-        # a line of comment alone parts no blocks
-        lines.append(None if comment and not kept.strip() else kept.strip(" "))
+    shape, lines = _lines(text)
     body = "\n".join(filter(None, lines))
     separator = next((each for each in ";\t," if each in body), " ")
+    cells = {number: _split(line, separator) for number, line in enumerate(lines, start=1) if line and line.strip()}
+    for number in [*cells][: skip.rows[0]] + [*cells][len(cells) - skip.rows[1] :]:
+        del cells[number]
+    cells = {number: row[skip.columns[0] : max(len(row) - skip.columns[1], 0)] for number, row in cells.items()}
+    _check_edges(cells, separator, skip, spelled)
     blocks: list[list[list[Any]]] = [[]]
     for number, line in enumerate(lines, start=1):
-        if line is None:
+        if line is not None and not line.strip() and blocks[-1]:
+            blocks.append([])
+        if number not in cells:
             continue
-        if not line.strip():
-            if blocks[-1]:
-                blocks.append([])
-            continue
-        cells = enumerate(_split(line, separator), start=1)
-        row = [_cell(cell, separator, number, column, spelled) for column, cell in cells]
+        found = enumerate(cells[number], start=1 + skip.columns[0])
+        row = [_cell(cell, separator, number, column, spelled) for column, cell in found]
         if shape is None and blocks[0] and len(row) != len(blocks[0][0]):
             raise FileError(
                 f"line {number} has {len(row)} {'cell' if len(row) == 1 else 'cells'}, "
@@ -58,7 +52,7 @@ def parse_table(text: str, spelled: Spelled = to_float) -> Array:
             )
         blocks[-1].append(row)
     blocks = [block for block in blocks if block]
-    if not blocks:
+    if not blocks or not blocks[0][0]:
         raise FileError("there are no numbers in it", hint="write rows of numbers")
     if shape is not None:
         return _reshaped(blocks, shape, spelled)
@@ -72,6 +66,56 @@ def parse_table(text: str, spelled: Spelled = to_float) -> Array:
     if len(blocks) == 1:
         array = array[0, 0] if len(blocks[0]) == 1 else array[0]
     return array.reshape(()) if array.shape == (1,) else array
+
+
+def _lines(text: str) -> tuple[tuple[int, ...] | None, list[str | None]]:
+    """The shape that a text states, and its lines without comments, None for those that are nothing else."""
+    shape: tuple[int, ...] | None = None
+    lines: list[str | None] = []
+    for raw in text.splitlines():
+        stated = _SHAPE.search(raw)
+        if stated:
+            shape = tuple(int(size) for size in re.split(r"[,x\s]+", stated[1]))
+            if len(shape) > MOST_AXES or 0 in shape:
+                raise FileError(
+                    f"the shape it states, {by(shape)[:40]}, cannot be", hint="correct the line '# shape: ...'"
+                )
+        kept, comment, _ = raw.partition("#")
+        # a line of comment alone parts no blocks
+        lines.append(None if comment and not kept.strip() else kept.strip(" "))
+    return shape, lines
+
+
+def _check_edges(cells: Mapping[int, list[str]], separator: str, skip: Skip, spelled: Spelled) -> None:
+    """FileError that says all of what seems to be headings, labels or trailing separators, and both ways to mend it."""
+    rows = [*cells.values()]
+    blank = [[not cell.strip() for cell in row] for row in rows]
+    numeric = [[_number(cell, separator, spelled) is not None for cell in row] for row in rows]
+    if len(rows) < 2 or all(map(all, numeric)) or not any(map(any, numeric)):
+        return
+    after = spelled is not to_numeral and all(row and row[-1] for row in blank)
+    heads = next(k for k, row in enumerate(numeric) if any(row))
+    labels = 0
+    width = min(len(row) for row in rows[heads:]) - after
+    while labels < width and not any(row[labels] for row in numeric[heads:]):
+        labels += 1
+    wrong = [(number, row) for number, row in [*zip(cells, numeric, strict=True)][heads:]]
+    if not (heads or labels or after) or any(not all(row[labels : len(row) - after]) for _, row in wrong):
+        return  # a single cell is wrong, and named
+    said, number = [], next(iter(cells))
+    if heads:
+        said.append(f"line {number} is a heading ({shortened(separator.join(rows[0]), 30)})")
+    if labels:
+        said.append(f"column {1 + skip.columns[0]} holds labels ({shortened(rows[heads][0])})")
+    if after:
+        said.append(f"every line ends with a separator ({shortened(separator)})")
+    rows_said = f"--skip-rows {heads + skip.rows[0]}" if heads else ""
+    before = labels + skip.columns[0]
+    columns_said = f"--skip-columns {before}:1" if after else f"--skip-columns {before}" if labels else ""
+    other = [*(["put # before the heading"] if heads else []), *(["take the rest out"] if labels or after else [])]
+    raise FileError(
+        listed(said), hint=f"add {' '.join(filter(None, (rows_said, columns_said)))}, or {' and '.join(other)}"
+    )
 
 
 def format_table(array: Array, separator: str, number: Any) -> str:
@@ -113,10 +157,14 @@ def _split(line: str, separator: str) -> list[str]:
         return line.split(separator)
 
 
+def _number(text: str, separator: str, spelled: Spelled) -> Any:
+    """The number (of an answer, also what stands for none) that a cell spells, None where it is none."""
+    pointed = text.strip() if separator == "," else text.strip().replace(",", ".")
+    return parse_answer(pointed) if spelled is to_numeral else parse_number(pointed, spelled)
+
+
 def _cell(text: str, separator: str, line: int, column: int, spelled: Spelled) -> Any:
-    text = text.strip()
-    pointed = text if separator == "," else text.replace(",", ".")
-    number = parse_answer(pointed) if spelled is to_numeral else parse_number(pointed, spelled)
+    text, number = text.strip(), _number(text, separator, spelled)
     if number is None:
         where = f"line {line}, column {column}"
         if not text:
