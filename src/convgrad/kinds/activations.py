@@ -8,9 +8,10 @@ approximation; Elfwing et al. (2017) for silu.
 
 from __future__ import annotations
 
-from math import erf, pi, sqrt
+from math import pi, sqrt
 from typing import TYPE_CHECKING, Any
 
+from convgrad.kinds.analytic import deciding, erf, softplus
 from convgrad.kinds.functions import ActivationRow, Along, Alpha, Chosen, Column, Written
 from convgrad.kinds.late_numpy import np
 
@@ -24,12 +25,18 @@ if TYPE_CHECKING:
 
 
 def _positive(x: Array) -> Array:
-    return x > 0
+    return deciding(x) > 0
 
 
 def _sigmoid(x: Array) -> Array:
-    small = np.exp(-np.abs(x))  # never overflows
-    return np.where(x >= 0, 1 / (1 + small), small / (1 + small))
+    right = deciding(x) >= 0
+    small = np.exp(np.where(right, -x, x))  # never overflows
+    return np.where(right, 1 / (1 + small), small / (1 + small))
+
+
+def _tanh_slope(x: Array) -> Array:
+    small = np.exp(-2 * np.abs(x))  # 1 - tanh(x)^2 would lose what is left where tanh is nearly 1
+    return 4 * small / (1 + small) ** 2
 
 
 _ROOT, _CUBE = sqrt(2 / pi), 0.044715
@@ -39,7 +46,7 @@ def _normal(x: Array, f: Chosen) -> Array:
     """The standard normal distribution function, exactly or by gelu's approximation."""
     if f.approximate == "tanh":
         return 0.5 * (1 + np.tanh(_ROOT * (x + _CUBE * x**3)))
-    return 0.5 * (1 + np.asarray(np.frompyfunc(erf, 1, 1)(x / sqrt(2))).astype(x.dtype))
+    return 0.5 * (1 + erf(x / sqrt(2)))
 
 
 def _gelu_slope(x: Array, f: Chosen) -> Array:
@@ -56,7 +63,7 @@ def _silu_slope(x: Array, f: Chosen) -> Array:
 
 
 def _softmax(x: Array, f: Chosen) -> Array:
-    powers = np.exp(x - x.max(axis=-1, keepdims=True))
+    powers = np.exp(x - deciding(x).max(axis=-1, keepdims=True))
     return powers / powers.sum(axis=-1, keepdims=True)
 
 
@@ -87,7 +94,7 @@ ROWS = (
     ActivationRow(
         "relu",
         "max(0, {input})",
-        value=lambda x, f: np.maximum(x, 0),
+        value=lambda x, f: np.where(f.on, x, 0),
         derivative=lambda x, f: f.on,
         pytorch=(Written("F.relu({x})"),),
         above=_positive,
@@ -114,7 +121,7 @@ ROWS = (
     ActivationRow(
         "elu",
         "{input}, or alpha * (exp({input}) - 1) where it is negative",
-        value=lambda x, f: np.where(f.on, x, f.alpha * np.expm1(np.minimum(x, 0))),
+        value=lambda x, f: np.where(f.on, x, f.alpha * np.expm1(np.where(f.on, 0, x))),
         derivative=lambda x, f: np.where(f.on, 1, f.alpha * np.exp(np.minimum(x, 0))),
         pytorch=(Written("F.elu({x}{alpha})"),),
         above=_positive,
@@ -137,7 +144,7 @@ ROWS = (
         "tanh",
         "tanh({input})",
         value=lambda x, f: np.tanh(x),
-        derivative=lambda x, f: 1 - np.tanh(x) ** 2,
+        derivative=lambda x, f: _tanh_slope(x),
         pytorch=(Written("torch.tanh({x})"),),
         inverse=lambda a, f: np.arctanh(a),
         at_output=lambda a: 1 - a**2,
@@ -146,7 +153,7 @@ ROWS = (
     ActivationRow(
         "softplus",
         "log(1 + exp({input}))",
-        value=lambda x, f: np.logaddexp(0, x),
+        value=lambda x, f: softplus(x),
         derivative=lambda x, f: _sigmoid(x),
         pytorch=(
             Written(  # log(1 + exp(-40)) is 0 in double precision

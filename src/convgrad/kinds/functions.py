@@ -146,10 +146,11 @@ class LossRow:
     products of both. mean: what a mean runs over, one of `counts`, empty for a sum; classes: whether it
     compares distributions over classes, along axis 1 or the last of a vector; probabilities: whether output and target
     lie between 0 and 1 (with classes the output alone); logits: the activation that it applies to the output itself;
-    error: what it makes of output - target, ``squares`` or, far out, ``sizes``; kinks: the errors
-    at which its slope jumps; exact: whether it keeps fractions; note: what --help says in brackets; convention: how a
-    reader is told that this one was used in place of its like; sizes: output, target, how far these may be apart, and
-    how large the numbers are that the output is summed from -> how large those are that (the loss, its gradient) are
+    error: what it makes of output - target, ``squares`` or, far out, ``sizes``; kinks: the errors at which its slope
+    jumps; bends: other outputs at which it does, or at which the gradient is held and no slope of the loss, given both;
+    exact: whether it keeps fractions; note: what --help says in brackets; convention: how a reader is told that this
+    one was used in place of its like; sizes: output, target, how far these may be apart, and how large the numbers are
+    that the output is summed from -> how large those are that (the loss, its gradient) are
     summed from; pytorch: how it is written there, given output and target; working: the arrays that it is worked out
     by, as far as they are worth seeing, by name; signs: what it is where the target is no classes but -1 or 1 for each
     output; drawn: its seats in the round from which one is drawn at random.
@@ -167,6 +168,7 @@ class LossRow:
     logits: str = ""
     error: str = ""
     kinks: tuple[float, ...] = ()
+    bends: Callable[[Array, Array], Array] | None = None
     exact: bool = False
     note: str = ""
     convention: str = ""

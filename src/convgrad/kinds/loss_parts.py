@@ -9,6 +9,7 @@ from __future__ import annotations
 from math import log
 from typing import TYPE_CHECKING, Any
 
+from convgrad.kinds.analytic import deciding
 from convgrad.kinds.functions import Part, Parts, class_axis
 from convgrad.kinds.late_numpy import np
 
@@ -33,7 +34,7 @@ def _mean(r: int) -> str:
 
 def log_softmax(z: Array) -> Array:
     """The logarithm of the softmax over the last axis."""
-    shifted = z - z.max(axis=-1, keepdims=True)
+    shifted = z - deciding(z).max(axis=-1, keepdims=True)
     return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
 
 
@@ -68,7 +69,7 @@ def entropy_sizes(z: Array, t: Array, far: float, x: float) -> tuple[float, floa
 
 def asked(a: Array) -> Array:
     """Probabilities, with 1 for a 0, which no target asks for."""
-    return np.where(a == 0, 1 + 0 * a, a)
+    return np.where(deciding(a) == 0, 1 + 0 * a, a)
 
 
 def nll_formulas(r: int) -> tuple[str, str]:
@@ -150,8 +151,17 @@ def _logarithms(a: Array) -> tuple[Array, Array]:
         return np.maximum(np.log(a), -100), np.maximum(np.log1p(-a), -100)
 
 
+def held(a: Array) -> Array:
+    """Where the divisor is held, and the gradient is no derivative of the loss but what is taken for it."""
+    return deciding(a * (1 - a)) < HELD
+
+
 def bce(a: Array, t: Array, m: Any) -> Array:
     """What each number adds to a binary cross-entropy."""
+    if a.dtype.kind == "c":  # of which the real part is of no use
+        at, certain = deciding(a), held(a)
+        apart, safe = (at - t) / HELD, np.where(certain, 0.5, a)
+        return np.where(certain, apart * (a - at), -(t * np.log(safe) + (1 - t) * np.log1p(-safe))) / m
     log_a, log_rest = _logarithms(a)
     return -(t * log_a + (1 - t) * log_rest) / m
 

@@ -27,6 +27,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from convgrad.kinds import loss_parts as parts_of
+from convgrad.kinds.analytic import above_0, deciding, size
 from convgrad.kinds.functions import LossRow, Parts, Written
 from convgrad.kinds.late_numpy import np
 
@@ -102,7 +103,7 @@ def mean_of(
 
 
 def _huber(e: Array, one: Any) -> Array:
-    return np.where(np.abs(e) < 1, e**2 * one / 2, np.abs(e) - one / 2)
+    return np.where(deciding(size(e)) < 1, e**2 * one / 2, size(e) - one / 2)
 
 
 # -- the rows -----------------------------------------------------------------------------------------------
@@ -190,7 +191,7 @@ ROWS = (
     ),
     LossRow(
         "hinge",
-        each=lambda a, t, r: np.maximum(parts_of.margins(a, t), 0).sum(axis=-1) / r,
+        each=lambda a, t, r: above_0(parts_of.margins(a, t)).sum(axis=-1) / r,
         slope=parts_of.margin_slope,
         formulas=parts_of.margin_formulas,
         parts=parts_of.margin_parts,
@@ -209,11 +210,12 @@ ROWS = (
         classes=True,
         note="scores; class indices, or -1 and 1 for each output",
         exact=True,
+        bends=lambda a, t: (parts_of.margins(a, t) == 0) & (t == 0),
         working=lambda a, t: {"margin": parts_of.margins(a, t)},
         sizes=lambda a, t, far, x: (a.size * (2 * x + 1), a.size),
         signs=LossRow(
             "hinge",
-            each=lambda a, t, m: np.maximum(1 - t * a, 0) / m,
+            each=lambda a, t, m: above_0(1 - t * a) / m,
             slope=lambda a, t, m: np.where(t * a < 1, -t, 0 * t) / m,
             formulas=counted(
                 "{loss} = 1/{m} sum of max(0, 1 - {target} * {output})",
@@ -221,6 +223,7 @@ ROWS = (
             ),
             parts=parts_of.hinge_parts,
             pytorch=(Written("F.relu(1 - target * {output}).mean()"),),
+            bends=lambda a, t: t * a == 1,
             exact=True,
             sizes=lambda a, t, far, x: (1 + x, 1.0),
         ),
@@ -244,13 +247,14 @@ ROWS = (
             Written("F.binary_cross_entropy({output}, target)"),
         ),
         probabilities=True,
+        bends=lambda a, t: parts_of.held(a),
         note="probabilities",
         sizes=parts_of.bce_sizes,
         drawn=(5,),
     ),
     mean_of(
         "mae",
-        each=lambda e, one: np.abs(e),
+        each=lambda e, one: size(e),
         slope=lambda e, one: np.sign(e) * one,
         formulas=(
             "{loss} = 1/{m} sum of |{output} - {target}|",

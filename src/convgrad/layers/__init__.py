@@ -84,6 +84,18 @@ class Showing(Protocol):
         """x, and what is given from above -> those arrays, by name."""
 
 
+@runtime_checkable
+class Bending(Protocol):
+    """A layer whose slope jumps somewhere, so that its gradient there is what is taken for it."""
+
+    def bends(self, x: Any) -> Any:
+        """x (...) -> which of its numbers lie where the slope jumps, (...) of bool."""
+
+    @property
+    def taken(self) -> str:
+        """What is taken for the gradient there, in words."""
+
+
 def gradients(layer: Layer) -> tuple[str, ...]:
     """The names of its gradients: of its parameters, and dX."""
     return (*(f"d{name}" for name in layer.parameters), "dX")

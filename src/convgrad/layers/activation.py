@@ -99,6 +99,16 @@ class Activation:
         assert derivative is not None
         return cast(derivative(x, self.chosen(x)), x.dtype)
 
+    def bends(self, x: Array) -> Array:
+        """x (...) -> which of its numbers lie where the slope jumps, (...) of bool."""
+        return np.isin(x, self.kinks)
+
+    @property
+    def taken(self) -> str:
+        """What is taken for the slope there, in words."""
+        slopes = ", ".join(f"{float(self.derivative(np.asarray(at))):g} at {at:g}" for at in self.kinks)
+        return f"the slope of {self.name} is taken as {slopes}"
+
     def inverse(self, output: Array) -> Array:
         """output (...) -> an input that gives it, or at least its derivative, not finite where there is none.
 

@@ -21,6 +21,7 @@ from convgrad.core.rational import cast, refuse
 from convgrad.core.term import Cells, Term
 from convgrad.errors import OptionError, ShapeError, by
 from convgrad.formula import Formula
+from convgrad.kinds.analytic import deciding
 from convgrad.kinds.functions import LossRow, class_axis
 from convgrad.kinds.losses import LOSSES
 from convgrad.layers import Parameter
@@ -75,6 +76,20 @@ class Loss:
             FirstDelta(worked, name="delta", formula=delta, shape=output.shape, spatial=last),
         )
 
+    def bends(self, output: Array, target: Array) -> Array:
+        """output, target (...) -> at which outputs the slope jumps, or is held and no slope of the loss."""
+        worked = self.worked(output, target)
+        (a, t, _), row = worked.operands, worked.row
+        found = np.isin(a - t, row.kinks) if row.kinks else np.zeros(a.shape, bool)
+        return worked.home(found if row.bends is None else found | row.bends(a, t))
+
+    @property
+    def taken(self) -> str:
+        """What is taken for the gradient there, in words."""
+        if self.row.probabilities:
+            return f"the gradient of {self.kind} is held where an output is as good as certain"
+        return f"the slope of {self.kind} is taken as 0 where it jumps"
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Worked:
@@ -105,13 +120,13 @@ class Worked:
     @cached_property
     def delta(self) -> Array:
         """The gradient (...), like the output."""
-        return self._home(cast(self.row.slope(*self.operands), self._dtype))
+        return self.home(cast(self.row.slope(*self.operands), self._dtype))
 
     @property
     def working(self) -> dict[str, Array]:
         """What it is worked out by, like the output: the softmax of logits, margins."""
         a, t, _ = self.operands
-        return {name: self._home(cast(array, self._dtype)) for name, array in self.row.working(a, t).items()}
+        return {name: self.home(cast(array, self._dtype)) for name, array in self.row.working(a, t).items()}
 
     @cached_property
     def parts(self) -> list[list[list[tuple[str, Array]]]]:
@@ -120,7 +135,7 @@ class Worked:
         with np.errstate(all="ignore"):
             return [
                 [
-                    [(called.get(name, name), self._home(cast(value, self._dtype))) for name, value in part]
+                    [(called.get(name, name), self.home(cast(value, self._dtype))) for name, value in part]
                     for part in parts
                 ]
                 for parts in self.row.parts(*self.operands)
@@ -130,7 +145,8 @@ class Worked:
     def _dtype(self) -> Any:
         return np.result_type(self.output, self.fitted)
 
-    def _home(self, array: Array) -> Array:
+    def home(self, array: Array) -> Array:
+        """An array whose classes are its last axis, with them where the output has them."""
         return np.moveaxis(array, -1, class_axis(self.output.shape)) if self.row.classes and array.ndim else array
 
 
@@ -167,9 +183,10 @@ def _fitted(row: LossRow, output: Array, target: Array) -> Array:
 
 def _check_probabilities(row: LossRow, array: Array, name: str) -> None:
     """ShapeError for numbers that are no probabilities."""
-    if array.min() < 0 or array.max() > 1:
+    low, high = deciding(array).min(), deciding(array).max()
+    if low < 0 or high > 1:
         raise ShapeError(
-            f"the {name} has numbers outside 0 to 1 (from {array.min():g} to {array.max():g})",
+            f"the {name} has numbers outside 0 to 1 (from {low:g} to {high:g})",
             hint=f"{row.name} takes probabilities; {_of_logits()} takes logits",
         )
 

@@ -29,7 +29,7 @@ from convgrad.errors import OptionError
 from convgrad.formula import Formula, Over, Piece, named
 from convgrad.kinds.pool import TIES
 from convgrad.layers import Parameter
-from convgrad.layers.pool_kinds import POOL_KINDS, PoolKind, alone, flat
+from convgrad.layers.pool_kinds import POOL_KINDS, WHO, PoolKind, alone, positions
 from convgrad.layers.shapes import check_shape, check_windows_see_input, input_of, pair_of
 
 
@@ -149,6 +149,16 @@ class Pool:
             ),
         )
 
+    def bends(self, x: Array) -> Array:
+        """x (N, C, *sizes) -> which cells lie where the slope jumps, (N, C, *sizes) of bool."""
+        windows = self.windows(x)
+        return np.asarray(windows.fold(1.0 * self._kind(x).bends(self, self.seen(x, windows), windows)) > 0)
+
+    @property
+    def taken(self) -> str:
+        """What is taken for the gradient there, in words."""
+        return POOL_KINDS[self.kind].taken.format(who=WHO[self.ties])
+
     def indices(self, x: Array) -> Quantity:
         """x (N, C, *sizes) -> indices (N, C, *places): the flat position in the unpadded plane that gave each maximum.
 
@@ -174,17 +184,6 @@ class Pool:
     def shares(self, x: Array, windows: Windows) -> Array:
         """x (N, C, *sizes) -> the share of each cell of each window, (N, C, *places, *kernel)."""
         return self._kind(x).share(self, self.seen(x, windows), windows)
-
-    def positions(self, x: Array, windows: Windows) -> Array:
-        """x (N, C, *sizes) -> the positions (N, C, *places) that `indices` tells."""
-        d = len(windows.axes)
-        cells = flat(self.seen(x, windows), d)
-        chosen = cells.shape[-1] - 1 - cells[..., ::-1].argmax(-1) if self.ties == "last" else cells.argmax(-1)
-        position: Array = np.zeros(chosen.shape, np.int64)
-        for k, (axis, u) in enumerate(zip(windows.axes, np.unravel_index(chosen, windows.kernel), strict=True)):
-            place = np.arange(axis.places).reshape(-1, *(1,) * (d - 1 - k))
-            position = position * axis.size + axis.cells[place, u]
-        return position
 
     def seen_at(self, x: Array, windows: Windows, at: Place) -> Array:
         """The windows of all channels of an example at a place, (C, *kernel); at = (example, *place)."""
@@ -284,7 +283,8 @@ class Indices(Quantity):
 
     def compute(self) -> Any:
         """All positions at once."""
-        return self.layer.positions(self.x, self.layer.windows(self.x))
+        windows = self.layer.windows(self.x)
+        return positions(self.layer, self.layer.seen(self.x, windows), windows)
 
     def live(self) -> Array:
         """Every place has one."""

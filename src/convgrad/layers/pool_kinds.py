@@ -16,6 +16,7 @@ from convgrad.core.element import Array, Place
 from convgrad.core.rational import cast
 from convgrad.core.term import beside
 from convgrad.core.windows import Windows
+from convgrad.kinds.analytic import deciding, size
 
 
 class Options(Protocol):
@@ -51,7 +52,25 @@ def _divisors(pool: Options, windows: Windows, dtype: Any, place: Place | None) 
 
 
 def _max(pool: Options, seen: Array, windows: Windows, place: Place | None = None) -> Array:
+    if seen.dtype.kind == "c":
+        return _of_largest(pool, flat(seen, len(windows.axes)))
     return _reduced(np.maximum, seen, windows)
+
+
+def _of_largest(pool: Options, cells: Array) -> Array:
+    """cells (..., n), complex -> the one whose real part is largest; among equal ones as `ties` says, (...).
+
+    Shared equally, the maximum moves as their mean does; where all take the delta, by the sum of what they do.
+    """
+    real = deciding(cells)
+    top = real.max(axis=-1)
+    largest = real == top[..., None]
+    if pool.ties in ("first", "last"):
+        reverse = -1 if pool.ties == "last" else 1
+        here = largest[..., ::reverse].argmax(axis=-1)[..., None]
+        return np.asarray(np.take_along_axis(cells[..., ::reverse], here, axis=-1)[..., 0])
+    moved = np.where(largest, cells.imag, 0).sum(axis=-1)
+    return np.asarray(top + 1j * moved / (largest.sum(axis=-1) if pool.ties == "split" else 1))
 
 
 def _max_share(pool: Options, seen: Array, windows: Windows, place: Place | None = None) -> Array:
@@ -71,6 +90,13 @@ def _max_share(pool: Options, seen: Array, windows: Windows, place: Place | None
     return shares
 
 
+def _max_bends(pool: Options, seen: Array, windows: Windows) -> Array:
+    """Maxima that are not alone in their window."""
+    d = len(windows.axes)
+    largest = seen == beside(_max(pool, seen, windows), d)
+    return largest & beside(flat(largest, d).sum(axis=-1) > 1, d)
+
+
 def _sum(pool: Options, seen: Array, windows: Windows, place: Place | None = None) -> Array:
     return _reduced(np.add, seen, windows)
 
@@ -81,7 +107,14 @@ def _sum_share(pool: Options, seen: Array, windows: Windows, place: Place | None
 
 def _power(pool: Options, seen: Array, windows: Windows, place: Place | None = None) -> Array:
     p = seen.dtype.type(pool.p)
-    return _sum(pool, np.abs(seen) ** p, windows) ** (1 / p)
+    return _sum(pool, size(seen) ** p, windows) ** (1 / p)
+
+
+def _power_bends(pool: Options, seen: Array, windows: Windows) -> Array:
+    """Zeros, where their sizes are added up; of a higher power only windows that are all 0."""
+    if pool.p == 1:
+        return np.asarray(seen == 0)
+    return np.broadcast_to(beside(_power(pool, seen, windows) == 0, len(windows.axes)), seen.shape)
 
 
 def _power_share(pool: Options, seen: Array, windows: Windows, place: Place | None = None) -> Array:
@@ -103,21 +136,43 @@ def _average_share(pool: Options, seen: Array, windows: Windows, place: Place | 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class PoolKind:
-    """A kind of pooling: the output of each window, each cell's share of the delta, and what padding holds."""
+    """A kind of pooling: the output of each window, each cell's share of the delta, and what padding holds.
+
+    bends: which cells lie where the slope jumps, where it does; taken: what is taken for the gradient there.
+    """
 
     words: str
     output: Callable[..., Array]
     share: Callable[..., Array]
     fill: float = 0
     rational: bool = True
+    bends: Callable[..., Array] = lambda pool, seen, windows: np.zeros(seen.shape, bool)
+    taken: str = ""
 
 
 POOL_KINDS = {
-    "max": PoolKind("maximum", _max, _max_share, fill=-np.inf),
+    "max": PoolKind(
+        "maximum", _max, _max_share, fill=-np.inf, bends=_max_bends, taken="of equal maxima {who} the delta"
+    ),
     "avg": PoolKind("average", _average, _average_share),
     "sum": PoolKind("sum", _sum, _sum_share),
-    "lp": PoolKind("p-norm", _power, _power_share, rational=False),
+    "lp": PoolKind(
+        "p-norm",
+        _power,
+        _power_share,
+        rational=False,
+        bends=_power_bends,
+        taken="the slope of the p-norm is taken as 0 at 0",
+    ),
 }
+
+WHO = {
+    "first": "the first takes",
+    "last": "the last takes",
+    "all": "every one takes all of",
+    "split": "each takes an equal share of",
+}
+"""Who takes the delta of equal maxima, in words."""
 
 
 def _reduced(combine: np.ufunc, seen: Array, windows: Windows) -> Array:
@@ -144,3 +199,15 @@ def alone(seen: Array, windows: Windows) -> Array:
 def flat(windows: Array, d: int) -> Array:
     """windows (..., *kernel) -> (..., cells of the kernel)."""
     return windows.reshape(*windows.shape[:-d], prod(windows.shape[-d:]))
+
+
+def positions(pool: Options, seen: Array, windows: Windows) -> Array:
+    """seen (..., *places, *kernel) -> the flat position of each maximum in the unpadded plane, (..., *places)."""
+    d = len(windows.axes)
+    cells = flat(seen, d)
+    chosen = cells.shape[-1] - 1 - cells[..., ::-1].argmax(-1) if pool.ties == "last" else cells.argmax(-1)
+    position: Array = np.zeros(chosen.shape, np.int64)
+    for k, (axis, u) in enumerate(zip(windows.axes, np.unravel_index(chosen, windows.kernel), strict=True)):
+        place = np.arange(axis.places).reshape(-1, *(1,) * (d - 1 - k))
+        position = position * axis.size + axis.cells[place, u]
+    return position
