@@ -15,6 +15,7 @@ _HOMES = {
     "Term": "convgrad.core.term",
     "ConvgradError": "convgrad.errors",
     "check": "convgrad.checking",
+    "gradcheck": "convgrad.checking.gradcheck",
 }
 
 

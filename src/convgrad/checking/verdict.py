@@ -10,6 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 from convgrad.checking.errors import Errors, axis_words, errors_of
+from convgrad.checking.judgement import Judgement
 from convgrad.checking.written import Answer, Match
 from convgrad.core.element import Array
 from convgrad.core.quantity import Quantity
@@ -106,7 +107,7 @@ class Verdict:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Checked:
+class Checked(Judgement):
     """The verdicts of one check, by the results' names: true where every answer is right.
 
     reveal: whether right values may be shown; strange: entries that were handed in, but are no results. Its text is the
@@ -126,20 +127,10 @@ class Checked:
         """Whether every answer is right: not one that follows, is too coarse, or is missing."""
         return self.verdict == RIGHT
 
-    def __bool__(self) -> bool:
-        return self.right
-
-    def __str__(self) -> str:
-        from convgrad.render import write
-
-        return write(self, "table").decode().rstrip("\n")
-
-    __repr__ = __str__
-
-    def raise_if_wrong(self) -> None:
-        """AssertionError with the report where not every answer is right."""
-        if not self.right:
-            raise AssertionError(f"not every answer is right\n{self}")
+    @property
+    def complaint(self) -> str:
+        """What is to be said where not every one is."""
+        return "not every answer is right"
 
     @property
     def verdict(self) -> str:

@@ -122,7 +122,8 @@ def _gradcheck() -> Option:
         "--gradcheck",
         is_flag=True,
         default=None,
-        help="Compare the gradients with central differences, in float64. Exit code 1 where they differ.",
+        help="Compare the gradients, whole, with derivatives of the forward pass by a complex step. Exit code 1 where "
+        "they differ.",
     )
 
 

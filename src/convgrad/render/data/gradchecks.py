@@ -1,30 +1,31 @@
-"""How gradients compare with central differences, as entries."""
+"""How gradients compare with derivatives of the forward pass, as entries."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from convgrad.checking.gradcheck import Compared, Gradcheck
+from convgrad.checking.directions import Compared, Gradcheck
 
 
 def as_entries(found: Gradcheck) -> dict[str, Any]:
-    """A comparison of gradients -> its verdict, and an entry a gradient."""
-    return {"verdict": found.verdict, "gradients": {name: _entry(each) for name, each in found.gradients.items()}}
+    """A comparison of gradients -> its verdict, an entry a gradient, and what lies on a kink."""
+    entries: dict[str, Any] = {
+        "verdict": found.verdict,
+        "gradients": {name: _entry(each) for name, each in found.gradients.items()},
+    }
+    if found.kinks:
+        entries["kinks"] = {
+            name: {"cells": [list(cell) for cell in each.cells], "taken": each.taken}
+            for name, each in found.kinks.items()
+        }
+    return entries
 
 
 def _entry(each: Compared) -> dict[str, Any]:
-    entry: dict[str, Any] = {
-        "verdict": each.verdict,
-        "largest_difference": each.largest,
-        "cells": each.total,
-        "compared": each.compared,
-        "kinks": [list(cell) for cell in each.kinks],
-    }
-    if each.compared < each.total:
-        entry["directions"] = each.directions
-        entry["directions_astray"] = each.astray
+    entry: dict[str, Any] = {"verdict": each.verdict, "cells": each.cells, "difference": each.difference}
     if each.differs:
         entry["differs"] = [
             {"cell": list(cell.index), "analytic": cell.analytic, "numerical": cell.numerical} for cell in each.differs
         ]
+        entry["complete"] = each.complete
     return entry

@@ -17,7 +17,7 @@ from convgrad.render.number_text import exact
 from convgrad.render.writer import Writer
 
 if TYPE_CHECKING:
-    from convgrad.checking.gradcheck import Gradcheck
+    from convgrad.checking.directions import Gradcheck
     from convgrad.checking.verdict import Checked
     from convgrad.render.catalogue import Listing, MistakeInFull, Shows
 

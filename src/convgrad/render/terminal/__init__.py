@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from convgrad.render.writer import Writer
 
 if TYPE_CHECKING:
-    from convgrad.checking.gradcheck import Gradcheck
+    from convgrad.checking.directions import Gradcheck
     from convgrad.checking.verdict import Checked
     from convgrad.problems.report import Facts, Report
     from convgrad.render.catalogue import Listing, MistakeInFull, Shows

@@ -1,4 +1,4 @@
-"""How gradients compare with central differences, as a table."""
+"""How gradients compare with derivatives of the forward pass, as a table."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from convgrad.checking.gradcheck import Gradcheck
+from convgrad.checking.directions import Gradcheck
 from convgrad.core.element import element_name
 from convgrad.render.number_text import readable
 from convgrad.render.terminal.console import MOST_CELLS_LISTED, printed, title
@@ -33,32 +33,26 @@ def _parts(found: Gradcheck, style: Style) -> Iterator[RenderableType]:
 
 def _table(found: Gradcheck) -> Table:
     table = Table(box=ROUNDED, border_style=QUIET, header_style=NAME)
-    for heading in ("gradient", "verdict", "cells", "largest difference", "kinks"):
+    for heading in ("gradient", "verdict", "cells", "difference"):
         table.add_column(heading, no_wrap=True, justify="left" if heading in ("gradient", "verdict") else "right")
     for name, each in found.gradients.items():
         style = "bold green" if each.verdict == "agrees" else "bold red"
-        cells = str(each.total) if each.compared == each.total else f"{each.compared} of {each.total}"
-        difference = f"{each.largest:.1e}" if each.compared > len(each.kinks) else ""
-        table.add_row(Text(name), Text(each.verdict, style=style), cells, difference, str(len(each.kinks) or ""))
+        table.add_row(Text(name), Text(each.verdict, style=style), f"{each.cells:,}", f"{each.difference:.1e}")
     return table
 
 
 def _sentences(found: Gradcheck, precision: int | None) -> Iterator[str]:
     for name, each in found.gradients.items():
-        if each.compared < each.total:
-            ways = f"{each.directions} random directions, in which all cells move at once, agree"
-            yield f"{name} has {each.total} cells: {each.compared} of them were drawn and compared; {ways}."
-        if each.astray:
-            yield f"{name}: the slope differs in {each.astray} random directions."
         for cell in each.differs[:MOST_CELLS_LISTED]:
             analytic, numerical = readable(cell.analytic, precision), readable(cell.numerical, precision)
-            yield f"{element_name(name, cell.index)} is {analytic}, but the central difference is {numerical}."
-        if each.kinks:
-            listed = ", ".join(element_name(name, cell) for cell in each.kinks[:MOST_CELLS_LISTED])
-            more = f" and {len(each.kinks) - MOST_CELLS_LISTED} more" if len(each.kinks) > MOST_CELLS_LISTED else ""
-            yield f"{'Kinks' if len(each.kinks) > 1 else 'A kink'} at {listed}{more}."
-    if any(each.kinks for each in found.gradients.values()):
-        yield (
-            "At a kink (relu at 0, equal maxima, a corner) the slopes on the two sides differ, and no central "
-            "difference can tell what the gradient should be: that is no failure."
-        )
+            yield f"{element_name(name, cell.index)} is {analytic}, but the forward pass has the slope {numerical}."
+        unlisted = len(each.differs) - MOST_CELLS_LISTED
+        if unlisted > 0:
+            yield f"{unlisted} more cells of {name} differ."
+        if not each.complete:
+            yield f"The search in {name} ended there: others may differ too."
+    for name, kinks in found.kinks.items():
+        listed = ", ".join(element_name(name, cell) for cell in kinks.cells[:MOST_CELLS_LISTED])
+        more = f" and {len(kinks.cells) - MOST_CELLS_LISTED} more" if len(kinks.cells) > MOST_CELLS_LISTED else ""
+        verb, where = ("lie", "kinks") if len(kinks.cells) > 1 else ("lies", "a kink")
+        yield f"{listed}{more} {verb} on {where}: {kinks.taken}, and so it is compared."
