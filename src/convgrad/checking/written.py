@@ -129,8 +129,9 @@ class Answer:
         if fine:
             right |= rounded(fine) | cut(fine)
         if self._figures:  # a program leaves out the zeros behind the point: 0.5 beside 12.3 is 0.500
-            own = 10.0 ** (np.floor(np.log10(np.where(self.numbers, np.abs(self.numbers), 1))) + 1 - self._figures)
-            right |= (self.numbers != 0) & rounded(own)
+            told = np.isfinite(self.numbers) & (self.numbers != 0)
+            own = 10.0 ** (np.floor(np.log10(np.where(told, np.abs(self.numbers), 1))) + 1 - self._figures)
+            right |= told & rounded(own)
         few = rounded(unit) | (cut(unit) & (digits > 0))  # a 0 is no beginning of a number
         coarse = few & ~right & ~self.meant_as_zero(value)
         return Match(right, right & ~rounded(unit), coarse)
