@@ -185,6 +185,18 @@ def test_the_tolerance_of_an_npy_is_said(convgrad: Convgrad, tmp_path: Path) -> 
     assert "dW  right, within what sums in float32 may be off by" in table
 
 
+def test_what_lies_on_the_way_through_an_activation_may_be_an_array_of_float32_too(
+    convgrad: Convgrad, tmp_path: Path
+) -> None:
+    dense = "convgrad dense-backward '[1.1, 2.3]' '[1, 2]' -w '[[1.7, 0.2], [0.3, -0.4]]' --activation tanh"
+    names = "z,derivative,sensitivity"
+    right = json.loads(convgrad(f"{dense} --only {names}").out)
+    mine: dict[str, Any] = {name: np.asarray(right[name], np.float32) for name in right}
+    np.savez(tmp_path / "mine.npz", **mine)
+    ran = convgrad(f"{dense} --only {names} --check {quoted(tmp_path / 'mine.npz')}")
+    assert ran.code == 0, ran
+
+
 def test_ulps_are_of_the_answers_own_dtype(convgrad: Convgrad, tmp_path: Path) -> None:
     right = np.array([[0.044606, 0.094061], [0.011262, 0.068288]], np.float32)
     for steps in (0, 3):
@@ -390,6 +402,13 @@ def test_a_zero_of_too_few_places_beside_finer_numbers_says_why(convgrad: Convgr
 
 
 # -- in Python ------------------------------------------------------------------------------------------------
+
+
+def test_an_infinity_beside_rounded_numbers_is_wrong() -> None:
+    layer, x, delta = kernel()
+    dW = layer.backward(x, delta)[0].value.round(4)
+    dW[0, 0, 0, 0] = -np.inf
+    assert not check({"dW": dW}, layer, x, delta)
 
 
 def test_a_check_is_true_only_where_all_is_right_and_shows_its_report() -> None:

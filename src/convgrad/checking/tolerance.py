@@ -37,13 +37,17 @@ def held(answer: Answer, solution: Solution, name: str, dtype: str) -> Answer:
 def in_dtype(solution: Solution, name: str, dtype: str) -> Array:
     """What every cell of a result may be off by that was computed in a dtype."""
     eps, least = float(np.finfo(dtype).eps), float(np.finfo(dtype).smallest_subnormal)
-    problem, value = solution.problem, np.asarray(solution.quantities[name].value, np.float64)
+    problem, quantity = solution.problem, solution.every[name]
+    value = np.asarray(quantity.value, np.float64)
     if name in STEPPED and problem.sgd is not None:
         gradient = f"d{STEPPED[name]}"
         share = problem.sgd.lr * (1 + (problem.sgd.momentum or 0)) if name.endswith("_new") else 1.0
         before = problem.operands.get(problem.parameters.get(STEPPED[name], ""), value)
         return share * in_dtype(solution, gradient, dtype) + 2 * eps * (np.abs(value) + float(np.abs(before).max()))
-    if problem.is_layer and weights(problem.layer) and solution.quantities[name].made_of is None:
+    if name in ("derivative", "sensitivity"):
+        above = 1.0 if name == "derivative" or problem.delta is None else float(np.abs(problem.delta).max())
+        return np.full(value.shape, above * (8 * eps + 2 * float(in_dtype(solution, "z", dtype).max())))
+    if problem.is_layer and weights(problem.layer) and quantity.made_of is None:
         sizes, counts = (_without_signs(solution, name, ones) for ones in (False, True))
         if sizes is not None and counts is not None:
             return eps * np.sqrt(counts) * sizes + least * counts
@@ -62,7 +66,7 @@ def _without_signs(solution: Solution, name: str, ones: bool) -> Array | None:
     fields = [each.field for each in layer.parameters.values()]
     layer = replace(layer, **{each: plain(getattr(layer, each)) for each in fields})
     x = plain(problem.x)
-    if name == "output":
+    if name in ("output", "z"):
         found = layer.forward(x)
         return np.asarray(problem.shorthand.lower(found.value, problem.output_axes), np.float64)
     if problem.delta is None:
