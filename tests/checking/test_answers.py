@@ -197,6 +197,32 @@ def test_what_lies_on_the_way_through_an_activation_may_be_an_array_of_float32_t
     assert ran.code == 0, ran
 
 
+def test_a_network_in_float32_carries_its_errors_on(convgrad: Convgrad, tmp_path: Path) -> None:
+    random = np.random.default_rng(3)
+    layers: list[dict[str, Any]] = [
+        {"type": "conv", "kernel": random.normal(size=(3, 2, 3, 3)).tolist(), "activation": "relu"},
+        {"type": "pool", "kind": "max", "size": 2},
+        {"type": "flatten"},
+        {"type": "dense", "weight": (random.normal(size=(5, 27)) / 20).tolist(), "activation": "tanh"},
+        {"type": "dense", "weight": random.normal(size=(2, 5)).tolist()},
+    ]
+    (tmp_path / "net.json").write_text(json.dumps({"layers": layers, "loss": "mse"}))
+    np.savez(tmp_path / "data.npz", input=random.normal(size=(4, 2, 8, 8)), target=random.normal(size=(4, 2)))
+    command = f"convgrad backprop {quoted(tmp_path / 'net.json')} {quoted(tmp_path / 'data.npz')}"
+    results = json.loads(convgrad(f"{command} --dtype float32").out)
+    mine: dict[str, Any] = {name: np.asarray(results[name], np.float32) for name in ("output", "loss")}
+    for k, layer in enumerate(results["layers"]):
+        mine |= {f"layers[{k}].{name}": np.asarray(each, np.float32) for name, each in layer.items() if name != "type"}
+    np.savez(tmp_path / "mine.npz", **mine)
+    ran = convgrad(f"{command} --check {quoted(tmp_path / 'mine.npz')}")
+    assert ran.code == 0, ran
+    dW = mine["layers[0].dW"]
+    dW[0, 0, 0, 0] += np.abs(dW).max() / 100
+    np.savez(tmp_path / "mine.npz", **mine)
+    found = json.loads(convgrad(f"{command} --check {quoted(tmp_path / 'mine.npz')}").out)["answers"]
+    assert {name for name, each in found.items() if each["verdict"] != "right"} == {"layers[0].dW"}
+
+
 def test_ulps_are_of_the_answers_own_dtype(convgrad: Convgrad, tmp_path: Path) -> None:
     right = np.array([[0.044606, 0.094061], [0.011262, 0.068288]], np.float32)
     for steps in (0, 3):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from convgrad.checking.answers_file import not_asked_for
+from convgrad.checking.drift import Drift
 from convgrad.checking.follow import Flow, before
 from convgrad.checking.judge import judge
 from convgrad.checking.rerun import Rerun
@@ -25,7 +26,7 @@ from convgrad.layers import gradients
 from convgrad.mistakes.case import Case
 from convgrad.mistakes.mistake import Mistake, Sighting
 from convgrad.problems import Operand, Problem, Solution
-from convgrad.problems.network import Pass, Stage
+from convgrad.problems.network import Pass, Stage, run_network
 from convgrad.problems.solve import solver_of
 
 if TYPE_CHECKING:
@@ -87,12 +88,20 @@ class Network:
         for name, answer in answers.items():
             case = self.asked[name].case
             solution = self._solution(name) if case is None else case.solution
-            sure[name] = held(answer, solution, self.asked[name].result, self.dtype)
+            carried = self._drift.of(name) if answer.own_dtype else 0.0
+            sure[name] = held(answer, solution, self.asked[name].result, self.dtype, carried)
         asked = {name: self.asked[name] for name in sorted(self.asked, key=self._position)}
         meant = self._meant(sure)
         read = {meant.get(name, name): answer for name, answer in sure.items()}
         checked = judge(title, asked, read, self.follow, manner, self.reworked, self.carried)
         return _as_called(checked, {inner: name for name, inner in meant.items()})
+
+    @cached_property
+    def _drift(self) -> Drift:
+        """How far results in float32 are off."""
+        x = Operand(self.problem_of(0).operands["input"], "input")
+        coarse = run_network(self.stages, x, self.target, self.kind, {**self.settings, "dtype": "float32"})
+        return Drift(replace(self, results=None).asked, replace(self, results=coarse).asked)
 
     def _meant(self, answers: Mapping[str, Answer]) -> dict[str, str]:
         """Deltas that are sensitivities, as textbooks have them: all of a file in which one is so, by what they are.

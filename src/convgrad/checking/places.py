@@ -37,7 +37,9 @@ def places_of(given: Array) -> tuple[Array, Array]:
         return _rounded_alike(given)
     units, digits = np.zeros(given.shape), np.full(given.shape, 99)
     for index, item in np.ndenumerate(given):
-        parts = _PARTS.fullmatch(text_of(item).strip())
+        text = text_of(item).strip()
+        # a program writes 1235.0 for 1235
+        parts = _PARTS.fullmatch(text if isinstance(item, Numeral) else text.removesuffix(".0"))
         if parts:
             whole, fraction, power = parts[1] or "", parts[2] or "", int(parts[3] or 0)
             units[index] = float(f"1e{max(-320, min(300, power - len(fraction)))}")

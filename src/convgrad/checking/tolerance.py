@@ -25,13 +25,20 @@ ACCEPTABLE = (1e-6, 1e-5, 1e-4, 1e-3)
 """Relative tolerances that a hint may name."""
 
 
-def held(answer: Answer, solution: Solution, name: str, dtype: str) -> Answer:
-    """An answer with what its result's sums may be off by, in the dtype of the result or in its own coarser one."""
+def held(answer: Answer, solution: Solution, name: str, dtype: str, carried: Array | float = 0.0) -> Answer:
+    """An answer with what its result's sums may be off by, in the dtype of the result or in its own coarser one.
+
+    carried: what a result in float32 is off by because what it was worked from is.
+    """
     noise, own = noise_of(solution, name, dtype), answer.own_dtype
     coarser = own and np.finfo(own).eps > np.finfo("float32" if dtype == "float32" else "float64").eps
     if answer.rules.tolerant or not coarser:
         return answer.within(noise, dtype)
-    return answer.within(noise + in_dtype(solution, name, own), own)
+    carried = carried * float(np.finfo(own).eps / np.finfo("float32").eps)
+    sums = in_dtype(solution, name, own)
+    if isinstance(carried, np.ndarray) and carried.shape != sums.shape:
+        sums = np.full(carried.shape, sums.max())  # of a layer without a command, that hands numbers on
+    return answer.within(noise + carried + sums, own)
 
 
 def in_dtype(solution: Solution, name: str, dtype: str) -> Array:
