@@ -192,7 +192,9 @@ class Answer:
             noise=noise.ravel()[cells] if isinstance(noise, np.ndarray) else noise,
         )
         units, digits = self._places
-        vars(part).update(_fine=self._fine, _places=(units.ravel()[cells], digits.ravel()[cells]))
+        vars(part).update(
+            _fine=self._fine, _figures=self._figures, _places=(units.ravel()[cells], digits.ravel()[cells])
+        )
         return cells, part
 
     def reshaped(self, shape: tuple[int, ...]) -> Answer:
