@@ -294,3 +294,12 @@ def test_softmax_under_cross_entropy_is_refused_and_both_ways_out_are_the_same_l
         np.testing.assert_allclose(
             of_probabilities["layers"][0][name], without["layers"][0][name], rtol=1e-9, atol=1e-12
         )
+
+
+def test_a_terminal_shows_input_parameters_and_target_and_the_page_the_target(convgrad: Convgrad) -> None:
+    folder = "samples/two-two-two"
+    line = f"convgrad backprop {folder}/network.json {folder}/input.json {folder}/target.json"
+    shown = convgrad(f"{line} --format table").out
+    for name in ("target", "weight", "bias", "z", "input"):
+        assert f" {name} " in shown, shown
+    assert "target" in json.dumps(convgrad(f"{line} --format html").out.partition("figures")[2])

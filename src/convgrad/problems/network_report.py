@@ -8,6 +8,8 @@ from typing import Any
 
 from convgrad.core.element import Explanation
 from convgrad.core.quantity import Quantity, bare
+from convgrad.kinds import KINDS
+from convgrad.layers.loss import Loss
 from convgrad.problems import Solution
 from convgrad.problems.forms import forms_of, in_form
 from convgrad.problems.network import Pass, Stage
@@ -31,15 +33,24 @@ def reports_of(stages: Sequence[Stage], done: Pass, kind: str) -> list[Report]:
     """What a table shows: the loss, and the layers from there back."""
     first = done.layers[-1]
     top = {name: first[name] for name in ("output", "delta")} | {"loss": done.loss_quantity}
-    reports = [Report(f"the loss, {kind}, and what goes back from it", {}, {}, top)]
+    given, spatial = _compared(done, kind)
+    reports = [Report(f"the loss, {kind}, and what goes back from it", given, spatial, top)]
     for k in reversed(range(len(stages))):
         own = done.working[k]
-        inner: dict[str, Any] = {
-            name: own.operands[name] for name in ("z", "derivative", "sensitivity") if name in own.operands
-        }
+        first_of_all = ["input"] if k == 0 else []  # of the others it is the output of the layer before
+        parameters = [each.name for each in KINDS[stages[k].type].parameters.values()]
+        shown = (*first_of_all, *parameters, "z", "derivative", "sensitivity")
+        inner: dict[str, Any] = {name: own.operands[name] for name in shown if name in own.operands}
         title = f"layers[{k}]: {titled(stages[k].type, stages[k].settings)}"
         reports.append(Report(title, inner, own.spatial, done.layers[k], working=own.working))
     return reports
+
+
+def _compared(done: Pass, kind: str) -> tuple[dict[str, Any], dict[str, tuple[int, ...]]]:
+    """The target, and what the loss is worked out by, such as the softmax; and which of their axes are spatial."""
+    assert done.target is not None
+    given = {"target": done.target, **Loss(kind).shown(done.output, done.target)}
+    return given, {name: (array.ndim - 1,) if array.ndim else () for name, array in given.items()}
 
 
 def figures_of(
@@ -78,7 +89,8 @@ def figures_of(
     top = {name: first[name] for name in ("output", "delta")} | {"loss": done.loss_quantity}
     opened = [each for each in asked if each.name in top]
     shown = {name: top[name] for name in top if name in (only or top)}
-    found = [Report(f"the loss, {kind}", {}, {}, shown, explanations=opened, zeros=zeros)]
+    given, spatial = _compared(done, kind)
+    found = [Report(f"the loss, {kind}", given, spatial, shown, explanations=opened, zeros=zeros)]
     for k in reversed(range(len(stages))):
         every = {**done.layers[k], **(done.working[k].inner if only else {})}
         wanted = [name for name in every if not only or f"layers[{k}].{name}" in only]
