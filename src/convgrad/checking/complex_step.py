@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
 from typing import Any
@@ -30,6 +30,9 @@ from convgrad.problems.network import Pass
 
 STEP = 2.0**-66
 """h: its square vanishes beside anything, and multiplying by it rounds nothing."""
+
+UNDERFLOW = 2.0**-1000
+"""What is lost of numbers that multiplied by h become too small for all their digits, added up."""
 
 GRAIN = 16 * float(np.finfo(np.float64).eps)
 """What rounding may make of a sum, in parts of its summands' sizes added up."""
@@ -142,13 +145,13 @@ class _Stage:
         """A cell's index -> what rounding may make of it; through: what it made of the delta behind the activation."""
         problem = self.solution.problem
         if isinstance(problem.layer, Activation):
-            return lambda index: through
+            return lambda index: through + UNDERFLOW
         told = {problem.above, "sensitivity"}
 
         def rounding(index: tuple[int, ...]) -> float:
             parts = quantity.explain(index).parts
             made_of = max(sum(map(_size, parts)), quantity.made_of or 0.0)
-            return GRAIN * made_of + through * sum(_size(part, told) for part in parts)
+            return GRAIN * made_of + through * sum(_size(part, told) for part in parts) + UNDERFLOW
 
         return rounding
 
@@ -177,16 +180,11 @@ def _stepped(problem: Problem, name: str, quantity: Quantity, direction: Array) 
     """A problem in complex numbers, with a step along a direction in what a gradient is by."""
     layer: Any = problem.layer
     step = problem.shorthand.lift(1j * STEP * np.asarray(direction), quantity.axes)
-    found = {each.name: getattr(layer, each.name) for each in fields(layer)}
-    # all of them complex, so that no product has to be made so
-    arrays = {field: array.astype(np.complex128) for field, array in found.items() if isinstance(array, np.ndarray)}
     x = np.asarray(problem.x, np.complex128)
     if name == "dX":
-        x = x + step
-    else:
-        parameter = layer.parameters[name.removeprefix("d")].field
-        arrays[parameter] = arrays[parameter] + step
-    return replace(problem, layer=replace(layer, **arrays), x=x)
+        return replace(problem, x=x + step)
+    field = layer.parameters[name.removeprefix("d")].field
+    return replace(problem, layer=replace(layer, **{field: getattr(layer, field) + step}), x=x)
 
 
 def _whole(solution: Solution) -> Problem:
@@ -227,7 +225,7 @@ def _loss_task(loss: Loss, output: Array, target: Array, delta: Quantity, name: 
     """The gradient of a loss."""
 
     def rounding(index: tuple[int, ...]) -> float:
-        return GRAIN * sum(map(_size, delta.explain(index).parts))
+        return GRAIN * sum(map(_size, delta.explain(index).parts)) + UNDERFLOW
 
     def slope(direction: Array) -> tuple[float, float]:
         return _loss_slope(loss, output, target, direction), 0.0

@@ -26,7 +26,7 @@ TOLERANCE = 1e-10
 COARSE = 1e-6
 """The same for what a derivative itself may be off by, along a direction: past it, cells are compared one by one."""
 
-DIRECTIONS = 3
+DIRECTIONS = 2
 """Random directions that every gradient is compared along."""
 
 MOST_LISTED = 1000

@@ -64,6 +64,10 @@ def refuse(array: Array, name: str, option: str) -> None:
 def product(a: Array, b: Array) -> Array:
     """The matrix product a @ b; of fractions by way of whole numbers over one denominator, which is far quicker."""
     if not (rational(a) and rational(b)):
+        if np.iscomplexobj(a) and not np.iscomplexobj(b):  # half the work of a product of complex numbers
+            return np.asarray(a.real @ b + 1j * (a.imag @ b))
+        if np.iscomplexobj(b) and not np.iscomplexobj(a):
+            return np.asarray(a @ b.real + 1j * (a @ b.imag))
         return np.asarray(a @ b)
     from fractions import Fraction
 
