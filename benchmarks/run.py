@@ -2,7 +2,7 @@
 
 Start-up: whole processes, convgrad against what it cannot do without. Layers: Conv and Pool against PyTorch
 in one thread where it is installed, else against a plain loop over places. Elements: one element explained against the
-whole result computed. Exact: fractions against floats.
+whole result computed. Gradients: a gradient check against the backward pass. Exact: fractions against floats.
 """
 
 from __future__ import annotations
@@ -155,6 +155,20 @@ def elements() -> None:
         print(f"{name:<44} {a * 1000:7.1f}ms {b * 1000:7.0f}ms {ratio:6.3f}")
 
 
+def gradients() -> None:
+    """A gradient check against the backward pass that it checks."""
+    from convgrad import gradcheck
+
+    rng = np.random.default_rng(0)
+    x, kernel = rng.normal(size=(8, 16, 64, 64)), rng.normal(size=(16, 16, 3, 3))
+    layer, delta = Conv(kernel, padding=1), rng.normal(size=(8, 16, 64, 64))
+    print(f"\n{'all gradients compared, against the backward pass':<50} {'check':>9} {'backward':>9} {'ratio':>6}")
+    a, b, ratio = paired(
+        lambda: gradcheck(layer, x, delta), lambda: [q.value for q in (layer.forward(x), *layer.backward(x, delta))], 5
+    )
+    print(f"{'(8,16,64x64) under sixteen 3x3 filters':<50} {a * 1000:7.0f}ms {b * 1000:7.0f}ms {ratio:6.1f}")
+
+
 def exact() -> None:
     """Fractions against floats, forward and backward."""
     rng = np.random.default_rng(0)
@@ -175,4 +189,5 @@ if __name__ == "__main__":
     startup()
     layers()
     elements()
+    gradients()
     exact()

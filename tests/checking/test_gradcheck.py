@@ -13,17 +13,19 @@ from hypothesis import given, settings
 from networks_drawn import drawn as network_drawn
 from spaces import EVERY_LAYER
 
-from convgrad import Activation, Conv, Dense, Pool
+from convgrad import Activation, Conv, Dense, Pool, gradcheck
 from convgrad.checking import case_of
 from convgrad.checking.complex_step import kinks_of, layer_tasks, network_tasks
-from convgrad.checking.directions import Task, compare, compare_all
+from convgrad.checking.directions import Gradcheck, Task, compare, compare_all
 from convgrad.core.element import Array
+from convgrad.errors import ConvgradError
 from convgrad.kinds import KINDS
 from convgrad.layers.activation import Activation as Activating
 from convgrad.layers.conv import Conv as Layer
 from convgrad.layers.pool import Pool as Pooling
 from convgrad.mistakes.catalogue import ROWS
 from convgrad.mistakes.recogniser import differs
+from convgrad.render.data.gradchecks import as_entries
 from convgrad.teaching.draws import drawn, showing
 
 CLASSIC = "convgrad conv-backward samples/classic/input.json samples/classic/delta.json"
@@ -253,6 +255,28 @@ def test_wrong_cells_are_all_listed_where_the_gradient_is_small() -> None:
     found = compare(replace(task, analytic=wrong))
     assert found.complete
     assert {cell.index for cell in found.differs} == {tuple(i) for i in np.argwhere(wrong != task.gradient).tolist()}
+
+
+def test_what_is_far_off_differs_though_the_search_ended_before_it_came_to_a_cell(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    random = np.random.default_rng(0)
+    task = tasks_of(Dense(random.normal(size=(3, 20))), random.normal(size=(4, 20)), random.normal(size=(4, 3)))["dX"]
+    wrong = replace(task, analytic=task.gradient * 1.01, cost=1e12)
+    monkeypatch.setattr("convgrad.checking.directions._Product.cell", lambda self, number: None)
+    found = compare(wrong)
+    assert (found.verdict, found.differs, found.complete) == ("differs", (), False)
+    assert "far off along a random direction" in " ".join(str(Gradcheck("", {"dX": found})).split())
+
+
+def test_a_forward_pass_that_overflows_is_said() -> None:
+    with pytest.raises(ConvgradError, match="the forward pass overflows"):
+        gradcheck(lambda x: np.exp(x).sum(), np.array([1.0, 800.0]), gradients=np.array([1.0, 1.0]))
+
+
+def test_what_is_no_number_is_null_in_json() -> None:
+    found = gradcheck(lambda x: (x**2).sum(), np.array([1.0, 2]), gradients=np.array([np.nan, 4]))
+    assert as_entries(found)["gradients"]["gradient"]["differs"] == [{"cell": [0], "analytic": None, "numerical": 2.0}]
 
 
 @pytest.mark.parametrize("name", ["dW", "db", "dX"])

@@ -19,6 +19,7 @@ import numpy as np
 
 from convgrad.checking.judgement import Judgement
 from convgrad.core.element import Array
+from convgrad.errors import ConvgradError
 
 TOLERANCE = 1e-10
 """Largest difference of a cell, in parts of the largest cell of its gradient (what rounding makes of it besides)."""
@@ -36,6 +37,9 @@ MOST_WORK = 5e9
 """Estimated work, in nanoseconds, after which the search for more wrong cells ends."""
 
 EPSILON = float(np.finfo(np.float64).eps)
+
+FAR = 30
+"""How many times what is allowed a product is off that is wrong even where no cell was found."""
 
 SAMPLE = 8
 """Cells whose summands are looked at to know how far rounding goes."""
@@ -92,7 +96,8 @@ class Compared:
     """How one gradient compares: how many cells it has, the cells that differ, and the difference along a direction.
 
     difference: the largest of any direction, in parts of what all cells together are (their norm), or are made of;
-    complete: whether all cells that differ are listed.
+    complete: whether all cells that differ are listed; astray: the product along a direction is far off, though the
+    search ended before it came to a cell.
     """
 
     name: str
@@ -100,11 +105,12 @@ class Compared:
     difference: float = 0.0
     differs: tuple[Cell, ...] = ()
     complete: bool = True
+    astray: bool = False
 
     @property
     def verdict(self) -> str:
         """``agrees`` or ``differs``."""
-        return "differs" if self.differs else "agrees"
+        return "differs" if self.differs or self.astray else "agrees"
 
 
 @dataclass(frozen=True)
@@ -158,10 +164,13 @@ def compare(task: Task, tick: Callable[[], None] = lambda: None) -> Compared:
         difference = max(difference, abs(off) / (product.size or 1.0))
         differs |= not abs(off) <= allowed  # not a number is not within it
         tick()
-    broken = tuple(map(product.cell, np.flatnonzero(~product.finite.ravel())[:MOST_LISTED].tolist()))
+    broken = np.flatnonzero(~product.finite.ravel())
+    listed = broken[: max(1, min(MOST_LISTED, int(MOST_WORK / task.cost)))]
     cells, complete = _Search(product, direction, tick).found() if differs else ([], True)
-    found = sorted((cell for cell in (*broken, *cells) if cell is not None), key=lambda cell: cell.index)
-    return Compared(task.name, product.gradient.size, difference, tuple(found), complete)
+    found = sorted(filter(None, (*map(product.cell, listed.tolist()), *cells)), key=lambda cell: cell.index)
+    complete &= len(listed) == len(broken)
+    astray = not found and not complete and abs(off) > FAR * allowed
+    return Compared(task.name, product.gradient.size, difference, tuple(found), complete, astray)
 
 
 class _Product:
@@ -187,9 +196,18 @@ class _Product:
 
         What a kink leaves open in one cell hides no other: more than a coarse doubt is looked into cell by cell.
         """
-        slope, doubt = self.task.slope(direction)
+        slope, doubt = self._slope(direction)
         coarse = COARSE * self.largest * float(np.sqrt((direction**2).sum()))
         return float((self.gradient * direction).sum()) - slope, self.allowed(direction) + min(doubt, coarse)
+
+    def _slope(self, direction: Array) -> tuple[float, float]:
+        slope, doubt = self.task.slope(direction)
+        if not np.isfinite(slope):
+            hint = "scale the operands down"
+            raise ConvgradError(
+                f"the forward pass overflows, and has no slope that {self.task.name} could be", hint=hint
+            )
+        return slope, doubt
 
     def allowed(self, direction: Array) -> float:
         """How far the product may be from the derivative along a direction, by tolerance and rounding."""
@@ -199,7 +217,7 @@ class _Product:
         """One cell of the gradient, where it differs."""
         direction, index = np.zeros(self.gradient.shape), self.task.index(number)
         direction[index] = 1
-        slope, doubt = self.task.slope(direction)
+        slope, doubt = self._slope(direction)
         analytic = float(self.task.gradient[index])
         allowed = self.task.tolerance * self.largest + self.task.rounding(index) + doubt
         return None if abs(analytic - slope) <= allowed else Cell(index, analytic, slope)
@@ -236,7 +254,7 @@ class _Search:
             return
         first, second = np.array_split(numbers, 2)
         here = self._off(first)
-        halves = ((first, here), (second, off - here if np.isfinite(off) else self._off(second)))
+        halves = ((first, here), (second, off - here))
         shares = [self._share(*half) for half in halves]
         # what both hold together may be more than either: then follow the larger
         least = 1 if max(shares) > 1 else max(shares)
@@ -250,9 +268,9 @@ class _Search:
         return self.product.off(self._direction(numbers))[0]
 
     def _share(self, numbers: Array, off: float) -> float:
-        """The same in parts of how far it may be; infinite for no number."""
+        """The same in parts of how far it may be."""
         allowed = self.product.allowed(self._direction(numbers))
-        return float(abs(off) / allowed if np.isfinite(off) and allowed else np.inf if off else 0)
+        return abs(off) / allowed if allowed else float("inf") if off else 0.0
 
     def _direction(self, numbers: Array) -> Array:
         direction = np.zeros(self.direction.size)

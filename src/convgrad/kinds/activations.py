@@ -45,6 +45,8 @@ _ROOT, _CUBE = sqrt(2 / pi), 0.044715
 def _normal(x: Array, f: Chosen) -> Array:
     """The standard normal distribution function, exactly or by gelu's approximation."""
     if f.approximate == "tanh":
+        far = np.abs(deciding(x)) > 40  # where it has long been 0 or 1, and a cube may overflow
+        x = np.where(far, np.sign(deciding(x)) * 40, x)
         return 0.5 * (1 + np.tanh(_ROOT * (x + _CUBE * x**3)))
     return 0.5 * (1 + erf(x / sqrt(2)))
 

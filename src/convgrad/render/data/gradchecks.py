@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Any
 
 from convgrad.checking.directions import Compared, Gradcheck
@@ -25,7 +26,13 @@ def _entry(each: Compared) -> dict[str, Any]:
     entry: dict[str, Any] = {"verdict": each.verdict, "cells": each.cells, "difference": each.difference}
     if each.differs:
         entry["differs"] = [
-            {"cell": list(cell.index), "analytic": cell.analytic, "numerical": cell.numerical} for cell in each.differs
+            {"cell": list(cell.index), "analytic": _number(cell.analytic), "numerical": cell.numerical}
+            for cell in each.differs
         ]
         entry["complete"] = each.complete
     return entry
+
+
+def _number(value: float) -> float | None:
+    """A number, or null for what is none."""
+    return value if isfinite(value) else None

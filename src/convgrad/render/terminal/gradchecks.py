@@ -49,7 +49,9 @@ def _sentences(found: Gradcheck, precision: int | None) -> Iterator[str]:
         unlisted = len(each.differs) - MOST_CELLS_LISTED
         if unlisted > 0:
             yield f"{unlisted} more cells of {name} differ."
-        if not each.complete:
+        if each.astray:
+            yield f"{name} is far off along a random direction; the search for cells ended before it found one."
+        elif not each.complete:
             yield f"The search in {name} ended there: others may differ too."
     for name, kinks in found.kinks.items():
         listed = ", ".join(element_name(name, cell) for cell in kinks.cells[:MOST_CELLS_LISTED])
