@@ -9,7 +9,7 @@ import click
 
 from convgrad.cli.checking import compare_network, comparing, wanted
 from convgrad.cli.command import Command, Outcome
-from convgrad.cli.options import STEP, explaining, option, output, own_settings, reader_of, skipping
+from convgrad.cli.options import STEP, explaining, option, output, own_settings, reader_of, skipping, stepping
 from convgrad.cli.options import settings as setting_options
 from convgrad.cli.waiting import waiting
 from convgrad.errors import OptionError, listed
@@ -48,6 +48,7 @@ NETWORK = "The network"
         option(STEP, "--save-network", metavar="FILE", help="Write the updated network, in the form of NETWORK."),
         *setting_options((DTYPE,), NETWORK),
         *skipping(NETWORK),
+        stepping(" of each layer", "all on a page, elsewhere none, as they are many, unless this says otherwise"),
         *explaining(),
         *comparing(gradients=True),
         *output(),
@@ -61,6 +62,7 @@ def backprop(
     **options: Any,
 ) -> Outcome:
     from convgrad.cli.outputs import choose_format, write_facts
+    from convgrad.cli.working import overlays_wanted
     from convgrad.problems.network import run_network
     from convgrad.problems.network_file import network_in, read_network, updated
     from convgrad.problems.network_report import figures_of, picked_report, reports_of, results_of
@@ -91,9 +93,12 @@ def backprop(
     results = results_of(stages, done, only)
     entries = picked(results, only)
     explanations = explained(done.explainable(), options["explain"], {})
-    if FORMATS[choose_format(options)].all_forms:
+    form = FORMATS[choose_format(options)]
+    steps = overlays_wanted(options, 0 if form.read_through else form.steps)
+    if form.all_forms or steps != 0:
         chosen = Selection.of(results).chosen(only) if only else []
-        reports = figures_of(stages, done, kind, chosen, explanations, options["zeros"])
+        wanted_of_each = Report("", {}, {}, {}, steps, explanations=explanations, zeros=options["zeros"])
+        reports = figures_of(stages, done, kind, chosen, wanted_of_each, form.all_forms)
     else:
         reports = picked_report(title, entries) if only else [] if explanations else reports_of(stages, done, kind)
         if explanations:

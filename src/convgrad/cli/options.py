@@ -206,17 +206,21 @@ def explaining() -> list[click.Parameter]:
     ]
 
 
+def stepping(whose: str, usual: str) -> Option:
+    """The option that says how many overlays are shown; usual: how many without it, in words."""
+    return option(
+        WORKING,
+        "--steps",
+        type=Read(_steps, "steps"),
+        metavar="N|all|none",
+        help=f"How many overlays{whose} to show one by one (those that add nothing are left out): {usual}.",
+    )
+
+
 def working() -> list[click.Parameter]:
-    """The options that show the working."""
+    """The options that show the working of a layer."""
     return [
-        option(
-            WORKING,
-            "--steps",
-            type=Read(_steps, "steps"),
-            metavar="N|all|none",
-            help="How many overlays to show one by one (those that add nothing are left out): on a terminal 16, "
-            "elsewhere none, unless this or --explain says otherwise.",
-        ),
+        stepping("", "on a terminal 16, elsewhere none, unless this or --explain says otherwise"),
         *explaining(),
         option(
             WORKING,

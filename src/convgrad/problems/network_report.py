@@ -6,12 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from convgrad.core.element import Explanation
-from convgrad.core.quantity import Quantity, bare
+from convgrad.core.quantity import bare
 from convgrad.kinds import KINDS
 from convgrad.layers.loss import Loss
-from convgrad.problems import Solution
-from convgrad.problems.forms import forms_of, in_form
+from convgrad.problems.forms import worked_out
 from convgrad.problems.network import Pass, Stage
 from convgrad.problems.report import Facts, Report, titled
 
@@ -54,49 +52,36 @@ def _compared(done: Pass, kind: str) -> tuple[dict[str, Any], dict[str, tuple[in
 
 
 def figures_of(
-    stages: Sequence[Stage], done: Pass, kind: str, only: list[str], asked: list[Explanation], zeros: bool
+    stages: Sequence[Stage], done: Pass, kind: str, only: list[str], wanted: Report, all_forms: bool
 ) -> list[Report]:
-    """What a page shows: the loss, and each layer with its overlays, in its forms.
+    """What is shown with the working: the loss, and each layer with its overlays.
 
-    only: the results that are shown, all where it names none; asked: elements written out, which belong to their
-    layers; zeros: whether products that are 0 are listed in them.
+    only: the results that are shown, all where it names none; wanted: how many overlays, and the elements written out,
+    which belong to their layers; all_forms: whether the overlays are shown in all of their forms.
     """
-
-    def figure(title: str, own: Solution, results: Mapping[str, Quantity], prefix: str) -> Report:
-        opened = [replace(e, name=e.name.removeprefix(prefix)) for e in asked if e.name.startswith(prefix)]
-
-        def report(form: str) -> Report:
-            worked = in_form(own, form)
-            return Report(
-                title,
-                worked.operands,
-                worked.spatial,
-                results,
-                None,
-                working=worked.working,
-                explanations=opened,
-                zeros=zeros,
-                form=form,
-                arrays=worked.arrays,
-                made=worked.made,
-                problem=own.problem,
-            )
-
-        forms = {each: report(each) for each in forms_of(own)}
-        return replace(next(iter(forms.values())), forms=forms)
-
     first = done.layers[-1]
     top = {name: first[name] for name in ("output", "delta")} | {"loss": done.loss_quantity}
-    opened = [each for each in asked if each.name in top]
+    opened = [each for each in wanted.explanations if each.name in top]
     shown = {name: top[name] for name in top if name in (only or top)}
     given, spatial = _compared(done, kind)
-    found = [Report(f"the loss, {kind}", given, spatial, shown, explanations=opened, zeros=zeros)]
+    found = [Report(f"the loss, {kind}", given, spatial, shown, explanations=opened, zeros=wanted.zeros)]
     for k in reversed(range(len(stages))):
+        path = f"layers[{k}]"
         every = {**done.layers[k], **(done.working[k].inner if only else {})}
-        wanted = [name for name in every if not only or f"layers[{k}].{name}" in only]
-        own = {name: every[name] for name in wanted if name != "delta"}  # which is given to the layer
-        title = f"layers[{k}]: {titled(stages[k].type, stages[k].settings)}"
-        found.append(figure(title, done.working[k], own, f"layers[{k}]."))
+        delta = every.pop("delta").formula  # which is given to the layer
+        own = {name: every[name] for name in every if not only or f"{path}.{name}" in only}
+        opened = [
+            replace(each, name=each.name.removeprefix(f"{path}."))
+            for each in wanted.explanations
+            if each.name.startswith(f"{path}.")
+        ]
+        title = f"{path}: {titled(stages[k].type, stages[k].settings)}"
+        report = replace(wanted, title=title, results=own, explanations=opened, path=path)
+        solution = done.working[k]
+        if k + 1 < len(stages):  # the last one's is told with the loss
+            made = delta.each_name(lambda part: part._replace(open=True))  # each channel's plane of the channel's
+            solution = replace(solution, made={**solution.made, "delta": made})
+        found.append(worked_out(report, solution, all_forms=all_forms))
     return [report for report in found if report.results or report.explanations]
 
 

@@ -37,7 +37,8 @@ class Report:
     spatial: which axes of each operand are spatial, for whoever draws planes; working: quantities that overlays add up
     to in place of a result of that name; explanations: single elements, written out; zeros: whether products that are
     0 are listed in them; form: the derivation that the working follows; arrays: what it works on besides the operands;
-    made: how some of those are made; forms: the same report in each form there is, by name; problem: what was solved.
+    made: how some of those are made; forms: the same report in each form there is, by name; problem: what was solved;
+    path: what it is a report of among the entries of a network, such as ``layers[0]``.
     """
 
     noun: ClassVar[str] = "report"
@@ -57,6 +58,7 @@ class Report:
     made: Mapping[str, Formula] = field(default_factory=dict)
     forms: Mapping[str, Report] = field(default_factory=dict)
     problem: Problem | None = None
+    path: str = ""
 
     def _repr_html_(self) -> str:
         """What a notebook shows: the page that steps through it."""
@@ -123,7 +125,8 @@ class Walk:
 class Facts:
     """Named entries that are no quantities: numbers, arrays, lists and objects of them.
 
-    reports: what a table shows in place of the bare entries, one after the other; explanations: elements written
+    reports: what a table shows in place of the bare entries, one after the other, whose overlays JSON has beside the
+    entries; explanations: elements written
     out; network: the pass that they are of.
     """
 

@@ -28,17 +28,17 @@ class Json(Writer):
     def report(self, report: Report) -> str:
         """``{"output": ..., "dW": ..., "steps": {"dW": [...]}}``."""
         entries: dict[str, Any] = {name: quantity.value for name, quantity in report.results.items()}
-        if report.steps != 0:
-            if report.form not in USUAL_FORMS or report.arrays:
-                entries["form"], entries["arrays"] = report.form, dict(report.arrays)
-            # the summands of a step of descent are other results; those that have a rule are made by the layer
-            told = [*report.worked(), *(quantity for quantity in report.summed() if quantity.rule)]
-            entries["steps"] = {quantity.name: list(_steps(quantity, report.steps)) for quantity in told}
-        return self._text(entries | _explained(report))
+        return self._text(entries | _worked(report) | _explained(report))
 
     def facts(self, facts: Facts) -> str:
-        """The entries."""
-        return self._text(dict(facts.entries) | _explained(facts))
+        """The entries, those of a layer with its steps; the steps of results that stand alone by their paths."""
+        worked = {report.path: _worked(report) for report in facts.reports if report.path}
+        entries = _with_working(dict(facts.entries), "", worked)
+        for path, own in worked.items():
+            for kind in ("arrays", "steps"):
+                if named := {f"{path}.{name}": each for name, each in own.get(kind, {}).items()}:
+                    entries[kind] = entries.get(kind, {}) | named
+        return self._text(entries | _explained(facts))
 
     def verdicts(self, checked: Checked) -> str:
         """``{"verdict": ..., "answers": {name: {"verdict", "wrong_cells", "mistakes", ...}}}``."""
@@ -72,6 +72,28 @@ class Json(Writer):
 
     def _text(self, entries: dict[str, Any]) -> str:
         return dump(entries, self.style.precision) + "\n"
+
+
+def _worked(report: Report) -> dict[str, Any]:
+    """The overlays of each result, and what they work on besides the operands; empty where none are wanted."""
+    if report.steps == 0:
+        return {}
+    # the summands of a step of descent are other results; those that have a rule are made by the layer
+    told = [*report.worked(), *(quantity for quantity in report.summed() if quantity.rule)]
+    steps = {quantity.name: list(_steps(quantity, report.steps)) for quantity in told}
+    if report.form not in USUAL_FORMS or report.arrays:
+        return {"form": report.form, "arrays": dict(report.arrays), "steps": steps}
+    return {"steps": steps}
+
+
+def _with_working(entry: Any, path: str, worked: dict[str, Any]) -> Any:
+    """An entry of objects and lists, each object with the working of its path, which is taken out of `worked`."""
+    if isinstance(entry, list):
+        return [_with_working(each, f"{path}[{k}]", worked) for k, each in enumerate(entry)]
+    if not isinstance(entry, dict):
+        return entry
+    found = {name: _with_working(each, f"{path}.{name}" if path else name, worked) for name, each in entry.items()}
+    return found | worked.pop(path, {})
 
 
 def _explained(told: Report | Facts) -> dict[str, Any]:
