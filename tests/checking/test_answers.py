@@ -427,6 +427,27 @@ def test_a_zero_of_too_few_places_beside_finer_numbers_says_why(convgrad: Convgr
     )
 
 
+@pytest.mark.parametrize(
+    ("command", "mine", "verdict"),
+    [
+        ("conv-backward '[[0.5999,0.3812],[0.1234,0.7777]]' 1 --kernel-size 2 --only dW", "[[0.5,0.3812],[0.1234,0.7777]]", "wrong"),
+        ("conv-backward '[[0.5999,0.3812],[0.1234,0.7777]]' 1 --kernel-size 2 --only dW", "[[0.59,0.38],[0.12,0.77]]", "too-coarse"),
+        ("conv-backward '[[0.5999,0.3812],[0.1234,0.7777]]' 1 --kernel-size 2 --only dW", "[[0,0],[0,0]]", "wrong"),
+        ("conv-backward '[[0.5498]]' '[[1]]' --kernel-size 1 --only dW", "0.54", "too-coarse"),
+        ("activation-backward '[-1.5,2.5,0.5]' '[0.31,0.42,0.53]' --activation relu", '{"dX":[0,0,0.53]}', "wrong"),
+        ("pool-backward '[[5,2],[1,0.5]]' 0.375 --size 2 --only dX", "[[0,0,0.375,0]]", "wrong-shape"),
+        ("pool-backward '[[5,2],[1,0.5]]' 0.375 --size 2 --only dX", "[[0,0],[0.375,0]]", "wrong"),
+    ],
+)  # fmt: skip
+def test_a_cell_far_from_its_value_is_wrong_however_few_its_digits(
+    convgrad: Convgrad, command: str, mine: str, verdict: str
+) -> None:
+    ran = convgrad(f"convgrad {command} --check '{mine}'")
+    (entry,) = json.loads(ran.out)["answers"].values()
+    assert (ran.code, entry["verdict"]) == (1, verdict)
+    assert not [note for note in entry.get("notes", []) if note["kind"] == "zero-beside-finer"]
+
+
 # -- in Python ------------------------------------------------------------------------------------------------
 
 

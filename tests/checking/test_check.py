@@ -95,11 +95,26 @@ def test_numbers_as_people_write_them(written: Any, value: float, verdict: str) 
         (["0.1235", "0.1"], [0.12346, 0.10002], "right"),  # a program drops the zeros of 0.1000
         (["0.1235", "0.1"], [0.12346, 0.104], "too-coarse"),
         (["0.12", "0.00"], [0.123, 0.0003], "too-coarse"),
+        (["0.1235", "0.1"], [0.12346, 0.1999], "wrong"),  # not cut off where the others are
+        (["0.1235", "12"], [0.12346, 12.93], "wrong"),
+        (["2.93", "2"], [2.93, 2.93], "wrong"),
+        (["2.93", "-2.0"], [2.93, -2.09], "wrong"),
+        (["0.12", "0.59", "2.9"], [0.129, 0.599, 2.99], "too-coarse"),  # all of them cut off to two digits
+        (["12", "2.9", "0.1"], [12.93, 2.93, 0.1099], "too-coarse"),
+        (["12", "2.9", "2"], [12.93, 2.93, 2.93], "wrong"),
+        ([-2.0, 0.0453, 1.25], [-2.003, 0.045312, 1.2541], "right"),  # a program writes -2.0 for -2.00
+        (["0.500", "0.0453", "1.25"], [0.5003, 0.045312, 1.2541], "right"),
+        ([0.5, 0.0453, 1.25], [0.5009, 0.04538, 1.2541], "right"),  # 0.500, cut off
         (["0.5000", "0"], [0.5, -0.015], "wrong"),  # a 0 that is meant
+        ([0, 0, 0.53], [0, 0.42, 0.53], "wrong"),
+        ([0, 0], [0.3, 0.2], "wrong"),  # nothing but zeros
+        ([0.0, 0.0], [0.03, 0.02], "wrong"),
+        (["0.000", "0.000"], [0.0003, 0.0002], "too-coarse"),
+        ([0, 3, -12], [0.42, 2.9, -12.4], "too-coarse"),  # all of them rounded to whole numbers
         (["0.12", "0.07"], [0.123, 0.0003], "wrong"),
     ],
 )
-def test_places_are_those_of_the_whole_answer(written: list[str], value: list[float], verdict: str) -> None:
+def test_places_are_those_of_the_whole_answer(written: list[Any], value: list[float], verdict: str) -> None:
     assert verdict_of(written, value) == verdict
 
 

@@ -22,7 +22,9 @@ def remarks(name: str, answer: Answer, value: Array, match: Match) -> Iterator[R
         yield _said("not-finite", f"is {what}", f"are {what}", name, odd)
         if (match.right | odd).all() and not odd.all():
             yield Remark("others-right", "all other numbers are right", "all other numbers are right")
-    zero = answer.meant_as_zero(value) & ~match.right & ~match.coarse
+    if (np.asarray(value) == 0).any():
+        return  # a result with zeros of its own: who writes 0 there means it
+    zero = answer.meant_as_zero(value) & answer.numbers.any() & ~match.right & ~match.coarse
     short = [cell for cell in np.argwhere(zero) if _is_rounding(str(answer.texts[tuple(cell)]), value[tuple(cell)])]
     if short:
         cell = tuple(map(int, short[0]))

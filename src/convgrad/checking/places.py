@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import numpy as np
 
 from convgrad.core.element import Array
-from convgrad.numerals import Numeral
+from convgrad.errors import ConvgradError
+from convgrad.numerals import Numeral, parse_answer
 
 ENOUGH_DIGITS = 3
 """Significant digits below which an answer is too coarse, where the value has more."""
@@ -16,6 +18,16 @@ MOST_TEXTS = 4096
 """Numbers of a program that are looked at one by one: nobody rounds the cells of more, each to places of its own."""
 
 _PARTS = re.compile(r"[+-]?0*([0-9]*)(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]+))?")
+
+
+def numeral_of(item: Any) -> Any:
+    """A text as the number that it spells; ConvgradError where it spells none. Numbers as they are."""
+    if not isinstance(item, str | None):
+        return item
+    number = parse_answer(item or "")
+    if number is None:
+        raise ConvgradError(f"{item!r} is no number", hint="write numbers, or fractions such as 1/3")
+    return number
 
 
 def text_of(item: object) -> str:

@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from convgrad.errors import OptionError, shortened
+import numpy as np
+
+from convgrad.core.element import Array
+from convgrad.errors import ConvgradError, OptionError, shortened
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,14 @@ class Quantised:
                 hint="the scale is above 0, the zero point a whole number",
             )
         return cls(scale, zero)
+
+    def numbers(self, integers: Array) -> Array:
+        """What quantised integers stand for; ConvgradError where they are none."""
+        whole = integers[np.isfinite(integers)]
+        if not (whole == np.round(whole)).all():
+            odd = whole[whole != np.round(whole)][0]
+            raise ConvgradError(f"quantised answers are integers, and {odd:g} is none", hint="leave out --quantised")
+        return np.asarray((integers - self.zero) * self.scale)
 
 
 @dataclass(frozen=True)

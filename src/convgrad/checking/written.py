@@ -12,14 +12,17 @@ from typing import Any
 
 import numpy as np
 
-from convgrad.checking.places import ENOUGH_DIGITS, MOST_TEXTS, places_of, texts_of
+from convgrad.checking.places import ENOUGH_DIGITS, MOST_TEXTS, numeral_of, places_of, texts_of
 from convgrad.checking.rules import TO_THE_PLACES, Rules
 from convgrad.core.element import Array
 from convgrad.errors import ConvgradError
-from convgrad.numerals import BLANKS, Numeral, parse_answer
+from convgrad.numerals import BLANKS, Numeral
 
 MOST_AT_ONCE = 997
 """Cells of a large answer that are looked at before all of them are: a prime, for they are to lie in all rows."""
+
+ZERO_OF_A_PROGRAM = 0.1
+"""The unit of the last place of 0.0, which programs write for a 0 whatever the places."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -55,13 +58,13 @@ class Answer:
         """An answer from nested lists or an array of numbers, Numerals, and texts such as ``"0.0450"`` or ``"1/3"``."""
         array = np.asarray(given) if hasattr(given, "dtype") else np.array(given, object)
         if array.dtype.kind in "US" or (array.dtype == object and {str, type(None)} & set(map(type, array.flat))):
-            array = np.vectorize(_numeral, [object])(array)
+            array = np.vectorize(numeral_of, [object])(array)
         try:
             numbers = array.astype(np.float64)
         except (TypeError, ValueError):
             raise ConvgradError("it is no array of numbers", hint="write numbers, all rows equally long") from None
         if rules.quantised is not None:
-            numbers = _unscaled(numbers, rules)
+            numbers = rules.quantised.numbers(numbers)
         return cls(numbers, array, rules)
 
     @classmethod
@@ -131,14 +134,22 @@ class Answer:
         if self._figures:  # a program leaves out the zeros behind the point: 0.5 beside 12.3 is 0.500
             told = np.isfinite(self.numbers) & (self.numbers != 0)
             own = 10.0 ** (np.floor(np.log10(np.where(told, np.abs(self.numbers), 1))) + 1 - self._figures)
-            right |= told & rounded(own)
-        few = rounded(unit) | (cut(unit) & (digits > 0))  # a 0 is no beginning of a number
+            right |= told & (rounded(own) | cut(own))
+        few = rounded(unit) | (cut(unit) & (digits > 0) & self._cut_alike)  # a 0 is no beginning of a number
         coarse = few & ~right & ~self.meant_as_zero(value)
         return Match(right, right & ~rounded(unit), coarse)
 
     def meant_as_zero(self, value: Array) -> Array:
-        """The cells in which 0 is written beside numbers of more places: no rounding of whatever lies below 1/2."""
-        return np.asarray((self.numbers == 0) & (self._fine > 0) & (np.abs(value) >= 10 * self._fine))
+        """The cells in which 0 is written beside numbers of more places: no rounding of whatever lies below 1/2.
+
+        Nor is it where there is nothing but zeros, unless they are written to places, such as 0.000.
+        """
+        zero, finest = self.numbers == 0, self._finest
+        if self._fine:
+            return np.asarray(zero & (np.abs(value) >= 10 * self._fine))
+        if finest:
+            return np.asarray(zero & (self._unit > finest) & (np.abs(value) >= finest))
+        return np.asarray(zero & (self.numbers.size > 1) & (self._unit >= ZERO_OF_A_PROGRAM))
 
     def _tolerance(self, value: Array) -> Array | None:
         """What every cell may be off by, where a tolerance rules."""
@@ -193,7 +204,11 @@ class Answer:
         )
         units, digits = self._places
         vars(part).update(
-            _fine=self._fine, _figures=self._figures, _places=(units.ravel()[cells], digits.ravel()[cells])
+            _fine=self._fine,
+            _finest=self._finest,
+            _figures=self._figures,
+            _cut_alike=self._cut_alike.ravel()[cells],
+            _places=(units.ravel()[cells], digits.ravel()[cells]),
         )
         return cells, part
 
@@ -257,29 +272,23 @@ class Answer:
         return unit if largest >= 10 ** (ENOUGH_DIGITS - 1) * unit * (1 - 1e-9) else 0.0
 
     @cached_property
+    def _finest(self) -> float:
+        """The unit of the last place of the most precise number that is no 0; 0 where there is none."""
+        units = self._unit[(self._unit > 0) & np.isfinite(self.numbers) & (self.numbers != 0)]
+        return float(units.min(initial=np.inf)) if units.size else 0.0
+
+    @cached_property
+    def _cut_alike(self) -> Array:
+        """The cells that may be cut off where they end: to as many places or digits as any; 2 beside 0.4375 is not."""
+        told = (self._unit > 0) & np.isfinite(self.numbers)
+        most = int(self._digits[told].max(initial=0))
+        return np.asarray((self._unit <= self._finest * (1 + 1e-9)) | (self._digits >= most))
+
+    @cached_property
     def _figures(self) -> int:
         """The significant digits to which all numbers are written, where zeros at the end are left out; else 0."""
         figures = int(self._digits[self._unit > 0].max(initial=0)) if self.numbers.size > 1 else 0
         if figures < ENOUGH_DIGITS or self.given.size > MOST_TEXTS:
             return 0
-        return 0 if any("." in text and text.endswith("0") for text in self.texts.flat) else figures
-
-
-def _numeral(item: Any) -> Any:
-    """A text as the number that it spells; ConvgradError where it spells none. Numbers as they are."""
-    if not isinstance(item, str | None):
-        return item
-    number = parse_answer(item or "")
-    if number is None:
-        raise ConvgradError(f"{item!r} is no number", hint="write numbers, or fractions such as 1/3")
-    return number
-
-
-def _unscaled(integers: Array, rules: Rules) -> Array:
-    """What quantised integers stand for; ConvgradError where they are none."""
-    assert rules.quantised is not None
-    whole = integers[np.isfinite(integers)]
-    if not (whole == np.round(whole)).all():
-        odd = whole[whole != np.round(whole)][0]
-        raise ConvgradError(f"quantised answers are integers, and {odd:g} is none", hint="leave out --quantised")
-    return np.asarray((integers - rules.quantised.zero) * rules.quantised.scale)
+        kept = (text.removesuffix(".0") for text in self.texts.flat)  # a program writes 2.0 for 2
+        return 0 if any("." in text and text.endswith("0") for text in kept) else figures
