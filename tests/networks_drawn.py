@@ -13,7 +13,7 @@ from convgrad.problems.network import Pass, Stage, run_network
 Array = NDArray[Any]
 
 ACTIVATIONS = ("relu", "leaky-relu", "sigmoid", "tanh", "elu", "softplus", "gelu", "silu", "identity")
-LOSSES = ("mse", "mse-mean", "mse-sum", "mae", "huber", "cross-entropy")
+LOSSES = ("mse", "mse-mean", "mse-sum", "mse-batch", "mae", "huber", "cross-entropy")
 
 
 def numbers(random: Generator, shape: tuple[int, ...], kind: int) -> Array:

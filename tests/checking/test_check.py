@@ -486,6 +486,25 @@ def test_a_loss_is_checked_too(convgrad: Convgrad) -> None:
     assert "mse-mean" in found.convention.convention
 
 
+def test_half_a_square_over_the_examples_is_a_convention_and_a_loss(convgrad: Convgrad) -> None:
+    """As Caffe and MATLAB divide it: two examples of three numbers each, added up in loops."""
+    x, target = [[0.5, -1.25, 2.0], [0.75, -0.5, 1.0]], [[0.25, 0.5, 1.0], [-0.75, 0.5, 0.0]]
+    loss = sum((a - t) ** 2 for row, wanted in zip(x, target, strict=True) for a, t in zip(row, wanted, strict=True))
+    delta = [[(a - t) / 2 for a, t in zip(row, wanted, strict=True)] for row, wanted in zip(x, target, strict=True)]
+    answers = json.dumps({"loss": loss / 4, "delta": delta})
+    command = f"convgrad loss '{x}' '{target}'"
+    assert convgrad(f"{command} --kind mse-batch --check '{answers}'").code == 0
+    for kind in ("mse", "mse-sum"):
+        entries = json.loads(convgrad(f"{command} --kind {kind} --check '{answers}'").out)["answers"]
+        for name in ("loss", "delta"):
+            assert entries[name]["verdict"] == "convention", (kind, name)
+            assert entries[name]["convention"]["option"] == "--kind mse-batch", (kind, name)
+    over_all = json.dumps({"delta": (np.array(delta) / 3).tolist()})
+    entry = json.loads(convgrad(f"{command} --kind mse-batch --check '{over_all}'").out)["answers"]["delta"]
+    assert entry["mistakes"][0]["name"] == "averaged-over-everything"
+    assert ".sum() / (2 * 2)\n" in convgrad(f"{command} --kind mse-batch --format torch").out
+
+
 def test_answers_are_read_from_every_kind_of_source(convgrad: Convgrad, tmp_path: Path) -> None:
     def code(source: Any, stdin: str = "") -> int:
         return convgrad(f"{CLASSIC} --only dW --check {quoted(source)}", stdin=stdin).code

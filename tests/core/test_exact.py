@@ -54,7 +54,7 @@ def test_exact_equals_float_to_rounding(case: Any) -> None:
         assert exact.explain(at).value == exact.value[at]
 
 
-@pytest.mark.parametrize("kind", ["mse", "mse-mean", "mse-sum", "mae", "huber"])
+@pytest.mark.parametrize("kind", ["mse", "mse-mean", "mse-sum", "mse-batch", "mae", "huber"])
 @pytest.mark.parametrize("shape", [(2, 3), ()])
 def test_rational_losses(kind: str, shape: tuple[int, ...]) -> None:
     output, target = cast(whole_numbers(shape, 0) / 7, object), cast(whole_numbers(shape, 1) / 3, object)

@@ -144,7 +144,7 @@ def test_rows_are_whole() -> None:
         assert bool(activation.kinks(0.5)) <= (activation.above is not None), activation.name
     for loss in LOSSES.values():
         assert loss.pytorch and loss.pytorch[-1].when is None, loss.name
-        assert loss.mean in ("", "numbers", "positions"), loss.name
+        assert loss.mean in ("", "numbers", "examples", "positions"), loss.name
     for rows in (ACTIVATIONS.values(), LOSSES.values()):
         seats = [seat for row in rows for seat in row.drawn]
         assert sorted(seats) == list(range(len(seats)))

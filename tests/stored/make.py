@@ -210,7 +210,9 @@ def activation_case(rng):
 
 
 def loss_case(rng):
-    kind = str(rng.choice(["mse", "mse-mean", "mse-sum", "cross-entropy", "bce", "mae", "huber", "nll", "hinge"]))
+    kind = str(
+        rng.choice(["mse", "mse-mean", "mse-sum", "mse-batch", "cross-entropy", "bce", "mae", "huber", "nll", "hinge"])
+    )
     x = draw(rng, *rng.integers(1, 5, int(rng.integers(1, 4)))) * 2
     target = draw(rng, *x.shape)
     if kind == "bce":
@@ -242,6 +244,7 @@ def loss_case(rng):
         t = torch.tensor(target)
         loss = {
             "mse": lambda: ((tx - t) ** 2).sum() / 2,
+            "mse-batch": lambda: F.mse_loss(tx, t, reduction="sum") / (2 * (len(x) if x.ndim > 1 else 1)),
             "mse-mean": lambda: F.mse_loss(tx, t),
             "mse-sum": lambda: F.mse_loss(tx, t, reduction="sum"),
             "bce": lambda: F.binary_cross_entropy(tx, t),

@@ -1,8 +1,9 @@
 """The losses: a row each, with all that is said of it anywhere. A new loss is one more row.
 
-With e = output - target, m numbers in all, r positions beside the classes::
+With e = output - target, m numbers in all, n examples, r positions beside the classes::
 
     mse            1/2 sum e^2            delta = e
+    mse-batch      1/2n sum e^2           delta = e / n
     mse-sum        sum e^2                delta = 2 e
     mse-mean       1/m sum e^2            delta = 2 e / m
     mae            1/m sum |e|            delta = sign(e) / m
@@ -17,89 +18,25 @@ With e = output - target, m numbers in all, r positions beside the classes::
 Functions take the output a, the target t and the count m that the mean runs over (1 for a sum), a number of a's own
 kind, so that 1 / m is a fraction among fractions. What they give is made of that kind afterwards. Of a loss with
 classes both have the classes last, the target as a distribution. bce holds its logarithms above -100 and its divisor
-above 1e-12, as PyTorch does. Sources: PyTorch's documentation of the losses of these names; Huber (1964); Weston &
+above 1e-12, as PyTorch does. Sources: PyTorch's documentation of the losses of these names; Caffe's
+EuclideanLoss for mse-batch; Huber (1964); Weston &
 Watkins (1999) for hinge of classes, without PyTorch's division by their number.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from convgrad.kinds import loss_parts as parts_of
 from convgrad.kinds.analytic import above_0, deciding, size
-from convgrad.kinds.functions import LossRow, Parts, Written
+from convgrad.kinds.functions import LossRow, Written
 from convgrad.kinds.late_numpy import np
+from convgrad.kinds.loss_forms import counted, mean_of, squares
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array = NDArray[Any]
-
-
-def counted(*formulas: str) -> Callable[[int], tuple[str, ...]]:
-    """Formulas in which {m} is the count."""
-    return lambda m: tuple(text.replace("{m}", str(m)) for text in formulas)
-
-
-# -- of output - target alone -------------------------------------------------------------------------------
-
-
-def squares(name: str, share: int, words: tuple[str, str], **facts: Any) -> LossRow:
-    """A loss of squares: 1 / (share m) sum e^2; words: that factor of the loss, and twice it, the gradient's."""
-
-    def parts(a: Array, t: Array, m: Any) -> tuple[Parts, Parts]:
-        e, scale = ("({output[]} - {target[]})", a - t), 1 / (share * m)
-        once, twice = (text.format(m=int(m)) for text in words)
-        return (((once, scale), e, e),), (
-            ((twice, 2 * scale), ("{output[]}", a)),
-            ((f"-{twice}", -2 * scale), ("{target[]}", t)),
-        )
-
-    def formulas(m: int) -> tuple[str, str]:
-        once, twice = ("" if text == "1" else text.format(m=m) + " " for text in words)
-        delta = f"{twice}({{output}} - {{target}})" if twice else "{output} - {target}"
-        return f"{{loss}} = {once}sum of ({{output}} - {{target}})^2", f"{{delta}} = {delta}"
-
-    return LossRow(
-        name,
-        each=lambda a, t, m: (a - t) ** 2 * (1 / (share * m)),
-        slope=lambda a, t, m: (a - t) * (2 * (1 / (share * m))),
-        formulas=formulas,
-        parts=parts,
-        error="squares",
-        exact=True,
-        sizes=lambda a, t, far, x: (a.size * far**2, 2 * far),
-        **facts,
-    )
-
-
-def mean_of(
-    name: str,
-    each: Callable[[Array, Any], Array],
-    slope: Callable[[Array, Any], Array],
-    formulas: tuple[str, str],
-    called: tuple[str, str],
-    **facts: Any,
-) -> LossRow:
-    """A mean of a function of e: (e, 1 as a number of e's kind) -> that function, its derivative.
-
-    formulas: of the loss and the gradient, with {m} for the count; called: what the function and its derivative of one
-    number are called.
-    """
-
-    def parts(a: Array, t: Array, m: Any) -> tuple[Parts, Parts]:
-        mean, e, one = (f"1/{int(m)}", 1 / m), a - t, m / m
-        return ((mean, (called[0], each(e, one))),), ((mean, (called[1], slope(e, one))),)
-
-    return LossRow(
-        name,
-        each=lambda a, t, m: each(a - t, m / m) / m,
-        slope=lambda a, t, m: slope(a - t, m / m) / m,
-        formulas=counted(*formulas),
-        parts=parts,
-        **facts,
-    )
 
 
 def _huber(e: Array, one: Any) -> Array:
@@ -135,6 +72,16 @@ ROWS = (
         mean="",
         convention="The squared error was summed, without the 1/2 and without a mean.",
         drawn=(2,),
+    ),
+    squares(
+        "mse-batch",
+        2,
+        ("1/{double}", "1/{m}"),
+        pytorch=(Written("(({output} - target) ** 2).sum() / (2 * {m})"),),
+        mean="examples",
+        note="half the sum of squares over the number of examples",
+        convention="The squared error was halved and divided by the number of examples, as Caffe and MATLAB do.",
+        drawn=(10,),
     ),
     LossRow(
         "cross-entropy",

@@ -183,7 +183,7 @@ ROWS: tuple[Mistake, ...] = (
             predict=resolved(_mean_square, kind=loss.name),
             convention=f"--kind {loss.name}",
         )
-        for loss in sorted(LOSSES.values(), key=lambda loss: loss.mean)  # sums first
+        for loss in sorted(LOSSES.values(), key=lambda loss: bool(loss.mean))  # sums first
         if loss.convention
     ),
 )

@@ -80,7 +80,7 @@ ROWS: tuple[Mistake, ...] = (
         "The loss was divided by all numbers of the output, classes included.",
         "np.mean over the whole array counts the classes too.",
         "Divide by the number of examples (and positions) alone.",
-        turn=times(lambda case: _recounted(case, "numbers") if row_of(case).mean == "positions" else []),
+        turn=times(lambda case: _recounted(case, "numbers") if row_of(case).mean else []),
     ),
     R(
         "averaged-twice",
