@@ -10,6 +10,8 @@ from conftest import Convgrad
 MINUS = "\u2212"
 SHOW = "convgrad activation-forward {} --activation identity"
 
+WIDE = " ".join(["0.123456"] * 8)
+
 PRINTS: list[tuple[str, Any]] = [
     ("\nA =\n\n     1     2     3\n     4     5     6\n\n", [[1, 2, 3], [4, 5, 6]]),
     ("ans =\n\n     5\n\n", 5),
@@ -29,6 +31,28 @@ PRINTS: list[tuple[str, Any]] = [
     ("A = [1,\n     2]\n", [1, 2]),
     ("x = [[1 2]\n [3 4]]\n", [[1, 2], [3, 4]]),
     ("x = array([1, 2,\n       3, 4])\n", [1, 2, 3, 4]),
+    ("[1 1\n1 1]", [[1, 1], [1, 1]]),
+    ("[1 2 0\n 0 1 1\n 2 1 0]\n", [[1, 2, 0], [0, 1, 1], [2, 1, 0]]),
+    ("[\n  1 2\n  3 4\n]\n", [[1, 2], [3, 4]]),
+    ("[1, 2\n3, 4]\n", [[1, 2], [3, 4]]),
+    ("[1 2; 3 4\r\n 5 6]\r\n", [[1, 2], [3, 4], [5, 6]]),
+    ("[1\n2\n3]", [[1], [2], [3]]),
+    ("[0.5 -0.25 0.125 0.5 -0.25 0.125 7\n 1 2 3 4 5 6 7]", [[0.5, -0.25, 0.125] * 2 + [7], [1, 2, 3, 4, 5, 6, 7]]),
+    (f"[{WIDE}\n{WIDE}]", [[0.123456] * 8] * 2),
+    (f"[{WIDE}\n {WIDE}\n 0.123456]", [0.123456] * 17),
+    ("[\n  " + f"{WIDE}\n  {WIDE}\n]", [[0.123456] * 8] * 2),
+    ("[[1 2 3]; [4 5 6]]", [[1, 2, 3], [4, 5, 6]]),
+    ("tensor(1.00000e-02 *\n       [[ 1.5000,  2.5000],\n        [ 3.0000,  4.0000]])", [[0.015, 0.025], [0.03, 0.04]]),
+    (
+        "1.00000e-02 *\n  1.5000  2.5000\n  3.0000  4.0000\n[torch.FloatTensor of size 2x2]\n",
+        [[0.015, 0.025], [0.03, 0.04]],
+    ),
+    ("\n 1\n 3\n[torch.FloatTensor of size 2]\n", [1, 3]),
+    ("\n\nColumns 0 to 1 \n 1 2\n\nColumns 2 to 2 \n 5\n[torch.cuda.FloatTensor of size 1x3 (GPU 0)]\n", [[1, 2, 5]]),
+    ("1e-3 * [1 2; 3 4]", [[0.001, 0.002], [0.003, 0.004]]),
+    ("array([[1., 2.],\n       [3., 4.]], dtype=float32)", [[1, 2], [3, 4]]),
+    ("1\t2\n3\t4\n", [[1, 2], [3, 4]]),
+    ("1,5\t2\n3\t4\n", [[1.5, 2], [3, 4]]),
 ]
 
 
@@ -57,7 +81,32 @@ def test_several_printed_matrices_are_a_document(convgrad: Convgrad, tmp_path: P
         ("A =\n\n   1.0000 + 2.0000i\n", "line 3: '+' is not a number"),
         ("A = 2×2\n     1     2     3\n     4     5     6\n", "A states other sizes than it has"),
         ("A =\n\n   1.0e+03 *\n\n   1\n\n   1.0e+02 *\n\n   1\n", "is no factor of the whole matrix"),
-        ("A = [" + " ".join(["0.123456"] * 8) + "\n" + " ".join(["0.123456"] * 8) + "]", "or one row that was wrapped"),
+        (
+            f"[{WIDE}\n {WIDE}]",
+            "line 1, column 1: its lines are rows, or one row that was wrapped; end each row with a",
+        ),
+        ("[1.25 2.25 3.25 4.25 5.25 6.25 7.25\n 1.25 2.25 3.25 4.25 5.25 6.25 7.25]", "or one row that was wrapped"),
+        ("[1 2 3\n4 5]", "[1] has 2 numbers, but the rows before it have 3"),
+        ("[[1 2\n3 4]]", "line 1, column 2: a row goes on in the next line; put each row into a bracket of its own"),
+        ("[[1 2; 3 4]; [5 6; 7 8]]", "line 1, column 2: semicolons stand in a bracket inside a bracket, which MATLAB"),
+        ("[[1 2] [3 4]; [5 6] [7 8]]", "semicolons stand between brackets, which MATLAB joins to one matrix"),
+        ("[1,5 2,5]", "commas and blanks both part its numbers"),
+        ("[1 2; 3 4]'", "write the transposed array out"),
+        ("1 2; 3 4", "it is rows of MATLAB without brackets; put [ ] around them: [1 2; 3 4]"),
+        ("1, 2; 3, 4\n", "it is rows of MATLAB without brackets"),
+        ("| a | b |\n|---|---|\n| 1 | 2 |\n", "it is a Markdown table; take the line of dashes and the bars out"),
+        ("\\begin{bmatrix} 1 & 2 \\\\ 3 & 4 \\end{bmatrix}", "it is a matrix of LaTeX; write a comma for each &"),
+        ("1 & 2 \\\\\n3 & 4\n", "it is a matrix of LaTeX"),
+        ("{{1,2},{3,4}}", "it is an array in braces; write [ ] in place of { }"),
+        ("W: [[1 2]\n [3 4]]", "it is an array with words before it"),
+        ("cat(3,[1 2],[5 6])", "it is a call of a function; write the array that it gives"),
+        ("2 *\n 1\n 3\n", "line 1: the factor 2 is not a power of ten; multiply it into the numbers"),
+        ("tensor(1.0e-02 *\n [1e1])", "1e1 under a factor of all numbers"),
+        ("(0 ,.,.) =\n 1 2\n[torch.FloatTensor of size 1x1x2]\n", "write an array printed page by page as blocks"),
+        (
+            "A = [" + " ".join(["0.123456"] * 8) + "\n     " + " ".join(["0.123456"] * 8) + "]",
+            "or one row that was wrapped",
+        ),
     ],
 )
 def test_what_could_be_read_wrongly_is_refused(convgrad: Convgrad, tmp_path: Path, text: str, said: str) -> None:

@@ -15,7 +15,7 @@ from convgrad.files.document import Document, select
 from convgrad.files.json_text import parse_json
 from convgrad.files.numbers import MOST_BYTES, to_array, to_written
 from convgrad.files.skip import NOTHING, Skip
-from convgrad.numerals import MINUS, Spelled, parse_number, to_float, to_numeral
+from convgrad.numerals import MINUS, NUMBER, Spelled, parse_number, to_float, to_numeral
 
 _SUFFIXES = {".json": "JSON", ".csv": "CSV", ".tsv": "CSV", ".npy": "npy", ".npz": "npz"}
 _INSTEAD = {
@@ -56,9 +56,12 @@ _MAGIC = (
 )
 
 
-_ARRAY = re.compile(r"\s*(?:[A-Za-z_]\w*\s*=\s*)?(?:[A-Za-z_][\w.]*\s*\(\s*)?[\[(]")
+_FACTOR = rf"(?:{NUMBER}\s*\*\s*)?"
+_ARRAY = re.compile(rf"\s*(?:[A-Za-z_]\w*\s*=\s*)?(?:[A-Za-z_][\w.]*\s*\(\s*)?{_FACTOR}[\[(]")
 
-_TYPED = re.compile(r"[\[(]|[A-Za-z]\w*\s*=\s*(\[|\n)|(np\.|numpy\.|torch\.|jnp\.)?(array|tensor|asarray|matrix)\s*\(")
+_TYPED = re.compile(
+    rf"{_FACTOR}[\[(]|[A-Za-z]\w*\s*=\s*([\[\n]|array|tensor)|(np\.|numpy\.|torch\.|jnp\.)?(array|tensor|asarray|matrix)\s*\("
+)
 
 
 class Reader:
@@ -204,12 +207,23 @@ def _parse_text(text: str, spelled: Spelled, skip: Skip = NOTHING) -> Any:
     """Text of any kind: JSON, an array pasted from elsewhere, what MATLAB prints, or CSV."""
     text = text.replace(MINUS, "-")
     if text.lstrip().startswith("{"):
-        return parse_json(text, spelled)
+        try:
+            return parse_json(text, spelled)
+        except FileError as error:
+            from convgrad.files.foreign import of_other_form
+
+            raise of_other_form(text) or error from None
     if not _ARRAY.match(text):
         from convgrad.files.console import looks_printed, parse_printed
+        from convgrad.files.foreign import of_other_form
         from convgrad.files.table_text import parse_table
 
-        return parse_printed(text, spelled) if looks_printed(text) else parse_table(text, spelled, skip)
+        if looks_printed(text):
+            return parse_printed(text, spelled)
+        try:
+            return parse_table(text, spelled, skip)
+        except FileError as error:
+            raise of_other_form(text) or error from None
     try:
         return parse_json(text, spelled)
     except FileError as as_json:
