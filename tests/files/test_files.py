@@ -76,7 +76,7 @@ def test_a_row_that_numpy_wraps_is_read_as_one_or_refused(array: Array, width: i
     with np.printoptions(floatmode="unique", threshold=10**9, linewidth=width):
         lines = str(array).splitlines()
         try:
-            same(to_array(parse_pasted(str(array))), array)
+            same(to_array(parse_pasted(str(array))).astype(array.dtype), array)
         except FileError as error:
             assert "its lines are rows, or one row that was wrapped" in error.message
             assert len(lines) > 1 and len({len(line.strip("[]").split()) for line in lines}) == 1

@@ -61,6 +61,24 @@ ROWS = "1 0 2 3\n4 6 6 8\n3 1 1 0\n1 2 2 4\n"
             {"output": [[2, 3], [1, 1]]},
             id="rows of bare numbers in brackets",
         ),
+        pytest.param(
+            "convgrad conv-forward - -k 'tensor([[1.0, -1.0]])'",
+            "[[1. 1. 0. 0. 0. 0. 1. 1.]\n [1. 1. 0. 0. 0. 0. 1. 1.]]",
+            {"output": [[0, 1, 0, 0, 0, -1, 0]] * 2},
+            id="Dive into Deep Learning, edges",
+        ),
+        pytest.param(
+            "convgrad conv-forward 'tensor([[0.0, 1.0], [2.0, 3.0]])' -k 'tensor([[0.0, 1.0], [2.0, 3.0]])' --transposed",
+            "",
+            {"output": [[0, 0, 1], [0, 4, 6], [4, 12, 9]]},
+            id="Dive into Deep Learning, transposed convolution",
+        ),
+        pytest.param(
+            f"convgrad pool-forward {D2L} --size 2 --stride 1 --kind avg",
+            "",
+            {"output": [[2, 3], [5, 6]]},
+            id="Dive into Deep Learning, average pooling",
+        ),
     ],
 )
 def test_published_numbers_come_out(convgrad: Convgrad, line: str, stdin: str, expected: dict[str, Any]) -> None:

@@ -23,6 +23,8 @@ def dense_problem(operands: Operands, settings: Settings, backward: bool) -> Pro
     The input, of any rank, is flattened in reading order: all axes, or all but the first, whichever the weight fits.
     """
     arrays = in_dtype(operands, settings)
+    if "weight" not in arrays and backward:
+        arrays["delta"] = _without_weight(operands, arrays["input"], arrays["delta"])
     if "weight" not in arrays and not backward:
         raise ShapeError("there is no weight", hint="add one with -w WEIGHT")
     shorthand = _shorthand(operands, arrays, settings)
@@ -52,6 +54,7 @@ def dense_problem(operands: Operands, settings: Settings, backward: bool) -> Pro
         return problem
     wanted = shorthand.lower_shape((len(x), nodes), "NO")
     given = f"a {by(arrays['input'].shape)} input under {nodes} nodes"
+    arrays["delta"] = as_meant(arrays["delta"], wanted)
     return replace(
         problem,
         delta=fitted_delta(operands, arrays["delta"], wanted, given),
@@ -64,13 +67,8 @@ def _shorthand(operands: Operands, arrays: Mapping[str, Array], settings: Settin
     x, weight, delta = arrays["input"], arrays.get("weight"), arrays.get("delta")
     order = IN_OUT if settings.get("weight_layout") == "in-out" else FIRST
     rank = None if delta is None or operands["delta"].lone else delta.ndim
+    nodes = 0
     if weight is None:
-        if rank not in (1, 2):
-            raise ShapeError(
-                f"the delta has {rank or 'no'} axes, but a dense layer's has 1, or 2 with a batch",
-                where=operands["delta"].source,
-                hint="give a delta like the output, or a weight (-w)",
-            )
         batch = rank == 2
     else:
         if weight.ndim != 2:
@@ -80,6 +78,7 @@ def _shorthand(operands: Operands, arrays: Mapping[str, Array], settings: Settin
                 hint="write it as rows, one a node",
             )
         inputs = weight.shape[0] if order == IN_OUT else weight.shape[1]
+        nodes = weight.size // max(inputs, 1)
         whole, rest = prod(x.shape) == inputs, x.ndim > 1 and prod(x.shape[1:]) == inputs
         if not whole and not rest:
             other = weight.shape[1] if order == IN_OUT else weight.shape[0]
@@ -90,6 +89,8 @@ def _shorthand(operands: Operands, arrays: Mapping[str, Array], settings: Settin
                 where=sources(operands, "weight", "input"),
                 hint=f"the other way round it fits: --weight-layout {'out-in' if order == IN_OUT else 'in-out'}"
                 if turned
+                else "each example is a row: transpose the input"
+                if x.ndim == 2 and len(x) == inputs
                 else "check which file is which",
             )
         batch = rest and not (whole and rank == 1)
@@ -98,12 +99,32 @@ def _shorthand(operands: Operands, arrays: Mapping[str, Array], settings: Settin
             raise ShapeError(
                 f"the input is {by(x.shape)}, but the delta has a batch", hint="give the input a batch too"
             )
-        if batch and rank == 2 and delta is not None and len(delta) != len(x):
+        if batch and rank == 2 and delta is not None and len(as_meant(delta, (len(x), nodes))) != len(x):
             raise ShapeError(
                 f"the input has {len(x)} examples, but the delta has {len(delta)}",
                 hint="give one delta for each example",
             )
     return Shorthand(0, {"N": x.shape[:1], "D": x.shape[1:]} if batch else {"N": (), "D": x.shape}, order=order)
+
+
+def _without_weight(operands: Operands, x: Array, delta: Array) -> Array:
+    """The delta where no weight tells of what it is: with two axes of a batch, or, if it cannot be, a column or row."""
+    if operands["delta"].lone or delta.ndim not in (1, 2):
+        rank = 0 if operands["delta"].lone else delta.ndim
+        raise ShapeError(
+            f"the delta has {rank or 'no'} axes, but a dense layer's has 1, or 2 with a batch",
+            where=operands["delta"].source,
+            hint="give a delta like the output, or a weight (-w)",
+        )
+    if delta.ndim == 2 and len(delta) > 1 and x.shape == delta.shape == (len(x), 1):
+        raise ShapeError(
+            f"input and delta are {by(x.shape)}: two columns, or {len(x)} examples of one number",
+            where=sources(operands, "input", "delta"),
+            hint="add the weight (-w), or write columns as [1,2]",
+        )
+    batch = x.ndim > 1 and len(x) == len(delta)
+    vectors = max(x.shape) == x.size and max(delta.shape) == delta.size
+    return delta.reshape(-1) if vectors and not batch else delta
 
 
 def _bias(arrays: dict[str, Array], operands: Operands, nodes: int) -> Array | None:
