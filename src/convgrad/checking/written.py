@@ -120,13 +120,13 @@ class Answer:
         unit, digits, fine = self._unit, self._digits, self._fine
         if not fine and not unit.any():  # numbers of a program, all digits of them
             return Match(same, np.zeros_like(same), np.zeros_like(same))
-        lacking = np.where(self.numbers * value >= 0, np.abs(value) - np.abs(self.numbers), -1)
+        lacking, opposite = np.abs(value) - np.abs(self.numbers), np.sign(self.numbers) * np.sign(value) < 0
 
         def rounded(unit: Any) -> Array:
             return np.asarray(off <= unit / 2 * (1 + 1e-9) + noise)
 
         def cut(unit: Any) -> Array:
-            return np.asarray((lacking >= -noise) & (lacking < unit * (1 - 1e-6) + slack))
+            return np.asarray(~opposite & (lacking >= -noise) & (lacking < unit * (1 - 1e-6) + slack))
 
         right = same | ((digits >= ENOUGH_DIGITS) & (rounded(unit) | cut(unit)))
         if fine:
