@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from networks_drawn import drawn as network_drawn
 from spaces import EVERY_LAYER
 
-from convgrad import Activation, Conv, Dense, Pool, gradcheck
+from convgrad import Activation, Conv, Dense, Norm, Pool, gradcheck
 from convgrad.checking import case_of
 from convgrad.checking.complex_step import kinks_of, layer_tasks, network_tasks
 from convgrad.checking.directions import Gradcheck, Task, compare, compare_all
@@ -25,6 +25,8 @@ from convgrad.layers.conv import Conv as Layer
 from convgrad.layers.pool import Pool as Pooling
 from convgrad.mistakes.catalogue import ROWS
 from convgrad.mistakes.recogniser import differs
+from convgrad.problems import Operand
+from convgrad.problems.network import Stage, run_network
 from convgrad.render.data.gradchecks import as_entries
 from convgrad.teaching.draws import drawn, showing
 
@@ -100,6 +102,51 @@ def test_what_is_right_agrees(convgrad: Convgrad, command: str) -> None:
     ran = convgrad(f"{command} --gradcheck")
     assert (ran.code, ran.err) == (0, "")
     assert all(entry["difference"] < 1e-12 for entry in json.loads(ran.out)["gradients"].values())
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "convgrad activation-backward '[-700]' '[1]' --activation sigmoid",
+        "convgrad activation-backward '[345]' '[1]' --activation tanh",
+        "convgrad activation-backward '[-680]' '[1]' --activation elu",
+        "convgrad activation-backward '[-720]' '[1]' --activation silu",
+        "convgrad activation-backward '[1e150, -1e150]' '[1, 1]' --activation gelu --approximate tanh",
+        "convgrad conv-backward '[1e-300, 2e-300, 3e-300]' '[1, 1]' -k '[1, 2]'",
+        "convgrad loss '[1e-305, 2e-305]' '[0, 0]'",
+        "convgrad loss '[1e-19, 0.5]' 0 --kind nll",
+        "convgrad pool-backward '[1e-18, 2e-18]' '[1]' --size 2 --kind lp",
+    ],
+)
+def test_what_is_right_agrees_where_numbers_are_saturated_or_tiny(convgrad: Convgrad, command: str) -> None:
+    assert convgrad(f"{command} --gradcheck").code == 0
+
+
+@pytest.mark.parametrize(("depth", "width", "activation"), [(16, 32, "relu"), (10, 64, "tanh"), (20, 16, "relu")])
+def test_in_a_deep_network_a_ten_thousandth_is_found(depth: int, width: int, activation: str) -> None:
+    random = np.random.default_rng(0)
+
+    def stage(k: int) -> Stage:
+        arrays = {"weight": random.normal(size=(width, width)) / np.sqrt(width), "bias": random.normal(size=width) / 10}
+        operands = {name: Operand(array, name) for name, array in arrays.items()}
+        return Stage("dense", operands, {"activation": activation}, f"layers[{k}]")
+
+    x, target = random.normal(size=(2, 4, width))
+    done = run_network([stage(k) for k in range(depth)], Operand(x, "x"), Operand(target, "target"), "mse", {})
+    for task in network_tasks(done, "mse", target)[:3]:
+        assert compare(task).verdict == "agrees"
+        assert compare(replace(task, analytic=task.gradient * 1.0001)).verdict == "differs"
+
+
+def test_a_channel_of_large_numbers_hides_no_fault_of_another() -> None:
+    random = np.random.default_rng(0)
+    x, delta = random.normal(size=(2, 4, 2, 3, 3)) * 1.0
+    x *= np.array([1e9, 0.01]).reshape(1, 2, 1, 1)
+    task = tasks_of(Norm(np.array([1.0, 2])), x, delta)["dgamma"]
+    assert compare(task).verdict == "agrees"
+    assert compare(replace(task, analytic=task.gradient * 1.0001)).verdict == "differs"
+    dense = tasks_of(Dense(np.array([[0.0], [1.0]])), np.ones((1, 1)), np.array([[1e15, 1.0]]), activation="relu")["dX"]
+    assert compare(replace(dense, analytic=dense.gradient * 1.001)).verdict == "differs"
 
 
 # -- kinks --------------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from math import erf
 from typing import Any
+from warnings import catch_warnings, simplefilter
 
 import numpy as np
 import pytest
@@ -60,6 +61,59 @@ def test_on_a_kink_whatever_lies_between_the_slopes_is_possible() -> None:
         assert gradcheck(lambda x: np.abs(x).sum(), x, gradients=np.array([slope, 1.0]))
     assert not gradcheck(lambda x: np.abs(x).sum(), x, gradients=np.array([1.5, 1.0]))
     assert not gradcheck(lambda x: np.abs(x).sum(), x, gradients=np.array([0.0, 1.5]))
+
+
+@pytest.mark.parametrize(
+    "function", [lambda x: np.maximum(x, 0).sum(), lambda x: np.where(x > 0, x, 0).sum(), lambda x: (x * (x > 0)).sum()]
+)
+def test_a_kink_is_not_decided_by_how_numpy_orders_complex_numbers(function: Callable[[Array], Any]) -> None:
+    x = np.array([-1.0, 0, 2])
+    for slope in (0.0, 0.5, 1.0):
+        assert gradcheck(function, x, gradients=np.array([0, slope, 1]))
+    assert not gradcheck(function, x, gradients=np.array([0.001, 0, 1]))
+
+
+def test_a_function_in_float32_is_held_to_its_own_digits() -> None:
+    for seed in range(20):
+        x = np.random.default_rng(seed).normal(size=5)
+        right = np.cos(x).astype(np.float32)
+        assert gradcheck(lambda x: np.sin(np.float32(x)).sum(), x, gradients=right)
+        assert not gradcheck(lambda x: np.sin(np.float32(x)).sum(), x, gradients=right * np.float32(1.1))
+
+
+def test_steps_that_leave_what_a_function_takes_are_left_out() -> None:
+    x = np.array([1e-9, 100.0])
+    assert gradcheck(lambda x: np.sqrt(x).sum(), x, gradients=0.5 / np.sqrt(x))
+    assert gradcheck(lambda x: np.log(x).sum(), x, gradients=1 / x)
+    assert not gradcheck(lambda x: np.log(x).sum(), x, gradients=1.001 / x)
+
+
+def test_what_differences_cannot_tell_bears_out_no_complex_step() -> None:
+    w = np.array([1.0, -2])
+    assert gradcheck(lambda w: 1e9 + 1e-6 * np.abs(w).sum(), w, gradients=1e-6 * np.sign(w))
+
+
+def test_a_search_that_ends_before_it_finds_a_cell_is_no_agreement() -> None:
+    random = np.random.default_rng(0)
+    x = np.where(random.random(3000) < 0.8, 0, random.normal(size=3000))
+    x[-1] = 1.0
+    right = 1.0 * (x > 0)
+    wrong = right.copy()
+    wrong[-1] = 2
+    calls = []
+
+    def relu(x: Array) -> Array:
+        calls.append(1)
+        return np.maximum(x.astype(float), 0) if x.dtype.kind != "c" else np.zeros(x.shape)
+
+    assert not gradcheck(relu, x, np.ones(3000), wrong)
+    assert len(calls) < 30_000
+
+
+def test_what_drops_imaginary_parts_takes_no_complex_numbers() -> None:
+    with catch_warnings():
+        simplefilter("error")
+        assert gradcheck(lambda x: x.astype(float) ** 2, X, DELTA, 2 * X * DELTA)
 
 
 def test_a_function_of_several_arrays() -> None:
@@ -130,6 +184,8 @@ def test_gradients_that_come_from_elsewhere_are_held_against_a_layer_in_their_ow
         ((lambda x: x, X, DELTA, X[0]), "expected is (3, 4)"),
         ((lambda x: x, {"x": X}, DELTA, {"y": X}), "only x"),
         (("conv", X, DELTA), "neither a layer"),
+        ((lambda x: None, X, None, X), "the function gives NoneType"),
+        ((lambda x: x.sum(), X, None, X + 1j), "expected are real numbers"),
         ((Conv(np.ones((1, 1, 2))), np.ones((1, 1, 3)), np.ones((1, 1, 2)), {"dw": 1}), "no gradient 'dw'"),
     ],
 )

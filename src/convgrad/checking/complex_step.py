@@ -28,10 +28,10 @@ from convgrad.layers.loss import Loss
 from convgrad.problems import Problem, Solution
 from convgrad.problems.network import Pass
 
-STEP = 2.0**-66
+STEP = 2.0**-120
 """h: its square vanishes beside anything, and multiplying by it rounds nothing."""
 
-UNDERFLOW = 2.0**-1000
+UNDERFLOW = 2.0**-940
 """What is lost of numbers that multiplied by h become too small for all their digits, added up."""
 
 GRAIN = 16 * float(np.finfo(np.float64).eps)
@@ -143,37 +143,38 @@ class _Stage:
 
     def _rounding(self, quantity: Quantity, through: float) -> Callable[[tuple[int, ...]], float]:
         """A cell's index -> what rounding may make of it; through: what it made of the delta behind the activation."""
-        problem = self.solution.problem
-        if isinstance(problem.layer, Activation):
-            return lambda index: through + UNDERFLOW
-        told = {problem.above, "sensitivity"}
+        told = {self.solution.problem.above, "sensitivity"}
+        own = isinstance(self.solution.problem.layer, Activation)
 
         def rounding(index: tuple[int, ...]) -> float:
             parts = quantity.explain(index).parts
-            made_of = max(sum(map(_size, parts)), quantity.made_of or 0.0)
-            return GRAIN * made_of + through * sum(_size(part, told) for part in parts) + UNDERFLOW
+            made_of = max(sum(np.abs(part.value).sum() for part in parts), quantity.made_of or 0.0)
+            others = sum(
+                (_others(part, told) ** 2).sum() for part in parts
+            )  # what is rounded here and there adds up so
+            return float(GRAIN * made_of + (through if own else through * np.sqrt(others)) + UNDERFLOW)
 
         return rounding
 
     def _rounded_through(self) -> float:
-        """What rounding made of the delta through the activation, or of the delta alone; a cell's at most."""
+        """What rounding made of the delta behind the activation, its own last digits aside; a cell's at most."""
         problem = self.solution.problem
         layer: Any = problem.layer
         activation = layer if isinstance(layer, Activation) else problem.activation
         if activation is None or problem.delta is None:
             return self.rounded
         x = problem.operands["input"] if activation is layer else self.solution.operands["z"]
-        delta = GRAIN * np.abs(np.asarray(problem.delta, np.float64)) + self.rounded
-        if activation.elementwise:
-            return float((np.abs(activation.derivative(x)) * delta).max(initial=0))
-        return float(delta.max(initial=0)) * (x.shape[-1] if x.ndim else 1)  # what is shared by a row may cancel there
+        delta = np.abs(np.asarray(problem.delta, np.float64))
+        if not activation.elementwise:  # what is shared by a row may cancel there
+            return float((GRAIN * delta + self.rounded).max(initial=0)) * (x.shape[-1] if x.ndim else 1)
+        slope, beside = (np.abs(activation.derivative(each)) for each in (x, x * (1 + GRAIN)))
+        return float((slope * self.rounded + np.abs(beside - slope) * delta).max(initial=0))
 
 
-def _size(part: Products, without: AbstractSet[str] = frozenset()) -> float:
-    """The sizes of some products added up, without the factors that are cells of some arrays."""
-    factors = [np.abs(np.asarray(each.value, np.float64)) for each in part.columns if each.array not in without]
-    count = len(part.columns[0].value)
-    return float(np.sum(prod(factors, start=np.ones(count))))
+def _others(part: Products, told: AbstractSet[str]) -> Array:
+    """The products without the factors that are cells of some arrays."""
+    factors = [np.asarray(each.value, np.float64) for each in part.columns if each.array not in told]
+    return np.asarray(prod(factors, start=np.ones(len(part.columns[0].value))))
 
 
 def _stepped(problem: Problem, name: str, quantity: Quantity, direction: Array) -> Problem:
@@ -225,7 +226,7 @@ def _loss_task(loss: Loss, output: Array, target: Array, delta: Quantity, name: 
     """The gradient of a loss."""
 
     def rounding(index: tuple[int, ...]) -> float:
-        return GRAIN * sum(map(_size, delta.explain(index).parts)) + UNDERFLOW
+        return float(GRAIN * sum(np.abs(part.value).sum() for part in delta.explain(index).parts) + UNDERFLOW)
 
     def slope(direction: Array) -> tuple[float, float]:
         return _loss_slope(loss, output, target, direction), 0.0

@@ -13,19 +13,24 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+from warnings import catch_warnings, simplefilter
 
 import numpy as np
 
 from convgrad.core.element import Array
 from convgrad.errors import ConvgradError
 
-STEP = 2.0**-66
+STEP = 2.0**-120
 """The complex step."""
+
+SURE = 1e-3
+"""Up to what part of a slope differences may be in doubt that are to bear a complex step out.
+
+On a kink, and beside numbers so large that nothing is left of a slope, they bear out anything.
+"""
 
 COARSEST, FINER, STEPS = 2.0**-6, 0.25, 10
 """The first step of differences, in parts of the numbers' own size, what the next is of it, and how many there are."""
-
-EPSILON = float(np.finfo(np.float64).eps)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -39,13 +44,15 @@ class Function:
     def terms(self, at: Array) -> Array:
         """What is added up: delta * output."""
         output = np.asarray(self.forward(at))
+        if output.dtype.kind not in "fiubc":
+            raise ConvgradError(f"the function gives {type(self.forward(at)).__name__}, but expected are numbers")
         if self.delta is None:
             if output.size != 1:
                 raise ConvgradError(f"the output has {output.size} numbers, and there is no delta", hint="give delta=")
             return output
         if np.shape(self.delta) != output.shape:
             raise ConvgradError(f"delta has the shape {np.shape(self.delta)}, but the output {output.shape}")
-        return np.asarray(np.asarray(self.delta, np.float64) * output)
+        return np.asarray(np.asarray(self.delta) * output)
 
     @cached_property
     def here(self) -> Array:
@@ -58,32 +65,41 @@ def slope_of(f: Function, direction: Array) -> tuple[float, float]:
     with np.errstate(all="ignore"):
         slope, doubt = _by_differences(f, direction)
         stepped = _by_complex_step(f, direction)
-    if stepped is not None and abs(stepped[0] - slope) <= doubt + stepped[1]:
+    if stepped is None:
+        return slope, doubt
+    if not np.isfinite(slope):  # every step of theirs left what f takes
         return stepped
-    return slope, doubt
+    sure = doubt <= SURE * max(abs(slope), abs(stepped[0]))
+    return stepped if sure and abs(stepped[0] - slope) <= doubt + stepped[1] else (slope, doubt)
 
 
 def _by_complex_step(f: Function, direction: Array) -> tuple[float, float] | None:
     try:
-        moved = f.terms(f.at + 1j * STEP * direction)
-    except Exception:  # it is not ours, and may say in any way that it takes no complex numbers
+        with catch_warnings():
+            simplefilter("error")  # what drops imaginary parts takes no complex numbers
+            moved = f.terms(f.at + 1j * STEP * direction)
+    except Exception:  # it is not ours, and may say in any way that it takes none
         return None
     if moved.dtype.kind != "c" or not np.isfinite(moved.imag).all():
         return None
     slopes = moved.imag / STEP
-    return float(slopes.sum()), 64 * EPSILON * float(np.abs(slopes).sum())
+    return float(slopes.sum()), float(64 * np.finfo(moved.dtype).eps * np.abs(slopes).sum())
 
 
 def _by_differences(f: Function, direction: Array) -> tuple[float, float]:
     """The derivative, and what it may be off by: the finest extrapolation that rounding leaves."""
     usual = float(np.sqrt((f.at**2).mean())) if f.at.size else 0.0
     step = COARSEST * (usual or 1.0) / max(float(np.abs(direction).max(initial=0)), 1e-300)
-    size = 4 * EPSILON * float(np.abs(f.here).sum())
+    epsilon = np.finfo(f.here.dtype if f.here.dtype.kind == "f" else np.float64).eps  # of a float32 function its own
+    size = 4 * float(epsilon) * float(np.abs(f.here).sum(dtype=np.float64))
     best, doubt = float("nan"), float("inf")
     above: list[float] = []
     gaps: list[float] = []
     for _ in range(STEPS):
-        ahead, behind = (f.terms(f.at + sign * step * direction) - f.here for sign in (1, -1))
+        ahead, behind = (np.subtract(f.terms(f.at + sign * step * direction), f.here, dtype=float) for sign in (1, -1))
+        if not (np.isfinite(ahead).all() and np.isfinite(behind).all()):  # beyond what f takes
+            above, gaps, step = [], [], step * FINER
+            continue
         left, right, noise = -float(behind.sum()) / step, float(ahead.sum()) / step, size / step
         row = [(left + right) / 2]
         for k, coarser in enumerate(above, 1):  # Neville's scheme in the square of the step

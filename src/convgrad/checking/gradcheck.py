@@ -12,13 +12,16 @@ import numpy as np
 from convgrad.checking import case_of
 from convgrad.checking.complex_step import kinks_of, layer_tasks
 from convgrad.checking.differences import Function, slope_of
-from convgrad.checking.directions import TOLERANCE, Gradcheck, Task, compare_all
+from convgrad.checking.directions import MOST_WORK, TOLERANCE, Gradcheck, Task, compare_all
 from convgrad.core.element import Array
 from convgrad.core.quantity import Quantity
 from convgrad.errors import ConvgradError, OptionError, did_you_mean, listed
 
 TOLERANCES = {"float16": 1e-2, "float32": 1e-4}
 """The tolerance of gradients that come in these dtypes."""
+
+SEARCHED = 500
+"""How many slopes of a function of one's own are taken in search of wrong cells, each some twenty calls of it."""
 
 
 def gradcheck(
@@ -71,6 +74,8 @@ def _given(tasks: list[Task], gradients: Mapping[str, Any] | None) -> list[Task]
 
 
 def _fit(name: str, array: Any, wanted: tuple[int, ...]) -> None:
+    if np.asarray(array).dtype.kind not in "fiub":
+        raise ConvgradError(f"the gradient {name} is {np.asarray(array).dtype.name}, but expected are real numbers")
     if np.shape(array) != wanted:
         raise ConvgradError(f"the gradient {name} has the shape {np.shape(array)}, but expected is {wanted}")
 
@@ -142,4 +147,8 @@ def _task(name: str, gradient: Any, at: Any, forward: Callable[[Array], Any], de
     at = np.asarray(at, np.float64)
     _fit(name, gradient, at.shape)
     function = Function(lambda array: _array(forward(array)), at, delta)
-    return Task(name, np.asarray(gradient), lambda direction: slope_of(function, direction), lambda index: 0.0)
+
+    def slope(direction: Array) -> tuple[float, float]:
+        return slope_of(function, direction)
+
+    return Task(name, np.asarray(gradient), slope, lambda index: 0.0, cost=MOST_WORK / SEARCHED)

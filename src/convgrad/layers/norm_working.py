@@ -216,7 +216,7 @@ class Back(Told):
     def made_of(self) -> float:
         """All ways are of one size, but for xhat and what that is made of."""
         shared = self.shared
-        each = largest(shared.inverse) * largest(shared.g)
+        each = largest(shared.inverse * shared.g)
         return each * (1 if shared.constant else (2 + largest(shared.xhat) ** 2) * shared.made_of)
 
     def in_form(self, form: str) -> Derivation | None:

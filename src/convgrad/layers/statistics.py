@@ -161,7 +161,7 @@ class Shared:
     @property
     def made_of(self) -> float:
         """How large the numbers are that xhat is made of, which may cancel."""
-        return 1.0 + largest(self.inverse) * (largest(self.x) + largest(self.mean))
+        return 1.0 + largest(self.inverse * (np.abs(self.x) + np.abs(self.mean)))
 
     # -- what comes back --------------------------------------------------------------------------------
 
