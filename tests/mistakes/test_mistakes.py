@@ -151,6 +151,52 @@ def test_the_loops_of_a_course_with_their_usual_slips() -> None:
     }
 
 
+def correlated(x: Array, w: Array, g: Array, holes: int = 1) -> dict[str, Array]:
+    """dX and dW of planes by whole correlations, the delta laid with `holes` - 1 zeros, in the shapes that they have."""
+    laid = np.zeros([(n - 1) * holes + 1 for n in g.shape])
+    laid[::holes, ::holes] = g
+    return {"dX": convolve(laid, w, "full"), "dW": correlate(x, laid, "valid")}
+
+
+@pytest.mark.parametrize("padding", [0, 1])
+def test_a_forgotten_stride_is_named_in_the_shape_that_it_leaves(padding: int) -> None:
+    settings = {"stride": (2, 2), "padding": ((padding, padding),) * 2}
+    case = problem(input=(9, 7), kernel=(3 + 2 * padding,) * 2, delta=(4, 3), settings=settings)
+    x, w, g = (case.operands[role].array for role in ("input", "kernel", "delta"))
+    padded = np.pad(x, padding)
+    inside = (slice(padding, -padding or None),) * 2
+    right = correlated(padded, w, g, 2)
+    assert np.allclose(right["dX"][inside], case.right("dX")) and np.allclose(right["dW"], case.right("dW"))
+    slipped = correlated(padded, w, g)
+    for array in (slipped["dX"], slipped["dX"][inside]):
+        assert array.shape != case.right("dX").shape
+        assert named(case, "dX", rounded(array)) == {"stride-ignored"}
+    assert slipped["dW"].shape != case.right("dW").shape
+    assert named(case, "dW", rounded(slipped["dW"])) == {"stride-ignored"}
+    assert named(case, "dX", rounded(correlated(padded, w, g, 3)["dX"][inside])) == {"stride-off-by-one"}
+    if padding:
+        assert named(case, "dW", rounded(correlated(x, w, g, 2)["dW"])) == {"padding-forgotten"}
+
+
+def test_a_dilation_forgotten_is_named_in_the_shape_that_it_leaves() -> None:
+    case = problem(input=(8, 9), kernel=(3, 2), delta=(4, 7), settings={"dilation": (2, 2)})
+    x, w, g = (case.operands[role].array for role in ("input", "kernel", "delta"))
+    dense = correlated(x, w, g)
+    assert np.allclose(dense["dW"][::2, ::2], case.right("dW"))
+    assert named(case, "dW", rounded(dense["dW"])) == {"dilation-ignored"}
+    assert named(case, "dX", rounded(dense["dX"])) == {"dilation-ignored"}
+
+
+def test_a_transposed_convolution_without_its_stride_in_the_shape_that_it_leaves() -> None:
+    case = problem(
+        "transposed", input=(3, 4), kernel=(3, 2), delta=(7, 8), settings={"transposed": True, "stride": (2, 2)}
+    )
+    x, w, g = (case.operands[role].array for role in ("input", "kernel", "delta"))
+    assert np.allclose(correlate(g, w, "valid")[::2, ::2], case.right("dX"))
+    assert named(case, "dX", rounded(correlate(g, w, "valid"))) == {"stride-ignored"}
+    assert named(case, "dW", rounded(correlate(g, x, "valid"))) == {"stride-ignored"}
+
+
 def test_bias_and_channels_of_an_output() -> None:
     case = problem(input=(3, 5, 5), kernel=(2, 3, 2, 2), bias=(2,))
     x, w, b = (case.operands[role].array for role in ("input", "kernel", "bias"))

@@ -26,14 +26,18 @@ def row(
     mend: str,
     *,
     change: Alteration | None = None,
+    alone: Alteration | None = None,
     turn: Rearrangement | None = None,
     predict: Maker | None = None,
     rank: int = 2,
     convention: str = "",
     alike: str = "",
 ) -> Mistake:
-    """A row of the catalogue: made by a change of the problem, a turn of the right result, or its own predictions."""
-    maker = predict or (_changed(change) if change else _turned(turn) if turn else None)
+    """A row of the catalogue: made by a change of the problem, a turn of the right result, or its own predictions.
+
+    alone: further changes, that go together with no other mistake.
+    """
+    maker = predict or (_changed(change, alone) if change else _turned(turn) if turn else None)
     assert maker is not None, name
     return Mistake(
         name,
@@ -52,16 +56,17 @@ def row(
     )
 
 
-def _changed(change: Alteration) -> Maker:
+def _changed(*changes: Alteration | None) -> Maker:
     def predict(case: Case, name: str) -> Iterator[Array]:
         variant = case.opened
         if variant is None:
             return
         try:
-            for changed in change(variant, name):
-                value = changed.solved(name)
-                if value is not None:
-                    yield value
+            for change in filter(None, changes):
+                for changed in change(variant, name):
+                    value = changed.solved(name)
+                    if value is not None:
+                        yield value
         except ConvgradError:  # an operand that this change is about is not there
             return
 

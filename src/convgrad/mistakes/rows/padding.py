@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import permutations
@@ -12,7 +12,7 @@ from convgrad.core.axis import Ragged
 from convgrad.kinds.setting import PAD_MODES
 from convgrad.mistakes.about import ON_INPUT, WINDOWED
 from convgrad.mistakes.case import Variant
-from convgrad.mistakes.misplaced import relaid, sizes_of
+from convgrad.mistakes.misplaced import believing, relaid, resized, sizes_of
 from convgrad.mistakes.mistake import Mistake
 from convgrad.mistakes.row import row
 
@@ -43,6 +43,13 @@ def _unpadded(variant: Variant, name: str) -> Iterator[Variant]:
             yield found
 
 
+def _unpadded_whole(variant: Variant, name: str) -> Iterator[Variant]:
+    """dW by correlating the whole of the input itself with the delta: a smaller kernel."""
+    if name == "dW" and _padded(variant) and variant.case.layer == "conv":
+        none = (0,) * variant.d
+        yield from resized(variant, name, before=none, after=none)
+
+
 def _sides_exchanged(variant: Variant, name: str) -> Iterator[Variant]:
     before, after = sizes_of(variant.places, "before"), sizes_of(variant.places, "after")
     if before != after and variant.case.settings.get("padding") not in ("same", "same-lower"):
@@ -60,11 +67,11 @@ def _list_permuted(variant: Variant, name: str) -> Iterator[Variant]:
             yield from _other_padding(variant, name, other[::2], other[1::2])
 
 
-def _half_kernel(variant: Variant, name: str) -> Iterator[Variant]:
+def _half_kernel(variant: Variant, name: str) -> Iterator[Mapping[str, Sequence[int]]]:
     """SAME read as half the kernel on both sides."""
     if variant.case.settings.get("padding") in ("same", "same-lower") and variant.case.layer != "transposed":
         halves = tuple(kernel // 2 for kernel in sizes_of(variant.places, "kernel"))
-        yield from _other_padding(variant, name, halves, halves)
+        yield {"before": halves, "after": halves}
 
 
 def _another_mode(variant: Variant, name: str) -> Iterator[Variant]:
@@ -121,6 +128,7 @@ ROWS: tuple[Mistake, ...] = (
         "The loop runs over the right places, but slices X in place of X padded.",
         "Pad the input first, and slice the padded one in the backward pass too.",
         change=_unpadded,
+        alone=_unpadded_whole,
         rank=1,
     ),
     R(
@@ -161,7 +169,7 @@ ROWS: tuple[Mistake, ...] = (
         "`same` was read as half the kernel on both sides.",
         "For stride 1 and odd kernels it is just that.",
         "The total is max(0, (ceil(H / stride) - 1) * stride + span - H), half of it before, the odd cell after.",
-        change=_half_kernel,
+        **believing(_half_kernel),
     ),
     R(
         "another-padding-mode",

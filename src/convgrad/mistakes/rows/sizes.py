@@ -13,6 +13,7 @@ from convgrad.core.windows import Windows
 from convgrad.layers.pool_kinds import POOL_KINDS
 from convgrad.mistakes.about import ON_INPUT
 from convgrad.mistakes.case import Case, Variant
+from convgrad.mistakes.misplaced import resized
 from convgrad.mistakes.mistake import Mistake
 from convgrad.mistakes.row import row
 
@@ -95,22 +96,9 @@ def _valid(case: Case, name: str) -> Iterator[Array]:
             yield _lowered(variant, part)
 
 
-def _remainder_kept(case: Case, name: str) -> Iterator[Array]:
+def _remainder_kept(variant: Variant, name: str) -> Iterator[Variant]:
     """dW by correlating the padded input with the dilated delta, not cut to the kernel's size."""
-    variant = case.opened
-    if variant is None or variant.delta is None or any(isinstance(axis, Ragged) for axis in variant.places.axes):
-        return
-    axes = []
-    for axis in variant.places.axes:
-        room = axis.padded - axis.reach + axis.span
-        axes.append(replace(axis, kernel=-(-room // axis.dilation), most=axis.places))
-        if (axes[-1].places, room > 0) != (axis.places, True):
-            return
-    if any(a.kernel != b.kernel for a, b in zip(axes, variant.places.axes, strict=True)):
-        wide = replace(variant.with_layer(kernel=None), windows=replace(variant.places, axes=tuple(axes)))
-        value = wide.solved("dW")
-        if value is not None:
-            yield value
+    yield from resized(variant, name)
 
 
 R = partial(row, "geometry")
@@ -166,6 +154,6 @@ ROWS: tuple[Mistake, ...] = (
         "Correlating the input with the dilated delta gives more cells than the kernel has where the stride does not "
         "divide.",
         "Keep the first kh x kw cells.",
-        predict=_remainder_kept,
+        change=_remainder_kept,
     ),
 )

@@ -1,35 +1,31 @@
 """Another setting: the problem solved rightly with another stride or dilation.
 
-Of a gradient the places stay those of the delta, however stride and padding are misread (misplaced.relaid).
+Of a gradient the places stay those of the delta, however stride and padding are misread (misplaced.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
 from convgrad.core.axis import Ragged
 from convgrad.mistakes.about import KERNEL, WINDOWED
 from convgrad.mistakes.case import Variant
-from convgrad.mistakes.misplaced import relaid, sizes_of
+from convgrad.mistakes.misplaced import Changes, believing, relaid, sizes_of
 from convgrad.mistakes.mistake import Mistake
 from convgrad.mistakes.row import row
 
 Axes = Callable[[Sequence[int]], Iterator[Sequence[int]]]
 
 
-def misread(field: str, others: Axes, pinned: bool = False) -> Callable[[Variant, str], Iterator[Variant]]:
+def misread(field: str, others: Axes) -> Changes:
     """One field of the windows' axes, read otherwise."""
 
-    def change(variant: Variant, name: str) -> Iterator[Variant]:
+    def beliefs(variant: Variant, name: str) -> Iterator[Mapping[str, Sequence[int]]]:
         own = sizes_of(variant.places, field)
-        for other in others(own):
-            if tuple(other) != own:
-                found = relaid(variant, name, pinned, **{field: other})
-                if found is not None:
-                    yield found
+        yield from ({field: other} for other in others(own) if tuple(other) != own)
 
-    return change
+    return believing(beliefs)
 
 
 def always(number: int) -> Axes:
@@ -55,12 +51,10 @@ def backwards(own: Sequence[int]) -> Iterator[Sequence[int]]:
     yield tuple(reversed(own))
 
 
-def _stride_and_dilation(variant: Variant, name: str) -> Iterator[Variant]:
+def _stride_and_dilation(variant: Variant, name: str) -> Iterator[Mapping[str, Sequence[int]]]:
     strides, dilations = (sizes_of(variant.places, field) for field in ("stride", "dilation"))
     if strides != dilations and variant.case.layer != "pool":
-        found = relaid(variant, name, stride=dilations, dilation=strides)
-        if found is not None:
-            yield found
+        yield {"stride": dilations, "dilation": strides}
 
 
 def _undilated(variant: Variant, name: str) -> Iterator[Variant]:
@@ -85,7 +79,7 @@ ROWS: tuple[Mistake, ...] = (
         "by it.",
         "The formulas of most introductions are for stride 1; in a loop, start = i is written for start = i * stride.",
         "Place i of the output lies at cell i * stride: put stride - 1 zeros between the deltas before correlating.",
-        change=misread("stride", always(1)),
+        **misread("stride", always(1)),
         rank=1,
     ),
     R(
@@ -107,7 +101,7 @@ ROWS: tuple[Mistake, ...] = (
         "In the backward pass they do change parts: dW of a strided layer is a dilated correlation.",
         "For dW the delta is laid with holes of the stride between its cells, and moves by the dilation; for dX the "
         "delta is dilated by the stride, the kernel by the dilation.",
-        change=_stride_and_dilation,
+        **believing(_stride_and_dilation),
     ),
     R(
         "stride-axes-exchanged",
@@ -116,7 +110,7 @@ ROWS: tuple[Mistake, ...] = (
         "The strides of the axes were exchanged.",
         "(x, y) was written for (row, column).",
         "The first stride is that of the rows: downwards.",
-        change=misread("stride", backwards),
+        **misread("stride", backwards),
     ),
     R(
         "stride-squared",
@@ -125,7 +119,7 @@ ROWS: tuple[Mistake, ...] = (
         "The stride was applied twice.",
         "The delta was dilated, and then laid with the stride again.",
         "Dilate the delta by the stride and go on with stride 1, or lay it with the stride as it is.",
-        change=misread("stride", each(lambda stride: stride * stride)),
+        **misread("stride", each(lambda stride: stride * stride)),
     ),
     R(
         "stride-off-by-one",
@@ -135,7 +129,7 @@ ROWS: tuple[Mistake, ...] = (
         "Inserting `stride` zeros between the deltas in place of stride - 1, or counting the step from the next cell "
         "on.",
         "Between neighbouring deltas there are stride - 1 zeros.",
-        change=misread("stride", one_off),
+        **misread("stride", one_off),
         rank=3,
     ),
     R(
@@ -145,7 +139,7 @@ ROWS: tuple[Mistake, ...] = (
         "The dilation was ignored: the window was taken dense.",
         "The backward loop slices start : start + k, as without dilation.",
         "Cell u of the kernel lies at i * stride + u * dilation; slice with a step.",
-        change=misread("dilation", always(1)),
+        **misread("dilation", always(1)),
         rank=1,
     ),
     R(
@@ -155,7 +149,7 @@ ROWS: tuple[Mistake, ...] = (
         "The dilation was one off.",
         "In some systems 0 is dense (oneDNN), in others 1 is.",
         "Here dilation 1 is dense: neighbouring kernel cells lie `dilation` cells apart.",
-        change=misread("dilation", one_off),
+        **misread("dilation", one_off),
     ),
     R(
         "dilated-twice",
@@ -164,7 +158,7 @@ ROWS: tuple[Mistake, ...] = (
         "The dilation was applied twice: the dilated kernel was dilated again.",
         "The kernel was written out with its holes, and the option was set as well.",
         "Do one of the two.",
-        change=misread("dilation", each(lambda dilation: dilation * dilation)),
+        **misread("dilation", each(lambda dilation: dilation * dilation)),
     ),
     R(
         "dilation-axes-exchanged",
@@ -173,6 +167,6 @@ ROWS: tuple[Mistake, ...] = (
         "The dilations of the axes were exchanged.",
         "(x, y) was written for (row, column).",
         "The first dilation is that of the rows: downwards.",
-        change=misread("dilation", backwards),
+        **misread("dilation", backwards),
     ),
 )
