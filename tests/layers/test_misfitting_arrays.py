@@ -251,7 +251,8 @@ def arrays(draw: st.DrawFn, like: tuple[int, ...], linear: bool) -> Any:
     return np.abs(array).astype("i8").astype(made) if made in ("uint64", "M8[s]") else array.astype(made)
 
 
-@settings(max_examples=400)
+@pytest.mark.slow
+@settings(max_examples=200)
 @given(st.data())
 def test_misfitting_arrays_raise_nothing_but_our_own_errors(data: st.DataObject) -> None:
     made, fields, x = data.draw(st.sampled_from(LAYERS))

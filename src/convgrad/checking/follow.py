@@ -70,6 +70,8 @@ class Flow:
         problem, activation = self.problem, self.problem.activation
         if name in STEPPED:
             return self._stepped(name)
+        if name == "output" and activation is None and "z" in self.own:
+            return self.own["z"]
         if name == "z" or (name == "output" and activation is None):
             return problem.shorthand.lower(problem.layer.forward(problem.x).value, problem.output_axes)
         if name == "output":
@@ -77,7 +79,7 @@ class Flow:
         if name == "derivative":
             return None if activation is None else activation.derivative(self._seen())
         if name == "sensitivity":
-            return None if activation is None else self._sensitivity()
+            return self._sensitivity()
         return self._gradient(name)
 
     def _z(self) -> Array:

@@ -60,13 +60,19 @@ class Network:
             "loss": Question(results.loss_quantity, self._loss_case(self.done.output), "loss"),
         }
         for k, layer in enumerate(results.layers):
-            for name, quantity in {**layer, **results.working[k].inner}.items():
+            for name, quantity in {**layer, **results.inner_of(k)}.items():
                 case: Case | None = self._case(k)
-                if name == "delta":
+                its_name = self._plainly(k, name)
+                if its_name == "delta":
                     case = self._loss_case(self.done.output) if k == last else self._case(k + 1)
-                its_name = "dX" if name == "delta" and k < last else name
+                    its_name = "dX" if k < last else "delta"
                 asked[f"layers[{k}].{name}"] = Question(quantity, case, its_name)
         return asked
+
+    def _plainly(self, k: int, name: str) -> str:
+        """What a layer's result is where there is no activation to go through."""
+        plain = {"z": "output", "sensitivity": "delta"} if self.problem_of(k).activation is None else {}
+        return plain.get(name, name)
 
     @property
     def usual(self) -> list[str]:
@@ -111,7 +117,8 @@ class Network:
         called = {}
         for name in answers:
             inner = f"{name.removesuffix('delta')}sensitivity"
-            if name.endswith("].delta") and inner in self.asked and inner not in answers:
+            through = self.problem_of(self.layer_of(name)).activation is not None
+            if name.endswith("].delta") and through and inner in self.asked and inner not in answers:
                 called[name] = inner
         values = {name: self.asked[name].quantity.value for pair in called.items() for name in pair}
         so = [name for name, inner in called.items() if answers[name].says(values[inner])]

@@ -15,7 +15,7 @@ import numpy as np
 
 from convgrad.core.element import Array
 from convgrad.core.operand import Operand
-from convgrad.core.quantity import Quantity
+from convgrad.core.quantity import Quantity, bare
 from convgrad.errors import ShapeError, at, by
 from convgrad.formula import Formula
 from convgrad.kinds import KINDS
@@ -49,13 +49,24 @@ class Pass:
     target: Array | None = None
     kind: str = "mse"
 
+    def inner_of(self, k: int) -> dict[str, Quantity]:
+        """The results on the way through a layer's activation, which are written where they are asked for.
+
+        Behind weights without an activation, z is the output, and the sensitivity delta: there is nothing on the way.
+        """
+        problem = self.working[k].problem
+        if problem.activation is None and "W" in problem.layer.parameters:
+            own = {"z": self.layers[k]["output"], "sensitivity": self.layers[k]["delta"]}
+            return {name: bare(name, quantity.value, quantity.spatial) for name, quantity in own.items()}
+        return self.working[k].inner
+
     @property
     def inner(self) -> dict[str, Quantity]:
-        """The results on the way through activations, by path, which are written where they are asked for."""
+        """The same of all layers, by path."""
         return {
             f"layers[{k}].{name}": quantity
             for k in range(len(self.layers))
-            for name, quantity in self.working[k].inner.items()
+            for name, quantity in self.inner_of(k).items()
         }
 
     def explainable(self) -> dict[str, Quantity]:

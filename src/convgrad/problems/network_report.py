@@ -21,7 +21,7 @@ def results_of(stages: Sequence[Stage], done: Pass, only: Sequence[str] = ()) ->
         for stage, layer in zip(stages, done.layers, strict=True)
     ]
     for k, layer in enumerate(layers):
-        for name, quantity in done.working[k].inner.items():
+        for name, quantity in done.inner_of(k).items():
             if f"layers[{k}].{name}" in only:
                 layer[name] = quantity.value
     return {"output": done.output, "loss": done.loss, "layers": layers}
@@ -67,7 +67,7 @@ def figures_of(
     found = [Report(f"the loss, {kind}", given, spatial, shown, explanations=opened, zeros=wanted.zeros)]
     for k in reversed(range(len(stages))):
         path = f"layers[{k}]"
-        every = {**done.layers[k], **(done.working[k].inner if only else {})}
+        every = {**done.layers[k], **(done.inner_of(k) if only else {})}
         delta = every.pop("delta").formula  # which is given to the layer
         own = {name: every[name] for name in every if not only or f"{path}.{name}" in only}
         opened = [
