@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -99,7 +99,7 @@ class Network:
         asked = {name: self.asked[name] for name in sorted(self.asked, key=self._position)}
         meant = self._meant(sure)
         read = {meant.get(name, name): answer for name, answer in sure.items()}
-        checked = judge(title, asked, read, self.follow, manner, self.reworked, self.carried)
+        checked = judge(title, asked, read, self.follow, manner, self.reworked, partial(self.carried, handed=sure))
         return _as_called(checked, {inner: name for name, inner in meant.items()})
 
     @cached_property
@@ -170,16 +170,23 @@ class Network:
         operands = {"output": Operand(output, "output"), "target": self.target}
         return Case.of(solver_of(KINDS["loss"]), operands, {"kind": self.kind}, True)
 
-    def carried(self, name: str) -> Iterator[tuple[str, Prediction]]:
-        """What everyday mistakes in what the layers behind send back make of a result: the layer, and the result.
+    def carried(self, name: str, handed: Iterable[str] = ()) -> Iterator[tuple[str, Prediction]]:
+        """What everyday mistakes in what the loss and the layers behind send back make of a result: where, and what.
 
-        Made in one of them, or, where there are several, in all of them.
+        Made in one of them, or, where there are several, in all layers; handed: the answers there are.
         """
         from convgrad.mistakes.recogniser import Prediction, differs, predictions
 
         k, right = self.layer_of(name), np.asarray(self.asked[name].quantity.value, np.float64)
         if self._position(name)[0] == 0 or name.endswith(".derivative"):
             return
+        last = f"layers[{len(self.stages) - 1}]"
+        if not {f"{last}.delta", f"{last}.sensitivity"} & ({*handed} | {name}):  # else it would be seen there
+            for each in predictions(self._loss_case(self.done.output), "delta"):
+                usual = each.rank <= 2 and not each.mistakes[0].convention
+                made = Rerun(self, name, {f"{last}.delta": each.array}).value() if usual else None
+                if made is not None and differs(made, right):
+                    yield "the loss", Prediction(each.mistakes, made)
         habits: dict[Mistake, Array] = {}
         for j in range(len(self.stages) - 1, k, -1):
             case = self._case(j)
