@@ -80,7 +80,6 @@ def test_nothing_heavy_is_imported_for_help_and_version() -> None:
 
 WRONG_ON_PURPOSE = {
     "mistakes/rows/padding.py": "sizes by the formulas that people remember wrongly",
-    "mistakes/rows/sizes.py": "a kernel as large as the rows that the stride leaves over make it",
     "mistakes/rows/stride_dilation.py": "a stride or dilation taken twice",
 }
 """Files that may compute with a stride or dilation though geometry is core/axis.py's and core/windows.py's alone."""

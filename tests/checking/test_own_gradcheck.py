@@ -22,11 +22,19 @@ def real_alone(x: Array) -> Array:
     return np.vectorize(lambda each: float(each) * erf(float(each)))(x)
 
 
+def dropping(x: Array) -> Array:
+    """Lays what it is given into an array of real numbers, by which numpy drops imaginary parts, and warns."""
+    held = np.zeros(np.shape(x))
+    held[:] = x
+    return held**3
+
+
 FUNCTIONS: dict[str, tuple[Callable[[Array], Any], Callable[[Array], Array]]] = {
     "analytic": (lambda x: np.sin(x) * np.exp(x), lambda x: np.exp(x) * (np.sin(x) + np.cos(x))),
     "a size, whose complex step says 0": (np.abs, np.sign),
     "its real part alone": (lambda x: np.real(x) ** 2, lambda x: 2 * x),
     "a maximum": (lambda x: np.maximum(x, 0) ** 2, lambda x: 2 * np.maximum(x, 0)),
+    "imaginary parts dropped": (dropping, lambda x: 3 * x**2),
     "real numbers alone": (
         real_alone,
         lambda x: np.vectorize(erf)(x) + x * 2 / np.sqrt(np.pi) * np.exp(-(x**2)),
@@ -45,6 +53,11 @@ def test_a_function_of_ones_own(name: str) -> None:
     wrong[largest] *= 1.001
     (cell,) = gradcheck(function, X, DELTA, wrong).gradients["gradient"].differs
     assert cell.index == largest
+
+
+def test_numpy_warns_nobody_that_imaginary_parts_are_dropped(recwarn: pytest.WarningsRecorder) -> None:
+    assert gradcheck(dropping, X, DELTA, DELTA * 3 * X**2)
+    assert not recwarn.list
 
 
 @pytest.mark.parametrize("size", [1e-9, 1.0, 1e9])

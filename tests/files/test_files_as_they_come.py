@@ -25,6 +25,14 @@ PRINTS: list[tuple[str, Any]] = [
         [[1, 2, 3, 7, 8], [4, 5, 6, 9, 10]],
     ),
     ("A =\n\n Columns 1 and 2:\n\n   1   2\n\n Column 3:\n\n   7\n\n", [1, 2, 7]),
+    ("db = 0.083600\n", 0.0836),
+    (">>> w\ntensor([[1., 2.],\n        [3., 4.]])\n", [[1, 2], [3, 4]]),
+    (">>> layer.weight\nParameter containing:\ntensor([[1., 2.]], requires_grad=True)\n", [[1, 2]]),
+    ("Parameter containing:\ntensor([1., 2.], requires_grad=True)\n", [1, 2]),
+    (">>> w\narray([1, 2])\n", [1, 2]),
+    ("sep=;\n1,5;2\n3;4\n", [[1.5, 2], [3, 4]]),
+    ("sep=|\r\n1,5|2\r\n3|4\r\n", [[1.5, 2], [3, 4]]),
+    ('"sep=,"\n1.5,2\n3,4\n', [[1.5, 2], [3, 4]]),
     ("A = [1 2 0\n     0 1 1\n     2 1 0]\n", [[1, 2, 0], [0, 1, 1], [2, 1, 0]]),
     ("A = [\n1 2\n3 4\n];\n", [[1, 2], [3, 4]]),
     ("A = [1 2;\n     3 4];\n", [[1, 2], [3, 4]]),
@@ -176,3 +184,46 @@ def test_rows_and_columns_are_skipped_in_all_tables_of_a_command(convgrad: Convg
     (tmp_path / "d.csv").write_text("a,b\n1,1\n1,1\n")
     line = f"convgrad conv-backward {tmp_path}/x.csv {tmp_path}/d.csv -k '[[1]]' --skip-rows 1 --only dW"
     assert json.loads(convgrad(line).out) == {"dW": [[10]]}
+
+
+def test_octaves_numbers_stand_beside_its_matrices(convgrad: Convgrad, tmp_path: Path) -> None:
+    path = tmp_path / "octave.txt"
+    printed = "dW =\n\n   0.25   0.5\n   0.75   1\n\ndb = 0.083600\n"
+    path.write_text(printed)
+    assert json.loads(convgrad(SHOW.format(f"{path}#dW")).out)["output"] == [[0.25, 0.5], [0.75, 1]]
+    assert json.loads(convgrad(SHOW.format(f"{path}#db")).out)["output"] == 0.0836
+    ran = convgrad(SHOW.format("-"), stdin="db = 0.5\n\n   1   2\n")
+    assert ran.code == 2 and "line 3: '1   2' has no name" in ran.err
+
+
+@pytest.mark.parametrize(
+    "text", ['{"input": [1, 2],\n "kernel": [[1, 2],\n],\n}', '{"input": [1, 2], }', '{"input": 1,}']
+)
+def test_a_comma_before_a_closing_bracket_is_said_so(convgrad: Convgrad, text: str) -> None:
+    ran = convgrad("convgrad conv-forward -", stdin=text)
+    line, column = (3, 2) if "kernel" in text else (1, text.rindex(",") + 1)
+    assert ran.code == 2, ran.out
+    if "kernel" in text:
+        line, column = 2, text.splitlines()[1].rindex(",") + 1
+    said = f"line {line}, column {column}: a comma stands before the closing"
+    assert said in ran.err and "take the comma out" in ran.err and "double quotes" not in ran.err
+
+
+def test_an_abbreviated_tensor_is_mended_in_torch(convgrad: Convgrad) -> None:
+    ran = convgrad(SHOW.format("-"), stdin="tensor([[1., 2., ..., 3.],\n        [4., 5., ..., 6.]])")
+    assert ran.code == 2 and "torch.set_printoptions" in ran.err and "np.set" not in ran.err
+    ran = convgrad(SHOW.format("-"), stdin="array([[1., 2., ..., 3.]])")
+    assert "np.set_printoptions" in ran.err
+
+
+def test_a_delta_may_be_called_as_a_course_calls_it(convgrad: Convgrad) -> None:
+    one = convgrad("convgrad pool-backward - --size 2", stdin='{"A_prev": [[1, 2], [3, 4]], "dA": [[0.5]]}')
+    assert json.loads(one.out)["dX"] == [[0, 0], [0, 0.5]]
+
+
+@pytest.mark.parametrize("output", ["0.75", "[0.75]", "[[0.75]]"])
+def test_a_lone_number_is_the_target_of_one_output(convgrad: Convgrad, output: str) -> None:
+    found = json.loads(convgrad(f"convgrad loss '{output}' 1 --kind mse-sum").out)
+    assert found["loss"] == 0.0625 and found["delta"] == json.loads(output.replace("0.75", "-0.5"))
+    ran = convgrad("convgrad loss '[0.75, 0.5]' 1 --kind mse-sum")
+    assert ran.code == 2 and "the target is a number, but the output is 2" in ran.err

@@ -135,6 +135,10 @@ class Axis:
         """Cells from the first to the last that so many windows would touch."""
         return (places - 1) * self.stride + self.span
 
+    def kernel_moved(self, places: int) -> int:
+        """Cells by which so many places can be moved over the padded input: the kernel that all of them give."""
+        return -(-(self.padded - (places - 1) * self.stride) // self.dilation)
+
     def strided(self, cell: int = 0) -> slice:
         """The cells of the padded input under one kernel cell, at all places."""
         start = cell * self.dilation

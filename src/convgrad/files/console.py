@@ -12,15 +12,21 @@ from convgrad.files.numbers import stacked
 from convgrad.numerals import NUMBER, Spelled, parse_number, to_float
 
 _HEAD = re.compile(r"\s*([A-Za-z]\w*)(\([:,\s\d]*\))?\s*=\s*(?:(\d+)\s*[x\u00d7]\s*(\d+))?\s*", re.ASCII)
+_SCALAR = re.compile(rf"\s*([A-Za-z]\w*)\s*=\s*({NUMBER})\s*", re.ASCII)
 _SCALE = re.compile(rf"\s*({NUMBER})\s*\*\s*", re.ASCII)
 _SIZED = re.compile(r"\s*\[torch\.[\w.]*Tensor of size ([0-9]{1,9}(?:x[0-9]{1,9})*)[^\]]*\]\s*", re.ASCII)
 _COLUMNS = re.compile(r"\s*Columns?\s+(\d+)(?:\s+(?:through|and|to)\s+(\d+))?\s*:?\s*", re.ASCII | re.I)
 
 
 def looks_printed(text: str) -> bool:
-    """Whether a text begins with a name and ``=`` or a factor alone on a line, or ends with the size of a tensor."""
+    """Whether a text begins as a print does, ``A =``, ``b = 0.5`` or a factor alone, or ends with a tensor's size."""
     lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith(">>")]
-    return bool(lines) and bool(_HEAD.fullmatch(lines[0]) or _SCALE.fullmatch(lines[0]) or _SIZED.match(lines[-1]))
+    return bool(lines) and bool(
+        _HEAD.fullmatch(lines[0])
+        or _SCALAR.fullmatch(lines[0])
+        or _SCALE.fullmatch(lines[0])
+        or _SIZED.match(lines[-1])
+    )
 
 
 def parse_printed(text: str, spelled: Spelled = to_float) -> Any:
@@ -33,8 +39,9 @@ def parse_printed(text: str, spelled: Spelled = to_float) -> Any:
     for number, line in enumerate(text.splitlines(), start=1):
         if not line.strip() or line.lstrip().startswith(">>"):
             continue
-        head = _HEAD.fullmatch(line)
-        if head and head[2] is not None:
+        scalar = _SCALAR.fullmatch(line)
+        head = scalar or _HEAD.fullmatch(line)
+        if head and not scalar and head[2] is not None:
             raise FileError(
                 f"line {number}: {line.strip()} is one page of an array with more axes",
                 hint="write the pages as blocks of rows with blank lines between, channels first, or save a .npy",
@@ -42,7 +49,13 @@ def parse_printed(text: str, spelled: Spelled = to_float) -> Any:
         if head:
             if head[1] in found:
                 raise FileError(f"line {number}: {head[1]} is printed twice", hint="keep one of them")
-            matrix = found[head[1]] = _Matrix(spelled, tuple(map(int, head.group(3, 4))) if head[3] else ())
+            sizes = () if scalar or not head[3] else tuple(map(int, head.group(3, 4)))
+            matrix = found[head[1]] = _Matrix(spelled, sizes)
+            if scalar:
+                matrix.take(scalar[2], number)
+                matrix = None
+        elif matrix is None and found:
+            raise FileError(f"line {number}: {shortened(line.strip())} has no name", hint="copy all of the print")
         else:
             matrix = matrix or found.setdefault("the matrix", _Matrix(spelled))
             matrix.take(line, number)

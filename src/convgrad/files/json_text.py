@@ -38,6 +38,8 @@ def parse_json(text: str, spelled: Spelled = to_float) -> Any:
             object_pairs_hook=_pairs,
         )
     except json.JSONDecodeError as error:
+        if comma := _trailing_comma(text, error.pos):
+            raise comma from None
         raise FileError(
             f"line {error.lineno}, column {error.colno}: not valid JSON ({error.msg})", hint=_hint(text, error.pos)
         ) from None
@@ -78,6 +80,16 @@ def _check_depth(text: str) -> None:
                 raise FileError(f"{line_and_column(text, match.start())}: nested more than {MOST_DEPTH} levels deep")
         elif match[0] in "]}":
             depth -= 1
+
+
+def _trailing_comma(text: str, position: int) -> FileError | None:
+    """What to say of a comma before a closing bracket, where that is what JSON stumbles over."""
+    comma = text.rfind(",", 0, position + 1)
+    closed = re.compile(r",\s*([\]}])").match(text, comma) if comma >= 0 else None
+    if closed is None or closed.end() <= position:
+        return None
+    where = line_and_column(text, comma)
+    return FileError(f"{where}: a comma stands before the closing {closed[1]}", hint="take the comma out")
 
 
 def _hint(text: str, position: int) -> str:

@@ -16,6 +16,7 @@ HEAD = re.compile(rf"\s*(?:[A-Za-z_]\w*\s*=\s*)?(?:[A-Za-z_][\w.]*\s*\(\s*)?(?:(
 """What may stand before the first bracket: a name, ``array(``, a factor."""
 
 _TAIL = re.compile(r"\s*(?:,\s*[a-z_]+\s*=\s*(?:\([^)]*\)|<[^>]*>|'[^']*'|\"[^\"]*\"|[\w.]+)\s*)*,?\s*\)?\s*;?\s*")
+_TENSOR = re.compile(r"\btensor\s*\(")
 _INNERMOST = re.compile(r"([^\[\]()]*)[\])]")
 _TOKEN = re.compile(
     rf"(?P<space>\s+)|(?P<open>[\[(])|(?P<close>[\])])|(?P<row>;)|(?P<comma>,)"
@@ -106,11 +107,14 @@ def _take(match: re.Match[str], stack: list[_Level], previous: str, factor: Fact
         level.items.append(answer)
         return "number"
     elif kind != "comma" or previous not in ("number", "close"):
-        raise FileError(f"found {match[0]!r} where a number or a bracket was expected", hint=_hint(match[0]))
+        raise FileError(f"found {match[0]!r} where a number or a bracket was expected", hint=_hint(match))
     return kind
 
 
-def _hint(token: str) -> str:
+def _hint(match: re.Match[str]) -> str:
+    token = match[0]
+    if token == "..." and _TENSOR.search(match.string):
+        return 'the tensor was printed abbreviated; print it whole: torch.set_printoptions(profile="full")'
     if token == "...":
         return "the array was printed abbreviated; print it whole (numpy: np.set_printoptions(threshold=10**9))"
     if token == ".":

@@ -59,6 +59,9 @@ _MAGIC = (
 _FACTOR = rf"(?:{NUMBER}\s*\*\s*)?"
 _ARRAY = re.compile(rf"\s*(?:[A-Za-z_]\w*\s*=\s*)?(?:[A-Za-z_][\w.]*\s*\(\s*)?{_FACTOR}[\[(]")
 
+_SAID = re.compile(r"(?:[^\S\n]*(?:>>>[^\n]*|Parameter containing:)?[^\S\n]*\n)*(?:\s*Parameter containing:)?")
+"""What Python's console and PyTorch say before a print."""
+
 _TYPED = re.compile(
     rf"{_FACTOR}[\[(]|[A-Za-z]\w*\s*=\s*([\[\n]|array|tensor)|(np\.|numpy\.|torch\.|jnp\.)?(array|tensor|asarray|matrix)\s*\("
 )
@@ -205,7 +208,7 @@ def _parse(data: bytes, suffix: str, spelled: Spelled, skip: Skip) -> Any:
 
 def _parse_text(text: str, spelled: Spelled, skip: Skip = NOTHING) -> Any:
     """Text of any kind: JSON, an array pasted from elsewhere, what MATLAB prints, or CSV."""
-    text = text.replace(MINUS, "-")
+    text = _past_the_prompt(text.replace(MINUS, "-"))
     if text.lstrip().startswith("{"):
         try:
             return parse_json(text, spelled)
@@ -235,6 +238,12 @@ def _parse_text(text: str, spelled: Spelled, skip: Skip = NOTHING) -> Any:
             if "NaN" in as_json.message or "nested" in as_json.message or "Infinity" in as_json.message:
                 raise as_json from None
             raise
+
+
+def _past_the_prompt(text: str) -> str:
+    """A text without what a console says before what it prints: ``>>> x``, ``Parameter containing:``; lines stay."""
+    said = _SAID.match(text)
+    return "\n" * said[0].count("\n") + text[said.end() :] if said and text[said.end() :].strip() else text
 
 
 def _decoded(data: bytes) -> str:

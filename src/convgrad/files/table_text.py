@@ -21,16 +21,22 @@ _SHAPE = re.compile(
 )
 
 
+_SEPARATOR = re.compile(r'"?sep=([^\r\n\d"])"?[^\S\n]*(?:\n|\Z)', re.I)
+"""The first line by which Excel says what parts its cells: ``sep=;``."""
+
+
 def parse_table(text: str, spelled: Spelled = to_float, skip: Skip = NOTHING) -> Array:
     """CSV text -> array: (numbers,) for one row, (rows, columns), or (blocks, rows, columns); () for one number.
 
-    The separator is the first of ``;``, tab and comma that occurs, else blanks; with a separator other than
-    the comma, a comma is a decimal comma. skip: what holds no numbers. FileError gives line and column, or all of what
-    seems to be no numbers.
+    The separator is what a first line ``sep=;`` says, else the first of ``;``, tab and comma that occurs, else blanks;
+    with a separator other than the comma, a comma is a decimal comma. skip: what holds no numbers. FileError gives
+    line and column, or all of what seems to be no numbers.
     """
-    shape, lines = _lines(text)
+    stated = _SEPARATOR.match(text)
+    shape, lines = _lines(text[stated.end() :] if stated else text)
+    lines = [None, *lines] if stated else lines
     body = "\n".join(filter(None, lines))
-    separator = next((each for each in ";\t," if each in body), " ")
+    separator = stated[1] if stated else next((each for each in ";\t," if each in body), " ")
     cells = {number: _split(line, separator) for number, line in enumerate(lines, start=1) if line and line.strip()}
     for number in [*cells][: skip.rows[0]] + [*cells][len(cells) - skip.rows[1] :]:
         del cells[number]

@@ -19,7 +19,7 @@ OPERANDS = (
 INPUT = Given("input", ("input", "x", "A_prev"), stead="output", argument="INPUT", needed=True)
 DELTA = Given(
     "delta",
-    ("delta", "dout", "dY", "dZ", "grad_output"),
+    ("delta", "dout", "dY", "dZ", "dA", "grad_output"),
     stead="dX",
     argument="[DELTA]",
     flags=("-d", "--delta"),

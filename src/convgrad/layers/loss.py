@@ -50,9 +50,14 @@ class Loss:
         return LOSSES[self.kind]
 
     def worked(self, output: Array, target: Array) -> Worked:
-        """output (...), target (...) -> the loss worked out; ShapeError as of `backward`."""
+        """output (...), target (...) -> the loss worked out; ShapeError as of `backward`.
+
+        A lone number is the target of an output of one number, however many axes that has.
+        """
         output, target = numbers("the output", output), numbers("the target", target)
         output = alike("the output", output, target)
+        if output.size == 1 and not target.ndim:  # one number for one, in whatever brackets it stands
+            target = np.reshape(target, output.shape)
         if not self.row.exact:
             refuse(output, self.kind, "kind")
         row = self.row.taken(output.shape, target.shape)

@@ -109,8 +109,7 @@ def resized(variant: Variant, name: str, **changes: Sequence[int]) -> Iterator[V
 def _all_kernel(axis: Axis) -> Axis:
     """The axis under as many kernel cells as the delta, laid on the padded input, can be moved by."""
     assert axis.most is not None
-    room = axis.padded - (axis.most - 1) * axis.stride
-    return replace(axis, kernel=max(0, -(-room // axis.dilation)))
+    return replace(axis, kernel=max(0, axis.kernel_moved(axis.most)))
 
 
 def _full(axis: Axis) -> Axis:

@@ -104,9 +104,12 @@ ROWS: tuple[Mistake, ...] = (
         "cross-entropy-sign-lost",
         "delta loss",
         "loss",
-        "The minus sign of the cross-entropy was lost: every number has the wrong sign.",
-        "The loss is minus the sum of target * log(probability), and the minus in front is easily left behind.",
-        "Keep the minus in front of the sum; a loss is positive, and delta is negative at the true class.",
+        "Every number has the wrong sign: the minus in front of the cross-entropy was lost, or, in delta, the "
+        "output was subtracted from the target.",
+        "The loss is minus the sum of target * log(probability), and the minus in front is easily left behind; and the "
+        "error is often called target minus output.",
+        "A loss is positive, and its delta negative at the true class, as output - target is: look which of the two "
+        "has its sign turned.",
         turn=times(_reversed(lambda loss: loss.logits or loss.probabilities)),
         rank=1,
     ),
