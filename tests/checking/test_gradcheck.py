@@ -155,6 +155,8 @@ def test_a_channel_of_large_numbers_hides_no_fault_of_another() -> None:
 @pytest.mark.parametrize(
     ("command", "kinks"),
     [
+        ("convgrad activation-backward '[-1,0,3,6,7]' 1 --activation relu6", {"input": [[1], [3]]}),
+        ("convgrad activation-backward '[-4,-3,0,3,4]' 1 --activation hard-swish", {"input": [[1], [3]]}),
         ("convgrad activation-backward '[-1, 0, 2]' '[1, 1, 1]' --activation relu", {"input": [[1]]}),
         ("convgrad activation-backward '[-1, 0, 2]' '[1, 1, 1]' --activation sigmoid", {}),
         ("convgrad pool-backward '[1, 3, 3, 2]' '[1, 1]' --size 2", {}),

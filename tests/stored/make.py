@@ -190,6 +190,8 @@ ACTIVATIONS = {
     "gelu": lambda x, o: F.gelu(x, approximate=o.get("approximate", "none")),
     "silu": lambda x, o: F.silu(x),
     "softmax": lambda x, o: F.softmax(x, -1),
+    "relu6": lambda x, o: F.relu6(x),
+    "hard-swish": lambda x, o: F.hardswish(x),
 }
 
 
@@ -202,6 +204,8 @@ def activation_case(rng):
         options["approximate"] = "tanh"
     x = np.round(draw(rng, *rng.integers(1, 5, int(rng.integers(1, 4)))) * rng.choice([1, 3, 30]), 2)
     x[rng.random(x.shape) < 0.1] = 0
+    on_kinks = rng.random(x.shape) < 0.1
+    x[on_kinks] = rng.choice([-3, 3, 6], on_kinks.sum())
     (tx,) = tensors(x)
     out = ACTIVATIONS[name](tx, options)
     delta = draw(rng, *out.shape)
@@ -334,7 +338,7 @@ if __name__ == "__main__":
     store("transposed.npz", transposed_case, 150, 3)
     store("unshared.npz", unshared_case, 40, 4)
     store("spread_pool.npz", spread_pool_case, 100, 5)
-    store("activation.npz", activation_case, 120, 6)
+    store("activation.npz", activation_case, 150, 6)
     store("loss.npz", loss_case, 120, 7)
     store("sgd.npz", sgd_case, 30, 8)
     store("norm.npz", norm_case, 150, 9)

@@ -3,7 +3,8 @@
 Its functions take numbers x (...) and what is chosen, f: `f.alpha` as a number of x's own kind (a fraction among
 fractions), `f.approximate`, and `f.on`, where x is on the upper side of the bend. What they give is made of x's kind
 afterwards. Sources: Clevert et al. (2015) for elu; Hendrycks & Gimpel (2016) for gelu, by erf or by its tanh
-approximation; Elfwing et al. (2017) for silu.
+approximation; Elfwing et al. (2017) for silu; Howard et al. (2019) for hard-swish. Where a slope jumps it is the one of
+the flat side, of hard-swish the outer one, as PyTorch takes it.
 """
 
 from __future__ import annotations
@@ -64,6 +65,17 @@ def _silu_slope(x: Array, f: Chosen) -> Array:
     return s * (1 + x * (1 - s))
 
 
+def _hard_swish(x: Array, f: Chosen) -> Array:
+    between = f.on & (deciding(x) < 3)
+    middle = np.where(between, x, 0)  # no square of what is far out
+    return np.where(between, middle * (middle + 3) / 6, np.where(f.on, x, 0))
+
+
+def _hard_swish_slope(x: Array, f: Chosen) -> Array:
+    between = f.on & (x < 3)
+    return np.where(between, (2 * np.where(between, x, 0) + 3) / 6, f.on)
+
+
 def _softmax(x: Array, f: Chosen) -> Array:
     powers = np.exp(x - deciding(x).max(axis=-1, keepdims=True))
     return powers / powers.sum(axis=-1, keepdims=True)
@@ -105,6 +117,19 @@ ROWS = (
         inverse=lambda a, f: a,
         straight=True,
         drawn=(0, 8),
+    ),
+    ActivationRow(
+        "relu6",
+        "min(max(0, {input}), 6)",
+        value=lambda x, f: np.where(deciding(x) < 6, np.where(f.on, x, 0), 6),
+        derivative=lambda x, f: f.on & (x < 6),
+        pytorch=(Written("F.relu6({x})"),),
+        above=_positive,
+        kinks=lambda alpha: (0.0, 6.0),
+        exact=True,
+        inverse=lambda a, f: a,
+        straight=True,
+        drawn=(10,),
     ),
     ActivationRow(
         "leaky-relu",
@@ -184,6 +209,17 @@ ROWS = (
         derivative=_silu_slope,
         pytorch=(Written("F.silu({x})"),),
         drawn=(7,),
+    ),
+    ActivationRow(
+        "hard-swish",
+        "{input} * min(max(0, {input} + 3), 6) / 6",
+        value=_hard_swish,
+        derivative=_hard_swish_slope,
+        pytorch=(Written("F.hardswish({x})"),),
+        above=lambda x: deciding(x) > -3,
+        kinks=lambda alpha: (-3.0, 3.0),
+        exact=True,
+        drawn=(11,),
     ),
     ActivationRow(
         "softmax",
