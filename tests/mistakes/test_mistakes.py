@@ -461,12 +461,12 @@ def promised(case: Case, digits: int) -> Iterator[tuple[str, str, set[str]]]:
 @pytest.mark.parametrize("layer", LAYERS)
 def test_what_is_told_apart_is_named_alone_in_whichever_way_it_is_made(layer: str) -> None:
     rng, planted = np.random.default_rng(8), 0
-    for number in range(2):
-        case = drawn(layer, rng, small=True)
+    for number in range(4):
+        case = drawn(layer, rng, small=True) if planted <= 20 else None  # of some layers one problem plants hundreds
         for name, mistake, found in promised(case, 4 + number % 2) if case else ():
             planted += 1
             assert found == {mistake}, (name, case and case.settings)
-    assert planted > 10
+    assert planted > 20
 
 
 def test_where_variants_overlap_mistakes_are_together() -> None:
