@@ -343,12 +343,49 @@ def test_what_says_that_there_is_no_answer_is_unanswered(convgrad: Convgrad, bla
     assert "dW  unanswered" in convgrad(f"{CLASSIC} --check {quoted(mine)} --format table").out
 
 
-def test_one_blank_cell_is_a_wrong_cell(convgrad: Convgrad) -> None:
-    ran = convgrad(f'{CLASSIC} --check \'{{"dW": [[0.0446, null], [0.0113, "?"]]}}\'')
+@pytest.mark.parametrize(
+    ("dW", "verdict", "wrong", "blank", "said"),
+    [
+        ('[[0.0446, null], [0.0113, "?"]]', "unanswered", [], [[0, 1], [1, 1]], "all of the 2 cells that are answered are right"),
+        ('[[0.0446, ""], [0.0113, 0.0683]]', "unanswered", [], [[0, 1]], "all of the 3 cells that are answered are right"),
+        ('[[0.0446, "-"], [0.011, null]]', "unanswered", [], [[0, 1], [1, 1]], "1 of the 2 cells that are answered is right"),
+        ('[[0.0446, null], [0.0213, "?"]]', "wrong", [[1, 0]], [[0, 1], [1, 1]], "1 of the 2 cells that are answered is right"),
+        ('[["?", null], [0.0113, "?"]]', "unanswered", [], [[0, 0], [0, 1], [1, 1]], "the cell that is answered is right"),
+    ],
+)  # fmt: skip
+def test_a_blank_cell_is_unanswered_and_not_wrong(
+    convgrad: Convgrad, dW: str, verdict: str, wrong: list[Any], blank: list[Any], said: str
+) -> None:
+    command = f"{CLASSIC} --check '{{\"dW\": {dW}}}' -q"
+    ran = convgrad(command)
     entry = json.loads(ran.out)["answers"]["dW"]
-    assert (ran.code, entry["verdict"], entry["wrong_cells"]) == (1, "wrong", [[0, 1], [1, 1]])
-    assert entry["notes"][0]["text"] == "2 of 4 cells are left blank, the first of them dW[0,1]"
+    assert (ran.code, entry["verdict"], entry["wrong_cells"], entry["blank_cells"]) == (1, verdict, wrong, blank)
+    notes = {each["kind"]: each["text"] for each in entry["notes"]}
+    many = f"{len(blank)} of 4 cells are" if len(blank) > 1 else "dW[0,1] is"
+    assert notes["blank"].startswith(f"{many} left blank")
+    assert notes["answered"] == said
     assert "not_finite" not in entry
+    for form in ("json", "table", "csv", "markdown", "html"):
+        text = convgrad(f"{command} --format {form}").out
+        body = text.partition("<body")[2] if form == "html" else text
+        assert "NaN" not in body, form
+        assert verdict in text
+        assert f"{len(wrong)} of 4 cells are wrong" not in text
+    row = convgrad(f"{command} --format csv").out.splitlines()[1].split(",")
+    assert row[:4] == ["dW", verdict, "4", str(len(wrong))]
+    assert "[]" not in convgrad(f"{command} --format table").out
+
+
+def test_blank_rows_are_not_said_to_be_NaN(convgrad: Convgrad) -> None:
+    rows = [["?", "?"]] * 2 + [["0.5", "0.25"]] + [["?", None]] * 2
+    command = "convgrad conv-backward '[[1,1],[1,1],[1,1],[1,1],[1,1]]' '[[1],[2],[3],[4],[5]]' -k '[[1,1]]' --only dX"
+    assert "NaN" not in convgrad(f"{command} --check {quoted(rows)} --format table").out
+
+
+def test_a_cell_that_is_not_finite_is_told_once(convgrad: Convgrad) -> None:
+    ran = convgrad(f"{CLASSIC} --check '{{\"dW\": [[0.0446, NaN], [0.0113, 0.0683]]}}'")
+    entry = json.loads(ran.out)["answers"]["dW"]
+    assert [each["kind"] for each in entry["notes"]] == ["not-finite", "others-right"]
 
 
 # -- shapes ---------------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ def remarks(name: str, answer: Answer, value: Array, match: Match) -> Iterator[R
     blank = answer.blank
     if blank.any():
         yield _said("blank", "is left blank", "are left blank", name, blank)
+        yield _of_the_others(~blank, match.right)
     if (odd := ~np.isfinite(answer.numbers) & ~blank).any():
         nans = int(np.isnan(answer.numbers[odd]).sum())
         what = f"not finite ({'infinite' if not nans else 'NaN' if nans == odd.sum() else 'NaN or infinite'})"
@@ -34,6 +35,18 @@ def remarks(name: str, answer: Answer, value: Array, match: Match) -> Iterator[R
             "read as 0; write as many places there"
         )
         yield Remark("zero-beside-finer", text, text)
+
+
+def _of_the_others(answered: Array, right: Array) -> Remark:
+    """How many of the cells that are answered are right."""
+    count, good = int(answered.sum()), int((answered & right).sum())
+    if count == 1:
+        text = f"the cell that is answered is {'right' if good else 'not right'}"
+    elif good in (0, count):
+        text = f"{'all' if good else 'none'} of the {count} cells that are answered {'are' if good else 'is'} right"
+    else:
+        text = f"{good} of the {count} cells that are answered {'is' if good == 1 else 'are'} right"
+    return Remark("answered", text, text)
 
 
 def _is_rounding(text: str, value: float) -> bool:

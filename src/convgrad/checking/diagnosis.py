@@ -35,7 +35,7 @@ def diagnose(verdict: Verdict, quantity: Quantity, operands: Mapping[str, Array]
     operands: the arrays whose cells may have been taken for others, by name.
     """
     assert verdict.match is not None
-    cells = _Cells(verdict, ~(verdict.match.right | verdict.match.coarse), np.asarray(verdict.value, np.float64))
+    cells = _Cells(verdict, verdict.wrong, np.asarray(verdict.value, np.float64))
     yield from _place_of(cells)
     if not np.isfinite(cells.given).all():
         return
@@ -86,6 +86,8 @@ def _place_of(cells: _Cells) -> Iterator[Remark]:
     errors, name = cells.verdict.errors, cells.verdict.name
     if errors is None or errors.total == 1:
         return
+    if not np.isfinite(cells.given).any() and errors.count in (1, errors.total):
+        return  # it is said of what is not finite
     if errors.count == 1:
         yield _place("one-cell", f"one cell is off, {name}{_index(errors.first)}")
     elif errors.count == errors.total:

@@ -64,7 +64,8 @@ def judge(
 ) -> Checked:
     """Hold every answer against its result -> the verdicts, in the order of the results."""
     firsts = {name: _compared(name, asked[name], answers[name]) for name in asked if name in answers}
-    others = {name: each for name, each in firsts.items() if each.match is not None and not each.not_finite_cells}
+    whole = {name: each for name, each in firsts.items() if each.match is not None and not each.answer.blank.any()}
+    others = {name: each for name, each in whole.items() if not each.not_finite_cells}
 
     searched = [name for name, each in firsts.items() if manner.diagnosis and each.verdict in (WRONG, WRONG_SHAPE)]
     time, found = Deadline(manner.seconds), dict[str, Verdict]()
@@ -101,9 +102,12 @@ def _compared(name: str, question: Question, answer: Answer) -> Verdict:
         remarks = shapes.remarks(answer, value, question)
         return Verdict(name, WRONG_SHAPE, answer, value, remarks=remarks, spatial=spatial)
     match = answer.matches(value)
-    verdict = RIGHT if match.right.all() else COARSE if (match.right | match.coarse).all() else WRONG
     remarks = (*read_as, *remarks_on_cells(name, answer, value, match))
-    return Verdict(name, verdict, answer, value, match, remarks=remarks, spatial=spatial)
+    verdict = Verdict(name, WRONG, answer, value, match, remarks=remarks, spatial=spatial)
+    if verdict.wrong.any():
+        return verdict
+    said = RIGHT if match.right.all() else UNANSWERED if answer.blank.any() else COARSE
+    return replace(verdict, verdict=said)
 
 
 def _timed(verdict: Verdict, deadline: Deadline, seconds: float) -> Verdict:

@@ -74,8 +74,10 @@ class Verdict:
 
     @cached_property
     def wrong(self) -> Array:
-        """Which cells are wrong, as a mask; one without cells where the shapes differ."""
-        return np.zeros(0, bool) if self.match is None else ~(self.match.right | self.match.coarse)
+        """Which cells are answered wrongly, as a mask; one without cells where the shapes differ."""
+        if self.match is None:
+            return np.zeros(0, bool)
+        return np.asarray(~(self.match.right | self.match.coarse | self.answer.blank))
 
     @cached_property
     def errors(self) -> Errors | None:
@@ -99,6 +101,11 @@ class Verdict:
     def cut_cells(self) -> list[tuple[int, ...]]:
         """The cells that are cut off rather than rounded."""
         return _cells(None if self.match is None else self.match.cut)
+
+    @property
+    def blank_cells(self) -> list[tuple[int, ...]]:
+        """The cells that are left blank."""
+        return _cells(self.answer.blank)
 
     @property
     def not_finite_cells(self) -> list[tuple[int, ...]]:

@@ -245,6 +245,11 @@ class Answer:
         """How every number is written, an array of str."""
         return texts_of(self.given)
 
+    @property
+    def shown(self) -> Array:
+        """The same to be looked at: a question mark for every cell that is left blank."""
+        return np.where(self.blank, "?", self.texts)
+
     @cached_property
     def _places(self) -> tuple[Array, Array]:
         return places_of(self.given)

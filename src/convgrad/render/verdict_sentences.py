@@ -62,7 +62,7 @@ def _headline(verdict: Verdict) -> str:
     if verdict.verdict == MISSING:
         return "It has to be answered, and is not there."
     if verdict.verdict == UNANSWERED:
-        return "There is no answer."
+        return "There is no answer." if verdict.answer.blank.all() else "It is answered in part."
     if verdict.verdict == COARSE:
         return "It is what rounding gives, but to fewer than 3 digits; write more of them."
     if verdict.verdict == FOLLOWS:

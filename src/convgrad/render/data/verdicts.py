@@ -43,6 +43,8 @@ def _entry(verdict: Verdict, reveal: bool) -> Entries:
         entry["coarse_cells"] = _cells(verdict.match.coarse)
     if verdict.match is not None and verdict.match.cut.any():
         entry["truncated"] = _cells(verdict.match.cut)
+    if verdict.blank_cells:
+        entry["blank_cells"] = _cells(verdict.answer.blank)
     if verdict.errors is not None:
         entry["errors"] = _errors(verdict.errors, reveal)
     if verdict.answer.by_dtype:
@@ -70,7 +72,7 @@ def _value(verdict: Verdict) -> Entries:
 
 def _cut(verdict: Verdict) -> Entries:
     """How many there are of what is listed in part only: by key ``{"listed", "of"}``."""
-    counts = {"wrong_cells": int(verdict.wrong.sum())}
+    counts = {"wrong_cells": int(verdict.wrong.sum()), "blank_cells": int(verdict.answer.blank.sum())}
     if verdict.match is not None:
         counts |= {"coarse_cells": int(verdict.match.coarse.sum()), "truncated": int(verdict.match.cut.sum())}
     return {name: {"listed": MOST_LISTED, "of": count} for name, count in counts.items() if count > MOST_LISTED}

@@ -51,7 +51,7 @@ def _answer(verdict: Verdict, reveal: bool, prose: Prose) -> Iterator[str]:
 def _side_by_side(verdict: Verdict, reveal: bool, prose: Prose) -> Iterator[str]:
     """The planes of the answer as it was written, wrong cells in bold, each with that of the right value."""
     off = _off(verdict)
-    given = planes(f"{verdict.name}, given", verdict.answer.texts, verdict.spatial, off)
+    given = planes(f"{verdict.name}, given", verdict.answer.shown, verdict.spatial, off)
     right = planes(f"{verdict.name}, right", np.asarray(verdict.value), verdict.spatial)
     if off.any() and not off.all():
         yield prose.sentence(

@@ -74,7 +74,7 @@ def _side_by_side(verdict: Verdict, reveal: bool, precision: int | None) -> Iter
     """The planes of the answer as it was written, wrong cells marked, and those of the right value."""
     assert verdict.match is not None
     off = verdict.wrong if verdict.wrong.any() else verdict.match.coarse
-    given = planes("given", verdict.answer.texts, verdict.spatial, off)
+    given = planes("given", verdict.answer.shown, verdict.spatial, off)
     right = planes("right", np.asarray(verdict.value), verdict.spatial)
     for (label, plane, mask), (right_label, value, _) in zip(given, right, strict=True):
         tables = [_table(str(label), plane, mask, str)]

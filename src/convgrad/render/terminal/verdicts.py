@@ -115,7 +115,7 @@ class _Drawing:
         off = verdict.wrong if verdict.wrong.any() else verdict.match.coarse
         marked = off.any() and not off.all()
         groups: list[list[tuple[int, RenderableType]]] = []
-        texts = planes("given", verdict.answer.texts, verdict.spatial, off)
+        texts = planes("given", verdict.answer.shown, verdict.spatial, off)
         values = planes("right", np.asarray(verdict.value), verdict.spatial)
         for (label, plane, mask), (right_label, value, _) in zip(texts, values, strict=True):
             lit = mask if mask is not None and mask.any() and marked else None
