@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from convgrad.checking import check_case, misread
 from convgrad.checking.follow import LayerFollow
-from convgrad.checking.judge import _Search
+from convgrad.checking.search import Search
 from convgrad.checking.written import Answer
 from convgrad.mistakes.about import LAYERS
 from convgrad.mistakes.case import Case
@@ -27,7 +27,7 @@ DENSE = "convgrad dense-backward '[1.5,-2]' '[0.37,-1.21]' -w '[[0.31,-0.27],[1.
 def follows_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """What follows is tried without what comes after it and takes longer: the catalogue, patterns, misread numbers."""
     monkeypatch.setattr(misread, "noted", lambda found, asked: found)
-    monkeypatch.setattr(_Search, "explained", lambda self: self._following() or self.first)
+    monkeypatch.setattr(Search, "explained", lambda self: self._following() or self.first)
 
 
 def problems(seed: int, count: int) -> Iterator[tuple[Case, Generator]]:

@@ -13,9 +13,9 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from convgrad.checking import misread
-from convgrad.checking.judge import _Search
 from convgrad.checking.network import Network
 from convgrad.checking.rules import AS_USUAL
+from convgrad.checking.search import Search
 from convgrad.checking.written import Answer
 from convgrad.core.operand import Operand
 from convgrad.kinds import STEPPED
@@ -169,7 +169,7 @@ def followed(count: int, seed: int, places: int = 6, step: int = 16) -> tuple[in
 def follows_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """What follows is tried without what comes after it and takes longer: the catalogue, patterns, misread numbers."""
     monkeypatch.setattr(misread, "noted", lambda found, asked: found)
-    monkeypatch.setattr(_Search, "explained", lambda self: self._following() or self.first)
+    monkeypatch.setattr(Search, "explained", lambda self: self._following() or self.first)
 
 
 @pytest.mark.slow

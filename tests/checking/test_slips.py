@@ -10,7 +10,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from convgrad.checking import check_case
-from convgrad.checking.judge import _Search
+from convgrad.checking.search import Search
 from convgrad.checking.written import Answer
 from convgrad.mistakes.case import Case
 from convgrad.teaching.draws import drawn
@@ -96,7 +96,7 @@ def test_few_digits_say_nothing(convgrad: Convgrad) -> None:
 @pytest.fixture
 def slips_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Slips are looked for without the catalogue, which takes longer and comes before them."""
-    monkeypatch.setattr(_Search, "_mistaken", lambda self: None)
+    monkeypatch.setattr(Search, "_mistaken", lambda self: None)
 
 
 def said(case: Case, name: str, at: tuple[int, ...], by: float, places: int = 5) -> str | None:

@@ -58,7 +58,8 @@ def check(
 
 def check_case(title: str, case: Case, answers: Mapping[str, Answer], manner: Manner = AS_USUAL) -> Checked:
     """Hold answers against the results of one solved layer."""
-    from convgrad.checking.judge import Predict, judge
+    from convgrad.checking.judge import judge
+    from convgrad.checking.search import Predict
     from convgrad.checking.tolerance import held
     from convgrad.checking.verdict import Question
 
