@@ -485,6 +485,47 @@ def test_a_cell_far_from_its_value_is_wrong_however_few_its_digits(
     assert not [note for note in entry.get("notes", []) if note["kind"] == "zero-beside-finer"]
 
 
+# -- numbers too few to name a mistake by ---------------------------------------------------------------------
+
+
+def answers_to(convgrad: Convgrad, command: str, mine: Any) -> Any:
+    ran = convgrad(f"convgrad {command} --check {quoted(mine)} -q")
+    assert ran.code == 1
+    table = convgrad(f"convgrad {command} --check {quoted(mine)} -q --format table").out
+    return json.loads(ran.out)["answers"], " ".join(table.split())
+
+
+def test_a_known_mistake_that_few_digits_do_not_name_is_not_denied(convgrad: Convgrad) -> None:
+    found, table = answers_to(convgrad, "conv-backward '[1,2,3]' '[1,1.2]' -k '[1,1]' --only db", "-2.2")
+    assert found["db"]["mistakes"] == []
+    text = "a known mistake may give it, but too few digits were written to tell"
+    assert {"kind": "too-few-to-tell", "text": text} in found["db"]["notes"]
+    assert "No known mistake" not in table
+
+
+def test_what_no_mistake_gives_is_still_said_to_be_such(convgrad: Convgrad) -> None:
+    found, table = answers_to(convgrad, "conv-backward '[1,2,3]' '[1,1.2]' -k '[1,1]' --only db", "7.13")
+    assert found["db"].get("notes", []) == []
+    assert "No known mistake gives these numbers." in table
+
+
+STEP = "conv-backward '{\"input\":[[0.61,0.62,0.03],[-0.23,-0.18,-0.91],[0.3,-0.53,-0.13]],\"kernel\":[[0.74,-0.55],[0.74,-0.96]],\"bias\":0.25,\"delta\":[[-0.297,-0.175],[-0.184,0.351]]}' --lr 0.5"  # fmt: skip
+
+
+@pytest.mark.parametrize(("mistake", "rate"), [("ascent", -0.5), ("learning-rate-forgotten", 1.0)])
+def test_a_lone_number_is_the_same_slip_as_is_named_elsewhere(convgrad: Convgrad, mistake: str, rate: float) -> None:
+    right = json.loads(convgrad(f"convgrad {STEP}").out)
+    kernel = np.array([[0.74, -0.55], [0.74, -0.96]])
+    mine = {"W_new": (kernel - rate * np.array(right["dW"])).round(4).tolist(), "b_new": round(0.25 - rate * right["db"], 4)}  # fmt: skip
+    found, table = answers_to(convgrad, STEP, mine)
+    assert [each["name"] for each in found["W_new"]["mistakes"]] == [mistake]
+    assert [each["name"] for each in found["b_new"]["mistakes"]] == [mistake]
+    assert found["b_new"]["same_as"] == "W_new"
+    assert "notes" not in found["b_new"]
+    assert f"{mistake}, the same as in W_new" in table
+    assert "taken twice" not in table
+
+
 # -- in Python ------------------------------------------------------------------------------------------------
 
 

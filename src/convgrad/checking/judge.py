@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+import numpy as np
+
 from convgrad.checking import shapes
 from convgrad.checking.cells import remarks as remarks_on_cells
 from convgrad.checking.rules import AS_USUAL, Manner
-from convgrad.checking.search import Carried, Follow, Reworked, Search
+from convgrad.checking.search import Carried, Follow, Reworked, Search, with_sightings
 from convgrad.checking.verdict import (
     COARSE,
     MISSING,
@@ -52,10 +54,14 @@ def judge(
             found[name] = replace(verdict, same_as=_same_slip(verdict, found.values()))
         elif name in manner.require:
             found[name] = Verdict(name, MISSING, Answer.none(), asked[name].quantity.value)
+    named = {name: each for name, each in found.items() if each.sightings}
+    for name in found.keys() - named.keys() if named else ():
+        found[name] = _same_elsewhere(found[name], firsts.get(name), asked[name].result, named)
     if manner.diagnosis and sum(each.verdict == WRONG for each in found.values()) > 1:
         from convgrad.checking.misread import noted  # not needed where answers are right
 
         found = noted(found, asked)
+    found = {name: _with_doubts(each, firsts.get(name)) for name, each in found.items()}
     return Checked(title, causes_first(found), manner.reveal)
 
 
@@ -63,6 +69,36 @@ def _same_slip(verdict: Verdict, earlier: Iterable[Verdict]) -> str:
     """The first earlier answer that one of the same mistakes explains; empty where there is none."""
     named = {each.mistakes for each in verdict.sightings}
     return next((other.name for other in earlier if named & {each.mistakes for each in other.sightings}), "")
+
+
+def _same_elsewhere(verdict: Verdict, first: Verdict | None, result: str, named: Mapping[str, Verdict]) -> Verdict:
+    """A wrong answer of too few digits to name a mistake by, with the one that another answer shows to be made.
+
+    first: the verdict from its cells alone: what was made of a single cell gives way to it; result: its name in its
+    layer.
+    """
+    for other in named.values():
+        mistakes = {each.mistakes for each in other.sightings}
+        same = [each for each in verdict.doubtful if each.mistakes in mistakes]
+        if same and first is not None and first.match is not None:
+            return replace(with_sightings(first, result, same), searched=True, same_as=other.name)
+    return verdict
+
+
+def _with_doubts(verdict: Verdict, first: Verdict | None) -> Verdict:
+    """A verdict that says so where a known mistake may be behind it, but its numbers are too few to tell."""
+    if not verdict.doubtful or verdict.sightings or verdict.verdict != WRONG or first is None:
+        return verdict
+    if any(not each.place for each in verdict.remarks if each not in first.remarks):
+        return verdict  # something else explains it
+    numbers = verdict.answer.numbers
+    if numbers.size == 1:
+        text = "a known mistake may give it, but too few digits were written to tell"
+    elif not np.ptp(numbers):
+        text = "a known mistake may give these numbers, but the same number everywhere does not tell"
+    else:
+        text = "a known mistake may give these numbers, but they differ in too few digits to tell"
+    return replace(verdict, remarks=(*verdict.remarks, Remark("too-few-to-tell", text, text)))
 
 
 def _compared(name: str, question: Question, answer: Answer) -> Verdict:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,7 +23,7 @@ from convgrad.mistakes.deadline import Deadline
 from convgrad.mistakes.mistake import Sighting
 
 if TYPE_CHECKING:
-    from convgrad.mistakes.recogniser import Prediction
+    from convgrad.mistakes.recogniser import Prediction, Recognised
 
 DRAWS = 8
 """How often the rounding of an earlier answer is tried out, to see how far it may carry."""
@@ -44,7 +44,10 @@ Reworked = Callable[[str, str, Array], Case | None]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Search:
-    """The search for what is behind one wrong answer."""
+    """The search for what is behind one wrong answer.
+
+    doubtful: filled with mistakes that fit the answer, but that could be chance.
+    """
 
     first: Verdict
     question: Question
@@ -53,19 +56,21 @@ class Search:
     reworked: Reworked | None
     deadline: Deadline
     carried: Carried | None = None
+    doubtful: list[Sighting] = field(default_factory=list)
 
     def explained(self) -> Verdict:
         """The verdict with what explains it: an earlier answer, a convention, mistakes; else what the cells share."""
         verdict = self._following() or self._mistaken()
         if verdict is not None:
             return verdict
-        if self.first.match is None:
-            return self.first
+        first = replace(self.first, doubtful=tuple(self.doubtful))
+        if first.match is None:
+            return first
         from convgrad.checking.diagnosis import diagnose
 
         operands = {} if self.question.case is None else self.question.case.solution.operands
-        found = diagnose(self.first, self.question.quantity, operands)
-        return replace(self.first, remarks=(*self.first.remarks, *found))
+        found = diagnose(first, self.question.quantity, operands)
+        return replace(first, remarks=(*first.remarks, *found))
 
     # -- earlier answers ------------------------------------------------------------------------------
 
@@ -142,8 +147,10 @@ class Search:
         case = self.question.case
         if case is None:
             return None
-        if sightings := self._recognised(case):
-            return self._with(sightings)
+        found = self._recognised(case)
+        self.doubtful.extend(found.doubtful)
+        if found.named:
+            return self._with(found.named)
         if self.reworked is None:
             return None
         for name in self.follow(self.first.name)[0]:
@@ -151,7 +158,7 @@ class Search:
             if other is None or other.match is None or other.verdict == RIGHT:
                 continue
             changed = self.reworked(self.first.name, name, other.answer.numbers)
-            if changed is not None and (sightings := self._recognised(changed)):
+            if changed is not None and (sightings := self._recognised(changed).named):
                 text = f"worked from your own {name}, which is wrong already"
                 return self._with(sightings, (Remark("from-own", text, text),))
         return self._carried_back()
@@ -162,10 +169,8 @@ class Search:
             return None
         from convgrad.mistakes import recogniser
 
-        says, search = (
-            self.first.answer.says,
-            recogniser.Search(np.asarray(self.first.value, np.float64), self.first.answer.says),
-        )
+        says = self.first.answer.says
+        search = recogniser.Search(np.asarray(self.first.value, np.float64), says)
         made = [
             (where, each)
             for where, each in self.deadline.within(self.carried(self.first.name))
@@ -179,23 +184,29 @@ class Search:
         text = f"made in {where}, and seen here in what goes back from it"
         return self._with(sightings, (Remark("from-behind", text, text),))
 
-    def _recognised(self, case: Case) -> list[Sighting]:
-        from convgrad.mistakes.recogniser import recognise  # not needed where every answer is right
+    def _recognised(self, case: Case) -> Recognised:
+        from convgrad.mistakes.recogniser import recognised  # not needed where every answer is right
 
-        return recognise(case, self.question.result, self.first.answer.says, self.deadline)
+        return recognised(case, self.question.result, self.first.answer.says, self.deadline)
 
     def _with(self, sightings: list[Sighting], remarks: tuple[Remark, ...] = ()) -> Verdict:
-        first = replace(self.first, remarks=(*self.first.remarks, *remarks))
-        conventional = [each for each in sightings if all(mistake.convention for mistake in each.mistakes)]
-        if conventional and not remarks:
-            only = tuple(conventional)
-            return replace(first, verdict=CONVENTION, sightings=only, convention=only[0].mistakes[0])
-        own = {mistake for each in sightings for mistake in each.mistakes if self.question.result in mistake.about}
-        if not own and self.question.result in STEPPED:
-            gradient = f"d{STEPPED[self.question.result]}"
-            text = f"made in {gradient}, and seen here in what the step makes of it"
-            first = replace(first, remarks=(*first.remarks, Remark("from-gradient", text, text)))
-        return replace(first, sightings=tuple(sightings))
+        return with_sightings(self.first, self.question.result, sightings, remarks)
+
+
+def with_sightings(
+    first: Verdict, result: str, sightings: Sequence[Sighting], remarks: tuple[Remark, ...] = ()
+) -> Verdict:
+    """A wrong answer to a result with the mistakes that reproduce it, or the convention under which it is right."""
+    first = replace(first, remarks=(*first.remarks, *remarks))
+    conventional = [each for each in sightings if all(mistake.convention for mistake in each.mistakes)]
+    if conventional and not remarks:
+        only = tuple(conventional)
+        return replace(first, verdict=CONVENTION, sightings=only, convention=only[0].mistakes[0])
+    own = {mistake for each in sightings for mistake in each.mistakes if result in mistake.about}
+    if not own and result in STEPPED:
+        text = f"made in d{STEPPED[result]}, and seen here in what the step makes of it"
+        first = replace(first, remarks=(*first.remarks, Remark("from-gradient", text, text)))
+    return replace(first, sightings=tuple(sightings))
 
 
 def _or_empty(array: Array | None) -> Array:

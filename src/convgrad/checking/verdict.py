@@ -53,10 +53,10 @@ class Verdict:
     """An answer held against a result.
 
     name: the result's; verdict: one of the eight above; value: the right one; match: cell by cell, None where the
-    shapes differ; sightings: the mistakes that reproduce the answer, the simplest first; follows: the earlier answer
-    that it follows from; same_as: the earlier answer that shows the same slip, to be counted once; convention: the one
-    under which it is right; remarks: what else was noticed; searched: whether mistakes were
-    looked for.
+    shapes differ; sightings: the mistakes that reproduce the answer, the simplest first; doubtful: those that do, but
+    could be chance, where none is named; follows: the earlier answer that it follows from; same_as: the other answer
+    that shows the same slip, to be counted once; convention: the one under which it is right; remarks: what else was
+    noticed; searched: whether mistakes were looked for.
     """
 
     name: str
@@ -65,6 +65,7 @@ class Verdict:
     value: Array
     match: Match | None = None
     sightings: tuple[Sighting, ...] = ()
+    doubtful: tuple[Sighting, ...] = ()
     follows: str = ""
     same_as: str = ""
     convention: Mistake | None = None

@@ -62,7 +62,20 @@ class Prediction:
         return max(mistake.rank for mistake in self.mistakes) + PAIRED * (len(self.mistakes) - 1)
 
 
+@dataclass(frozen=True)
+class Recognised:
+    """What a search found: mistakes that are named, or single ones that fit, but that could be chance."""
+
+    named: list[Sighting]
+    doubtful: list[Sighting] = field(default_factory=list)
+
+
 def recognise(case: Case, name: str, fits: Fits, deadline: Deadline | None = None) -> list[Sighting]:
+    """The mistakes that are named where `recognised` looks for them."""
+    return recognised(case, name, fits, deadline).named
+
+
+def recognised(case: Case, name: str, fits: Fits, deadline: Deadline | None = None) -> Recognised:
     """Every mistake, and where none fits every pair, whose prediction for the result `name` fits, the simplest first.
 
     fits: whether an array (of any shape) is what the answer says, to the places given; False for another shape. It is
@@ -70,13 +83,14 @@ def recognise(case: Case, name: str, fits: Fits, deadline: Deadline | None = Non
     could be chance (evidence.py). deadline: when to stop, never without one; it knows whether the search was cut.
     """
     if name not in case.solution.quantities or fits(case.right(name)):
-        return []
+        return Recognised([])
     alone: list[Prediction] = []
     deadline, search = deadline or Deadline(inf), Search(case.right(name), fits)
     if search.matches(deadline.within(_kept(predictions(case, name), alone))) or deadline.cut:
-        return search.named()  # where a single mistake fits but could be chance, two would explain it no better
+        named = search.named()  # where a single mistake fits but could be chance, two would explain it no better
+        return Recognised(named, [] if named else search.fitting())
     search.matches(deadline.within(pairs(case, name, alone)))
-    return search.named()[:MOST_PAIRS]
+    return Recognised(search.named()[:MOST_PAIRS])
 
 
 def _kept(predictions: Iterable[Prediction], kept: list[Prediction]) -> Iterator[Prediction]:
@@ -135,8 +149,10 @@ class Search:
 
     def named(self) -> list[Sighting]:
         """All that fits, the simplest first, if any of it is evidence; else nothing."""
-        if not self.found or self.spare() < 0:
-            return []
+        return self.fitting() if self.found and self.spare() >= 0 else []
+
+    def fitting(self) -> list[Sighting]:
+        """All that fits, the simplest first, whether or not it is evidence."""
         return [Sighting(each) for each in sorted(self.found, key=lambda found: self.found[found].rank)]
 
 
