@@ -526,6 +526,13 @@ def test_a_lone_number_is_the_same_slip_as_is_named_elsewhere(convgrad: Convgrad
     assert "taken twice" not in table
 
 
+def test_a_factor_rounded_on_the_way_is_told_as_that(convgrad: Convgrad) -> None:
+    mine = {"dW": (np.array([[0.044606, 0.094061], [0.011262, 0.068288]]) * 0.997).tolist()}
+    (note,) = [each for each in answers_to(convgrad, CLASSIC.removeprefix("convgrad "), mine)[0]["dW"]["notes"] if each["kind"] != "all-cells"]  # fmt: skip
+    assert note["kind"] == "nearly-right"
+    assert "a factor was rounded on the way" in note["text"]
+
+
 # -- in Python ------------------------------------------------------------------------------------------------
 
 

@@ -14,8 +14,11 @@ from convgrad.checking import check_case, misread
 from convgrad.checking.follow import LayerFollow
 from convgrad.checking.search import Search
 from convgrad.checking.written import Answer
+from convgrad.core.operand import Operand
+from convgrad.kinds import KINDS
 from convgrad.mistakes.about import LAYERS
 from convgrad.mistakes.case import Case
+from convgrad.problems.solve import solver_of
 from convgrad.teaching.draws import drawn
 
 Array = NDArray[Any]
@@ -122,3 +125,24 @@ def test_a_step_follows_from_a_wrong_db_without_the_dW_between(convgrad: Convgra
     nothing = {"db": [0, 0], "b_new": b.tolist(), "W_new": W.tolist(), "dX": right["dX"]}
     checked = json.loads(convgrad(DENSE, stdin=json.dumps(nothing)).out)["answers"]
     assert [checked[name]["verdict"] for name in ("W_new", "b_new", "dX")] == ["wrong", "wrong", "right"]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_zero_of_relu_follows_from_the_same_cell_of_z_and_from_no_other(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    z, delta = (
+        random.normal(size=(3, 3)).round(3),
+        random.choice([-1, 1], (3, 3)) * random.uniform(0.6, 2, (3, 3)).round(3),
+    )
+    operands = {"input": z, "kernel": np.array([[1.0]]), "delta": delta}
+    given = {name: Operand(array, name) for name, array in operands.items()}
+    case = Case.of(solver_of(KINDS["conv"]), given, {"activation": "relu"}, True)
+    live = [*map(tuple, np.argwhere(z > 0))]
+    cell = live[int(random.integers(len(live)))]
+    for other in live:
+        changed, mine = z.copy(), np.where(z > 0, delta, 0.0)
+        changed[cell] *= -1
+        mine[other] = 0.0
+        answers = {"z": Answer.of(changed.tolist()), "sensitivity": Answer.of(mine.tolist())}
+        found = check_case("conv", case, answers).verdicts["sensitivity"]
+        assert (found.verdict == "follows") == (other == cell)

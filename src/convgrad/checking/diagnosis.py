@@ -25,6 +25,9 @@ from convgrad.numerals import parse_number
 CHANCE = 0.02
 """How likely chance agreement may be, by a rough estimate, for an explanation to be given."""
 
+ROUNDED_FACTOR = 0.01
+"""A ratio as near to 1 as that is a factor rounded to two digits or more, not another factor."""
+
 MOST_OVERLAYS = 4096
 """Overlays that are tried."""
 
@@ -139,6 +142,9 @@ def _multiple(cells: _Cells) -> Iterator[Remark]:
     rest[tuple(np.argwhere(cells.mask)[steady])] = False
     if ratio and cells.says(right * ratio) and cells.chance(rest) < CHANCE:
         which = "every cell" if cells.mask.all() else "every cell that is off"
+        if abs(ratio - 1) < ROUNDED_FACTOR:
+            yield _said("nearly-right", f"{which} is nearly right, by one ratio: a factor was rounded on the way")
+            return
         yield Remark(
             "ratio", f"{which} is {ratio:.4g} times the right value", f"{which} is the same multiple of the right value"
         )

@@ -116,7 +116,17 @@ class Search:
         from convgrad.mistakes.evidence import spare, written_unit  # not needed where every answer is right
 
         unit = written_unit(predicted, lambda array: answer.says(array, slack))
-        return spare(predicted, np.asarray(value, np.float64), unit, tried) >= 0
+        # where one cell follows from another, those that are right show the work, as they do of a convention
+        alike = self.first.name.rpartition(".")[2] in ("output", "derivative", "sensitivity") and self._at_the_same(own)
+        return spare(predicted, np.asarray(value, np.float64), unit, tried, alike) >= 0
+
+    def _at_the_same(self, own: Mapping[str, Array]) -> bool:
+        """Whether the answer is off only where earlier answers are, and these in fewer than half their cells."""
+        off, masks = self.first.wrong, [self.others[name].wrong for name in own]
+        if any(mask.shape != off.shape for mask in masks):
+            return False
+        cells = np.logical_or.reduce(masks)
+        return bool(2 * cells.sum() < cells.size and not (off & ~cells).any())
 
     def _worked(self, predicted: Array, own: Mapping[str, Array]) -> bool:
         """Whether earlier answers left anything to be worked."""
