@@ -23,6 +23,12 @@ def remarks(name: str, answer: Answer, value: Array, match: Match) -> Iterator[R
         yield _said("not-finite", f"is {what}", f"are {what}", name, odd)
         if (match.right | odd).all() and not odd.all():
             yield Remark("others-right", "all other numbers are right", "all other numbers are right")
+    if answer.given.dtype.kind in "iub" and not (answer.rules.tolerant or match.right.all()):
+        text = (
+            f"it is an array of {answer.given.dtype}, and whole numbers are right only where they are exactly so; "
+            "hand in floats, or say --quantised, --rtol or --atol"
+        )
+        yield Remark("integers", text, text)
     if (np.asarray(value) == 0).any():
         return  # a result with zeros of its own: who writes 0 there means it
     zero = answer.meant_as_zero(value) & answer.numbers.any() & ~match.right & ~match.coarse

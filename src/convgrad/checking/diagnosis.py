@@ -156,9 +156,9 @@ def _shifted(cells: _Cells) -> Iterator[Remark]:
         return
     rest = cells.mask.copy()
     rest[tuple(np.argwhere(cells.mask)[0])] = False
-    differences = cells.given - cells.right
-    difference = float(np.median(differences))
-    if cells.says(cells.right + difference) and cells.chance(rest) < CHANCE:
+    with np.errstate(over="ignore"):
+        difference = float(np.median(cells.given - cells.right))
+    if np.isfinite(difference) and cells.says(cells.right + difference) and cells.chance(rest) < CHANCE:
         which = "every cell" if cells.mask.all() else "every cell that is off"
         size = f"{abs(difference):.4g} too {'large' if difference > 0 else 'small'}"
         yield Remark("difference", f"{which} is {size}", "every cell that is off is off by the same number")

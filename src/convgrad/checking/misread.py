@@ -80,21 +80,24 @@ def _misread(problem: Problem, wrong: Mapping[str, Verdict]) -> Misread | None:
 def _read(problem: Problem, delta: Array, at: Place, wrong: Mapping[str, Verdict]) -> Iterator[Misread]:
     """The number that explains all that is wrong, if it was read at a place, with as few digits as may be."""
     step = float(np.abs(delta).max()) or 1.0
+    value = {name: np.asarray(each.value, np.float64) for name, each in wrong.items()}
     moved = delta.copy()
     moved[at] += step
     sent = {name: Flow(problem, {"delta": moved}).value(name) for name in wrong}
-    patterns = {name: (array - wrong[name].value) / step for name, array in sent.items() if array is not None}
+    patterns = {
+        name: np.asarray((array - value[name]) / step, np.float64) for name, array in sent.items() if array is not None
+    }
     if len(patterns) < len(wrong) or not all(pattern.any() for pattern in patterns.values()):
         return
-    offs = {name: each.answer.numbers - each.value for name, each in wrong.items()}
+    offs = {name: each.answer.numbers - value[name] for name, each in wrong.items()}
     along = sum(float((offs[name] * pattern).sum()) for name, pattern in patterns.items())
     number = float(delta[at]) + along / sum(float((pattern**2).sum()) for pattern in patterns.values())
     for places in range(PLACES + 1):
         read = round(number, places)
-        given = {name: wrong[name].value + (read - delta[at]) * pattern for name, pattern in patterns.items()}
+        given = {name: np.asarray(value[name] + (read - delta[at]) * pattern) for name, pattern in patterns.items()}
         if read != delta[at] and all(each.answer.says(given[name]) for name, each in wrong.items()):
             said = sum(
-                bits(given[name], each.value, written_unit(given[name], each.answer.says))
+                bits(given[name], value[name], written_unit(given[name], each.answer.says))
                 for name, each in wrong.items()
             )
             if said - log2(delta.size) - log2(1 + 2 * abs(read) * 10**places) >= MARGIN:

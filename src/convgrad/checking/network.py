@@ -121,7 +121,10 @@ class Network:
             if name.endswith("].delta") and through and inner in self.asked and inner not in answers:
                 called[name] = inner
         values = {name: self.asked[name].quantity.value for pair in called.items() for name in pair}
-        so = [name for name, inner in called.items() if answers[name].says(values[inner])]
+        written = {
+            name: inner for name, inner in called.items() if answers[name].numbers.any()
+        }  # zeros are no evidence
+        so = [name for name, inner in written.items() if answers[name].says(values[inner])]
         if all(answers[name].says(values[name]) for name in so):
             return {}
         return {name: inner for name, inner in called.items() if not answers[name].says(values[name])}

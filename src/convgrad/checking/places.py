@@ -44,7 +44,12 @@ def texts_of(given: Array) -> Array:
 
 
 def places_of(given: Array) -> tuple[Array, Array]:
-    """(unit of the last place, significant digits) of every cell; a fraction is exact, and so is what is no number."""
+    """(unit of the last place, significant digits) of every cell; a fraction is exact, and so is what is no number.
+
+    Whole numbers of a binary array were not written so: they are exact, though numbers rounded to places may be in one.
+    """
+    if given.dtype != object and (given[np.isfinite(given)] % 1 == 0).all():
+        return np.zeros(given.shape), np.full(given.shape, 99)
     if given.dtype.kind == "f" and given.size > MOST_TEXTS:
         return _rounded_alike(given)
     units, digits = np.zeros(given.shape), np.full(given.shape, 99)
@@ -62,7 +67,7 @@ def places_of(given: Array) -> tuple[Array, Array]:
 def _rounded_alike(given: Array) -> tuple[Array, Array]:
     """The same of many floats, where all of them were rounded to one number of places; else they are exact."""
     finite = given[np.isfinite(given)]
-    for places in range(0, 9):
+    for places in range(1, 9):
         if (np.round(finite.astype(np.float64), places).astype(given.dtype) == finite).all():
             unit = 10.0**-places
             sizes = np.abs(np.where(np.isfinite(given), given, 0)).astype(np.float64) / unit

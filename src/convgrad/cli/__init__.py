@@ -108,6 +108,9 @@ def _fail(line: str) -> int:
 
 
 def _tell(line: str) -> None:
+    line = re.sub(
+        r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", lambda found: f"\\x{ord(found[0]):02x}", line
+    )  # a file may be so named
     printable = line.encode(getattr(sys.stderr, "encoding", None) or "utf-8", errors="backslashreplace")
     # where stderr cannot be written, the exit code still says how it went
     with suppress(OSError, AttributeError, ValueError):

@@ -147,12 +147,18 @@ class Search:
             self.tried.spare(match, self.right, written_unit(match.array, self.fits)) for match in self.found.values()
         )
 
+    def _says_zeros(self) -> bool:
+        """Whether zeros fit as well as what is found: who writes zeros says nothing of how they were come by."""
+        return any(self.fits(np.zeros(match.array.shape)) for match in self.found.values())
+
     def named(self) -> list[Sighting]:
         """All that fits, the simplest first, if any of it is evidence; else nothing."""
         return self.fitting() if self.found and self.spare() >= 0 else []
 
     def fitting(self) -> list[Sighting]:
         """All that fits, the simplest first, whether or not it is evidence."""
+        if self._says_zeros():
+            return []
         return [Sighting(each) for each in sorted(self.found, key=lambda found: self.found[found].rank)]
 
 

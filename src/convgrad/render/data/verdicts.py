@@ -95,7 +95,8 @@ def _errors(errors: Errors, reveal: bool) -> Entries:
 def _error(error: Error | None, reveal: bool) -> Entries | None:
     if error is None:
         return None
-    told = {"at": list(error.at), "answer": error.answer, "value": error.value, "off": error.off}
+    off = error.off if np.isfinite(error.off) else None  # beyond what a float holds: JSON has no infinity
+    told = {"at": list(error.at), "answer": error.answer, "value": error.value, "off": off}
     return told if reveal else {"at": told["at"], "answer": told["answer"]}
 
 
