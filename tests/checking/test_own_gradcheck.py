@@ -193,12 +193,12 @@ def test_gradients_that_come_from_elsewhere_are_held_against_a_layer_in_their_ow
     [
         ((lambda x: x, X, DELTA), "there is no gradient to compare"),
         ((lambda x: x, X, None, X), "there is no delta"),
-        ((lambda x: x, X, DELTA[0], X), "delta has the shape (4,)"),
-        ((lambda x: x, X, DELTA, X[0]), "expected is (3, 4)"),
+        ((lambda x: x, X, DELTA[0], X), "delta is 4, but expected is 3x4"),
+        ((lambda x: x, X, DELTA, X[0]), "gradient is 4, but expected is 3x4"),
         ((lambda x: x, {"x": X}, DELTA, {"y": X}), "only x"),
         (("conv", X, DELTA), "neither a layer"),
-        ((lambda x: None, X, None, X), "the function gives NoneType"),
-        ((lambda x: x.sum(), X, None, X + 1j), "expected are real numbers"),
+        ((lambda x: None, X, None, X), "the output holds objects (NoneType)"),
+        ((lambda x: x.sum(), X, None, X + 1j), "holds complex numbers"),
         ((Conv(np.ones((1, 1, 2))), np.ones((1, 1, 3)), np.ones((1, 1, 2)), {"dw": 1}), "no gradient 'dw'"),
     ],
 )

@@ -22,14 +22,12 @@ import numpy as np
 from convgrad.checking.directions import Kinks, Slope, Task
 from convgrad.core.element import Array, Products
 from convgrad.core.quantity import Quantity
+from convgrad.kinds.analytic import STEP
 from convgrad.layers import Bending, gradients, weights
 from convgrad.layers.activation import Activation
 from convgrad.layers.loss import Loss
 from convgrad.problems import Problem, Solution
 from convgrad.problems.network import Pass
-
-STEP = 2.0**-120
-"""h: its square vanishes beside anything, and multiplying by it rounds nothing."""
 
 UNDERFLOW = 2.0**-940
 """What is lost of numbers that multiplied by h become too small for all their digits, added up."""
@@ -86,11 +84,7 @@ def kinks_of(solution: Solution, prefix: str = "") -> dict[str, Kinks]:
         found.append(("input", layer, problem.shorthand.lower(here, layer.input_axes)))
     if problem.activation is not None and problem.activation.kinks:
         found.append(("z", problem.activation, problem.activation.bends(solution.operands["z"])))
-    return {
-        f"{prefix}{name}": Kinks(tuple(map(tuple, np.argwhere(cells).tolist())), bending.taken)
-        for name, bending, cells in found
-        if np.any(cells)
-    }
+    return {f"{prefix}{name}": Kinks.of(cells, each.taken) for name, each, cells in found if np.any(cells)}
 
 
 def network_kinks(done: Pass, kind: str, target: Array) -> dict[str, Kinks]:
@@ -99,8 +93,8 @@ def network_kinks(done: Pass, kind: str, target: Array) -> dict[str, Kinks]:
     for k in range(len(done.layers)):
         found |= kinks_of(done.working[k], f"layers[{k}].")
     loss = Loss(kind)
-    cells = np.argwhere(loss.bends(np.asarray(done.output, np.float64), target))
-    return found | ({"output": Kinks(tuple(map(tuple, cells.tolist())), loss.taken)} if len(cells) else {})
+    cells = loss.bends(np.asarray(done.output, np.float64), target)
+    return found | ({"output": Kinks.of(cells, loss.taken)} if np.any(cells) else {})
 
 
 # -- a layer ------------------------------------------------------------------------------------------------------
@@ -149,9 +143,8 @@ class _Stage:
         def rounding(index: tuple[int, ...]) -> float:
             parts = quantity.explain(index).parts
             made_of = max(sum(np.abs(part.value).sum() for part in parts), quantity.made_of or 0.0)
-            others = sum(
-                (_others(part, told) ** 2).sum() for part in parts
-            )  # what is rounded here and there adds up so
+            # what was rounded here and there adds up as squares do
+            others = sum((_others(part, told) ** 2).sum() for part in parts)
             return float(GRAIN * made_of + (through if own else through * np.sqrt(others)) + UNDERFLOW)
 
         return rounding

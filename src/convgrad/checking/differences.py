@@ -18,10 +18,9 @@ from warnings import catch_warnings, simplefilter
 import numpy as np
 
 from convgrad.core.element import Array
-from convgrad.errors import ConvgradError
-
-STEP = 2.0**-120
-"""The complex step."""
+from convgrad.errors import ShapeError, by
+from convgrad.kinds.analytic import STEP
+from convgrad.layers.shapes import check_shape, numbers
 
 SURE = 1e-3
 """Up to what part of a slope differences may be in doubt that are to bear a complex step out.
@@ -43,15 +42,12 @@ class Function:
 
     def terms(self, at: Array) -> Array:
         """What is added up: delta * output."""
-        output = np.asarray(self.forward(at))
-        if output.dtype.kind not in "fiubc":
-            raise ConvgradError(f"the function gives {type(self.forward(at)).__name__}, but expected are numbers")
+        output = numbers("the output", self.forward(at))
         if self.delta is None:
             if output.size != 1:
-                raise ConvgradError(f"the output has {output.size} numbers, and there is no delta", hint="give delta=")
+                raise ShapeError(f"the output is {by(output.shape)}, and there is no delta", hint="give delta=")
             return output
-        if np.shape(self.delta) != output.shape:
-            raise ConvgradError(f"delta has the shape {np.shape(self.delta)}, but the output {output.shape}")
+        check_shape("delta", np.asarray(self.delta), output.shape)
         return np.asarray(np.asarray(self.delta) * output)
 
     @cached_property

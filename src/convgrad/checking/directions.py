@@ -120,6 +120,11 @@ class Kinks:
     cells: tuple[tuple[int, ...], ...]
     taken: str
 
+    @classmethod
+    def of(cls, mask: Array, taken: str) -> Kinks:
+        """mask (...) of bool, of an array's shape -> the cells in reading order."""
+        return cls(tuple(map(tuple, np.argwhere(mask).tolist())), taken)
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Gradcheck(Judgement):

@@ -15,7 +15,8 @@ from convgrad.checking.differences import Function, slope_of
 from convgrad.checking.directions import MOST_WORK, TOLERANCE, Gradcheck, Task, compare_all
 from convgrad.core.element import Array
 from convgrad.core.quantity import Quantity
-from convgrad.errors import ConvgradError, OptionError, did_you_mean, listed
+from convgrad.errors import OptionError, did_you_mean, listed
+from convgrad.layers.shapes import check_shape, numbers
 
 TOLERANCES = {"float16": 1e-2, "float32": 1e-4}
 """The tolerance of gradients that come in these dtypes."""
@@ -65,19 +66,21 @@ def _given(tasks: list[Task], gradients: Mapping[str, Any] | None) -> list[Task]
     if gradients is None:
         return tasks
     by_name = {task.name: task for task in tasks}
-    for name, array in gradients.items():
+    for name in gradients:
         if name not in by_name:
             hint = did_you_mean(name, by_name)
             raise OptionError(f"there is no gradient {name!r} here, only {listed(by_name)}", hint=hint)
-        _fit(name, array, by_name[name].gradient.shape)
-    return [replace(by_name[name], analytic=np.asarray(array)) for name, array in gradients.items()]
+    chosen = ((by_name[name], array) for name, array in gradients.items())
+    return [replace(task, analytic=_fitting(task.name, array, task.gradient.shape)) for task, array in chosen]
 
 
-def _fit(name: str, array: Any, wanted: tuple[int, ...]) -> None:
-    if np.asarray(array).dtype.kind not in "fiub":
-        raise ConvgradError(f"the gradient {name} is {np.asarray(array).dtype.name}, but expected are real numbers")
-    if np.shape(array) != wanted:
-        raise ConvgradError(f"the gradient {name} has the shape {np.shape(array)}, but expected is {wanted}")
+def _fitting(name: str, array: Any, wanted: tuple[int, ...]) -> Array:
+    """A gradient as an array, in its own precision; ConvgradError where it is of another shape or holds no real numbers."""
+    found = numbers(name, array)
+    if np.iscomplexobj(found):
+        raise OptionError(f"{name} holds complex numbers", hint="the slopes of layers are real")
+    check_shape(name, found, wanted)
+    return found
 
 
 # -- of one's own -------------------------------------------------------------------------------------------------
@@ -145,10 +148,10 @@ def _array(value: Any) -> Any:
 
 def _task(name: str, gradient: Any, at: Any, forward: Callable[[Array], Any], delta: Any) -> Task:
     at = np.asarray(at, np.float64)
-    _fit(name, gradient, at.shape)
+    found = _fitting(name, gradient, at.shape)
     function = Function(lambda array: _array(forward(array)), at, delta)
 
     def slope(direction: Array) -> tuple[float, float]:
         return slope_of(function, direction)
 
-    return Task(name, np.asarray(gradient), slope, lambda index: 0.0, cost=MOST_WORK / SEARCHED)
+    return Task(name, found, slope, lambda index: 0.0, cost=MOST_WORK / SEARCHED)

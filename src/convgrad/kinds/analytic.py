@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
+STEP = 2.0**-120
+"""h: its square vanishes beside anything, and multiplying by it rounds nothing."""
+
 
 def deciding(x: Array) -> Array:
     """x (...) -> the part of every number that decides on which piece it lies, its real part."""
