@@ -75,7 +75,7 @@ def _given(tasks: list[Task], gradients: Mapping[str, Any] | None) -> list[Task]
 
 
 def _fitting(name: str, array: Any, wanted: tuple[int, ...]) -> Array:
-    """A gradient as an array, in its own precision; ConvgradError where it is of another shape or holds no real numbers."""
+    """A gradient as an array, in its own precision; ConvgradError where it does not fit or holds no real numbers."""
     found = numbers(name, array)
     if np.iscomplexobj(found):
         raise OptionError(f"{name} holds complex numbers", hint="the slopes of layers are real")

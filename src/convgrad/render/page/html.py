@@ -36,21 +36,22 @@ class Page(Writer):
         cells = "".join(
             f"<tr><th scope=row>{html.escape(name)}</th><td>{html.escape(value)}</td></tr>" for name, value in rows
         )
-        return filled("facts.html", title=html.escape(_capital(facts.title)), rows=cells)
+        body = f'<table class="facts"><tbody>{cells}</tbody></table>'
+        return filled("plain.html", title=html.escape(_capital(facts.title)), body=body)
 
     def verdicts(self, checked: Checked) -> str:
         """A section an answer, with maps of where it is off."""
         from convgrad.render.page.verdicts import body_of
 
         body = body_of(checked, self.style.precision)
-        return filled("checked.html", title=html.escape(_capital(checked.title)), body=body)
+        return filled("plain.html", title=html.escape(_capital(checked.title)), body=body)
 
     def catalogue(self, listing: Listing) -> str:
         """A section a family."""
         from convgrad.render.page.catalogue import body_of
 
         title = f"{len(listing.rows)} mistakes"
-        return filled("checked.html", title=title, body=body_of(listing.rows))
+        return filled("plain.html", title=title, body=body_of(listing.rows))
 
     def _figures(self, reports: list[Report], title: str) -> str:
         data = page_data(reports, _capital(title), self.style.precision)
