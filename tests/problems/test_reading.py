@@ -89,3 +89,13 @@ def test_a_lone_delta_in_a_file_of_its_own_is_a_scalar(convgrad: Convgrad, tmp_p
         (tmp_path / "d.json").write_text(content)
         ran = convgrad(f"convgrad conv-backward '[[1,2],[3,4]]' {tmp_path}/d.json -k '[[1]]'")
         assert ran.code == 2 and "delta is a number" in ran.err and "type it: -d 1" in ran.err
+
+
+def test_what_is_recommended_for_a_lone_delta_can_be_done_where_it_is_said(convgrad: Convgrad, tmp_path: Path) -> None:
+    """`mistakes` has no option for a kernel's size: what it recommends is an entry of the document."""
+    path, problem = tmp_path / "p.json", {"input": [[1, 2, 3], [3, 4, 5], [1, 1, 1]], "delta": 1}
+    path.write_text(json.dumps(problem))
+    ran = convgrad(f"convgrad mistakes {quoted(path)} --layer conv")
+    assert (ran.code, 'in a file "kernel" or "kernel_size"' in ran.err) == (2, True)
+    path.write_text(json.dumps(problem | {"kernel_size": 2}))
+    assert convgrad(f"convgrad mistakes {quoted(path)} --layer conv").code == 0

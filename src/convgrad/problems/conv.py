@@ -145,7 +145,7 @@ def _lone_delta_dims(x: Array, settings: Settings, source: str) -> int:
         raise ShapeError(
             "a delta that is one number does not tell the kernel's size",
             where=source,
-            hint="add a kernel (-k) or --kernel-size",
+            hint='add a kernel (-k) or --kernel-size; in a file "kernel" or "kernel_size"',
         )
     return int(settings.get("dims") or (len(sizes) if len(sizes) > 1 else min(x.ndim, 2)))
 
