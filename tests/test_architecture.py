@@ -26,7 +26,7 @@ FLOORS = [
 ONLY = {"rich": {"render"}, "click": {"cli"}}
 """Libraries that live in one room."""
 
-ALLOWED_SIDEWAYS = {("render", "files"), ("checking", "files"), ("problems", "files")}
+ALLOWED_SIDEWAYS = {("teaching", "files"), ("render", "files"), ("checking", "files"), ("problems", "files")}
 
 ALLOWED_UPWARDS = {("core", "render"), ("problems", "render"), ("checking", "render")}
 """A value is asked itself how it looks (``_repr_html_``, ``str``), and only rendering knows; imported when asked."""

@@ -35,10 +35,23 @@ def test_a_layer_s_options_stand_under_headings_the_common_ones_first(convgrad: 
     assert list(page)[-1] == "Writing" and page["Writing"][-1] == "--help"
 
 
-@pytest.mark.parametrize("name", commands())
-def test_every_option_is_on_the_page_once(convgrad: Convgrad, name: str) -> None:
-    command = app.get_command(click.Context(app), name)
-    assert command is not None
+def pages() -> list[tuple[str, click.Command]]:
+    """Every page that shows options, those of a command's own commands included."""
+    found: list[tuple[str, click.Command]] = []
+    for name in commands():
+        command = app.get_command(click.Context(app), name)
+        assert command is not None
+        if isinstance(command, click.Group):
+            context = click.Context(command)
+            inner = {each: command.get_command(context, each) for each in command.list_commands(context)}
+            found += [(f"{name} {each}", own) for each, own in inner.items() if own is not None]
+        else:
+            found.append((name, command))
+    return found
+
+
+@pytest.mark.parametrize(("name", "command"), pages())
+def test_every_option_is_on_the_page_once(convgrad: Convgrad, name: str, command: click.Command) -> None:
     shown = [option for options in headings(convgrad(f"convgrad {name} --help").out).values() for option in options]
     own = [parameter.opts for parameter in command.params if isinstance(parameter, click.Option)]
     assert sorted(shown) == sorted([*(max(names, key=len) for names in own), "--help"])

@@ -15,6 +15,7 @@ from convgrad.errors import OptionError, did_you_mean
 OTHERS = {
     "backprop": "The whole backward pass through a network.",
     "shape": "Output shape and number of weights, from sizes alone.",
+    "exercise": "Problems that tell mistakes apart, and their keys; sheets and question banks.",
     "mistakes": "The mistakes that --check recognises; which ones a problem tells apart.",
 }
 """The commands that are not of one kind of layer."""

@@ -84,7 +84,7 @@ def _run(kind: Kind, backward: bool, options: dict[str, Any]) -> Outcome:
         sources["velocity"] = options.pop("velocity")
     reader, solver = reader_of(options), solver_of(kind)
     given = own_settings(options, kind.options(backward))
-    operands, settings = read_problem(reader, sources, given, kind.known(backward), kind.velocities)
+    operands, settings = read_problem(reader, sources, given, kind.known(backward), kind.velocities, kind.name)
     for each in _called(kind, backward):
         need(operands, each.name, each.wanting, next(iter(operands.values())).source)
     title = titled(kind.title, settings)

@@ -116,10 +116,10 @@ def _format(text: str) -> str:
     return text
 
 
-def output(noun: str = "") -> list[click.Parameter]:
+def output(noun: str = "report") -> list[click.Parameter]:
     """The options that every command has for what it writes, how and where; noun: what that is, if not results."""
-    suffixes = formats.suffixes_telling(noun) if noun else " ".join(formats.SUFFIXES)
-    named = formats.telling(noun) if noun else formats.described()
+    suffixes, named = formats.suffixes_telling(noun), formats.telling(noun)
+    auto = "auto (tables on a terminal, JSON elsewhere; the default), " if "table" in named else ""
     return [
         option(
             WRITING,
@@ -136,7 +136,7 @@ def output(noun: str = "") -> list[click.Parameter]:
             type=Read(_format, "format"),
             metavar="NAME",
             default="auto",
-            help=f"auto (tables on a terminal, JSON elsewhere; the default), {named}.",
+            help=f"{auto}{named}.",
         ),
         option(WRITING, "--only", type=Read(names, "only"), metavar="NAME[,NAME]", help="Only these results."),
         option(

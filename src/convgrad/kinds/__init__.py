@@ -87,8 +87,12 @@ _ENTRIES = _all(setting.entries for kind in KINDS.values() for setting in kind.k
 NAMES = frozenset((*_ENTRIES, *RESULTS, *_all(ROLES.values())))
 """What an entry of a document may be called: settings, results, operands."""
 
-BESIDE = frozenset({"type", "layer", "layers", "name", "title", "comment", "steps", "explain", "z"})
-"""What a document may hold besides: what it is of, remarks, and the working that was written with results."""
+BESIDE = frozenset(
+    {"type", "layer", "layers", "name", "title", "comment", "steps", "explain", "z"}
+    | {"ask", "digits", "numbers", "separates", "rounded"}
+)
+"""What a document may hold besides: what it is of, remarks, the working that was written with results, what an exercise
+asks for and what its key says besides."""
 
 
 GRADIENTS = {

@@ -17,8 +17,8 @@ class Format(NamedTuple):
     help: what is to be said of it in a word or two; by_name: whether --format takes it too, or only a file's suffix
     asks for it; read_through: whether people read it from the first line on, so that an element asked for stands alone
     in it; steps: the overlays it shows unless --steps says how many (None: all); all_forms: whether it shows the
-    working in all of its forms at once; drawn: whether it has a width and colours; tells: what it writes besides
-    results, by the names of its writer's methods.
+    working in all of its forms at once; drawn: whether it has a width and colours; tells: what it writes, by the names
+    of its writer's methods, a report being the results of a layer.
     """
 
     name: str
@@ -30,16 +30,17 @@ class Format(NamedTuple):
     steps: int | None = 0
     all_forms: bool = False
     drawn: bool = False
-    tells: tuple[str, ...] = ()
+    tells: tuple[str, ...] = ("report",)
 
 
-_EVERYTHING = ("verdicts", "gradcheck", "catalogue", "mistake", "shows")
-_ROWS = ("verdicts", "catalogue")
-_PROSE = ("verdicts", "catalogue", "mistake")
+_EVERYTHING = ("report", "verdicts", "gradcheck", "catalogue", "mistake", "shows")
+_ROWS = ("report", "verdicts", "catalogue")
+_PROSE = ("report", "verdicts", "catalogue", "mistake")
+_SHEET = ("exercises",)
 
 _ALL = (
     Format("table", "convgrad.render.terminal:Table", read_through=True, drawn=True, tells=_EVERYTHING),
-    Format("json", "convgrad.render.data.json:Json", (".json",), tells=_EVERYTHING),
+    Format("json", "convgrad.render.data.json:Json", (".json",), tells=(*_EVERYTHING, *_SHEET, "key")),
     Format("csv", "convgrad.render.data.arrays:Csv", (".csv",), "one result", tells=_ROWS),
     Format("tsv", "convgrad.render.data.arrays:Tsv", (".tsv",), by_name=False, tells=_ROWS),
     Format("npy", "convgrad.render.data.arrays:Npy", (".npy",), by_name=False),
@@ -51,7 +52,7 @@ _ALL = (
         "a page to step through",
         steps=None,
         all_forms=True,
-        tells=_ROWS,
+        tells=(*_ROWS, *_SHEET),
     ),
     Format(
         "markdown",
@@ -59,7 +60,7 @@ _ALL = (
         (".md",),
         read_through=True,
         steps=SOME_STEPS,
-        tells=_PROSE,
+        tells=(*_PROSE, *_SHEET),
     ),
     Format(
         "latex",
@@ -68,7 +69,7 @@ _ALL = (
         "to be input into a document that loads amsmath",
         read_through=True,
         steps=SOME_STEPS,
-        tells=_PROSE,
+        tells=(*_PROSE, *_SHEET),
     ),
     Format("torch", "convgrad.render.pytorch:Torch", (".py",), "a PyTorch program of the same"),
 )
@@ -83,15 +84,10 @@ SUFFIXES = {suffix: each.name for each in _ALL for suffix in each.suffixes}
 """The format that a file's suffix asks for."""
 
 
-def described() -> str:
-    """The formats that have a name, for --help: ``table, json, csv (one result) or ...``."""
-    each = [f"{form.name} ({form.help})" if form.help else form.name for form in _ALL if form.by_name]
-    return f"{', '.join(each[:-1])} or {each[-1]}"
-
-
 def telling(noun: str) -> str:
-    """The formats that write something besides results, for --help: ``table, json, csv``."""
-    each = [form.name for form in _ALL if form.by_name and noun in form.tells]
+    """The formats that write something, those of results with a word: ``table, json, csv (one result) or ...``."""
+    found = [form for form in _ALL if form.by_name and noun in form.tells]
+    each = [f"{form.name} ({form.help})" if form.help and noun == "report" else form.name for form in found]
     return f"{', '.join(each[:-1])} or {each[-1]}"
 
 

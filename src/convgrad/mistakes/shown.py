@@ -8,8 +8,9 @@ holds them against an answer.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -49,23 +50,45 @@ class Shown:
     hidden: list[Mistake]
     foreign: list[Mistake]
 
+    @property
+    def applying(self) -> list[Mistake]:
+        """The mistakes that can be made with these shapes and settings."""
+        together = [row for group in self.together for row in group]
+        return [*self.alone, *together, *self.too_few, *self.hidden]
+
+    @property
+    def entry(self) -> dict[str, list[Any]]:
+        """The same by names, as it stands in JSON."""
+        return {
+            "told_apart": [row.name for row in self.alone],
+            "together": [[row.name for row in group] for group in self.together],
+            "too_few_numbers": [row.name for row in self.too_few],
+            "invisible": [row.name for row in self.hidden],
+            "does_not_apply": [row.name for row in self.foreign],
+        }
+
 
 def shown(case: Case, name: str) -> Shown:
     """Which mistakes about a result this problem would show, and which of them it cannot tell apart."""
-    table = _Table(case.right(name), [*predictions(case, name)])
-    groups, weak = table.groups, table.weak
-    seen = [mistake for group in groups for mistake in group]
-    unseen = [row for row in rows_for(case.layer, name) if row not in seen]
+    found = seen(case, name)
+    unseen = [row for row in rows_for(case.layer, name) if row not in found.applying]
     others = [*redrawn(case)] if unseen else []
     hidden = [row for row in unseen if any(_shows(row, other, name) for other in others)]
+    return replace(found, hidden=hidden, foreign=[row for row in unseen if row not in hidden])
+
+
+def seen(case: Case, name: str) -> Shown:
+    """The same of the mistakes that show in these numbers, without asking what others would show; it is quicker."""
+    table = _Table(case.right(name), [*predictions(case, name)])
+    groups, weak = table.groups, table.weak
     single = [group[0] for group in groups if len(group) == 1]
     return Shown(
         name,
         [row for row in single if row not in weak],
         [group for group in groups if len(group) > 1],
         [row for row in single if row in weak],
-        hidden,
-        [row for row in unseen if row not in hidden],
+        [],
+        [],
     )
 
 

@@ -27,8 +27,11 @@ def read_problem(
     options: Mapping[str, Any],
     table: Iterable[Setting],
     velocities: Sequence[str] = (),
+    layer: str = "",
 ) -> tuple[dict[str, Operand], dict[str, Any]]:
     """Sources by role, and options -> operands and settings; velocities: the names of those that the layer has.
+
+    layer: the kind of layer that is meant; ConvgradError for a document that says to be a problem of another.
 
     The first role's source may be a document, which fills the gaps; what the command line says wins over it. Numbers
     are read as they are written where options or document say `exact`, as floats elsewhere. One number in a document
@@ -42,6 +45,8 @@ def read_problem(
     if isinstance(main, Document) and DTYPE.name not in given and _exact(main):
         spelled = to_fraction
         main = _unfolded(reader.read(first, spelled))
+    if isinstance(main, Document) and layer:
+        _check_layer(main, layer)
     operands = {head: main.take(head)}
     for role, source in others:
         if source is not None:
@@ -58,6 +63,17 @@ def read_problem(
         # not where another layer's results stand in for the input: their velocities are not this layer's
         operands = {**_velocities_in(main, velocities), **operands}
     return operands, settings
+
+
+def _check_layer(document: Document, layer: str) -> None:
+    """ConvgradError for a document that says to be a problem of another kind of layer; a remark is passed over."""
+    entry = document.find("layer")
+    said = None if entry is None else document.entries[entry]
+    if isinstance(said, str) and said in OF_PROBLEMS and said != layer:
+        commands = " or ".join(f"convgrad {name}" for name in OF_PROBLEMS[said].commands)
+        raise ConvgradError(
+            f"it is a problem of {said}, not of {layer}", where=f"{document.source}: {entry}", hint=f"use {commands}"
+        )
 
 
 def _unfolded(found: Operand | Document) -> Operand | Document:
@@ -130,22 +146,30 @@ def need(operands: Mapping[str, Operand], role: str, option: str, source: str) -
         )
 
 
-def read_document(reader: Reader, source: str, layer: str | None) -> tuple[Kind, dict[str, Operand], dict[str, Any]]:
+def document_in(reader: Reader, source: str) -> Document:
+    """The document that a source holds; ConvgradError where it holds one array."""
+    found = _unfolded(reader.read(source))
+    if isinstance(found, Document):
+        return found
+    raise ConvgradError(
+        "it holds one array, not a problem",
+        where=source,
+        hint='a problem is {"input": ..., "kernel": ..., "delta": ...}',
+    )
+
+
+def read_document(
+    reader: Reader, source: str, layer: str | None, dtype: str = "float64"
+) -> tuple[Kind, dict[str, Operand], dict[str, Any]]:
     """A document that holds a problem -> the kind of layer, that of a name or what it says itself, and the problem.
 
-    Its numbers are read as floats. ConvgradError where it is no document.
+    Its numbers are read as floats, or as fractions where the dtype is `exact`. ConvgradError where it is no document.
     """
-    document = _unfolded(reader.read(source))
-    if not isinstance(document, Document):
-        raise ConvgradError(
-            "it holds one array, not a problem",
-            where=source,
-            hint='a problem is {"input": ..., "kernel": ..., "delta": ...}',
-        )
+    document = document_in(reader, source)
     kind = kind_in(document) if layer is None else OF_PROBLEMS[layer]
     roles = (*kind.roles, *(["velocity"] if kind.velocities else []))
     sources = {role: source if role == roles[0] else None for role in roles}
-    operands, settings = read_problem(reader, sources, {DTYPE.name: "float64"}, kind.known(False), kind.velocities)
+    operands, settings = read_problem(reader, sources, {DTYPE.name: dtype}, kind.known(False), kind.velocities)
     return kind, operands, settings
 
 

@@ -35,16 +35,7 @@ def in_full(told: MistakeInFull) -> dict[str, Any]:
 
 def told_apart(told: Shows) -> dict[str, Any]:
     """What a problem tells apart, what it does not, what stays invisible, and what is not to be had, by result."""
-    results = {
-        each.name: {
-            "told_apart": [row.name for row in each.alone],
-            "together": [[row.name for row in group] for group in each.together],
-            "too_few_numbers": [row.name for row in each.too_few],
-            "invisible": [row.name for row in each.hidden],
-            "does_not_apply": [row.name for row in each.foreign],
-        }
-        for each in told.results
-    }
+    results = {each.name: each.entry for each in told.results}
     return {"layer": told.layer, "results": results}
 
 

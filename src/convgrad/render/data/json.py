@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from convgrad.checking.directions import Gradcheck
     from convgrad.checking.verdict import Checked
     from convgrad.render.catalogue import Listing, MistakeInFull, Shows
+    from convgrad.teaching.exercise import Exercises, Key
 
 
 class Json(Writer):
@@ -69,6 +70,15 @@ class Json(Writer):
         from convgrad.render.data.catalogue import told_apart
 
         return dump(told_apart(told)) + "\n"
+
+    def exercises(self, told: Exercises) -> str:
+        """The document of one problem, as every command reads it."""
+        (exercise,) = told.each
+        return dump(exercise.document) + "\n"
+
+    def key(self, told: Key) -> str:
+        """Its answers, as they are asked for, and what they tell apart."""
+        return dump(told.exercise.key) + "\n"
 
     def _text(self, entries: dict[str, Any]) -> str:
         return dump(entries, self.style.precision) + "\n"
@@ -133,8 +143,8 @@ def dump(value: Any, precision: int | None = None, indent: str = "") -> str:
 
 
 def _numeral(number: Any, precision: int | None) -> str:
-    """A number in JSON: fractions whose decimal does not end are strings."""
-    text = exact(number, precision)
+    """A number in JSON: one that remembers how it is written is so, and fractions that do not end are strings."""
+    text = getattr(number, "text", "") or exact(number, precision)
     return f'"{text}"' if "/" in text else text
 
 
