@@ -37,6 +37,23 @@ def write_files(contents: Iterable[tuple[str, bytes]], inputs: Iterable[str] = (
         raise
 
 
+def write_folder(folder: str, contents: Iterable[tuple[str, bytes]], inputs: Iterable[str] = ()) -> None:
+    """Write files into a folder, all of them or none; it is made where it is not there, and goes if that fails.
+
+    FileError where it cannot be done.
+    """
+    with at(folder), _told():
+        made = not os.path.isdir(folder)
+        if made:
+            os.mkdir(folder)
+    try:
+        write_files([(os.path.join(folder, name), data) for name, data in contents], inputs)
+    except BaseException:
+        if made:
+            os.rmdir(folder)
+        raise
+
+
 @contextmanager
 def _told() -> Iterator[None]:
     """What the system refuses, as an error of ours."""

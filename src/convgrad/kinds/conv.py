@@ -1,7 +1,7 @@
 """Convolutions, transposed and unshared ones included."""
 
 from convgrad.kinds.kind import OVERLAY, Form, Given, Kind, Page
-from convgrad.kinds.setting import PAD_MODES, Setting, choice, grouping, rows, truth, wholes
+from convgrad.kinds.setting import PAD_MODES, Setting, choice, grouping, rows, truth, whole, wholes
 from convgrad.kinds.shared import ACTIVATING, DELTA, DESCENT, DILATION, INPUT, OPERANDS, PADDING, SPATIAL, STRIDE
 
 _READS = (
@@ -126,4 +126,7 @@ CONV = Kind(
     ),
     layer="convgrad.layers.conv:Conv",
     home="convgrad.problems.conv:conv_problem",
+    drawn=(Setting("filters", whole, "How many filters; one, without an axis of its own, unless it is said.", "N"),),
+    shape="1x5x5",
+    laid_out="convgrad.problems.conv:lay_out",
 )

@@ -1,7 +1,7 @@
 """Dense (fully connected) layers."""
 
 from convgrad.kinds.kind import Given, Kind, Page
-from convgrad.kinds.setting import Setting, choice
+from convgrad.kinds.setting import Setting, choice, whole
 from convgrad.kinds.shared import ACTIVATING, DELTA, DESCENT, DTYPE, INPUT, OPERANDS
 
 _READS = (
@@ -65,4 +65,7 @@ DENSE = Kind(
     ),
     layer="convgrad.layers.dense:Dense",
     home="convgrad.problems.dense:dense_problem",
+    drawn=(Setting("nodes", whole, "How many nodes; two or three unless it is said.", "N"),),
+    shape="4",
+    laid_out="convgrad.problems.laying_out:dense",
 )

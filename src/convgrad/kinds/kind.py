@@ -94,6 +94,16 @@ class Kind:
 
     layer: str = ""
     home: str = ""
+    drawn: tuple[Setting, ...] = ()
+    """Settings by which an exercise that is drawn is told its sizes."""
+
+    shape: str = "4x3"
+    """The shape of the input of such an exercise, for its page."""
+
+    laid_out: str = ""
+    """``module:function`` (an input's shape, settings, what chooses) -> the shapes of the operands that are drawn;
+    without it they follow from their letters."""
+
     draw: Callable[..., Any] | None = None
     """(a generator of random numbers, whether it is to be small) -> the arrays and settings of a problem."""
 

@@ -59,4 +59,5 @@ LOSS = Kind(
     in_networks=False,
     layer="convgrad.layers.loss:Loss",
     home="convgrad.problems.loss:loss_problem",
+    laid_out="convgrad.problems.laying_out:loss",
 )

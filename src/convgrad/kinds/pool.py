@@ -89,4 +89,6 @@ POOL = Kind(
     ),
     layer="convgrad.layers.pool:Pool",
     home="convgrad.problems.pool:pool_problem",
+    shape="1x5x5",
+    laid_out="convgrad.problems.laying_out:pool",
 )

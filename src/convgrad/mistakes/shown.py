@@ -72,8 +72,8 @@ def shown(case: Case, name: str) -> Shown:
     """Which mistakes about a result this problem would show, and which of them it cannot tell apart."""
     found = seen(case, name)
     unseen = [row for row in rows_for(case.layer, name) if row not in found.applying]
-    others = [*redrawn(case)] if unseen else []
-    hidden = [row for row in unseen if any(_shows(row, other, name) for other in others)]
+    shows = {row for other in redrawn(case) for row in _showing(other, name)} if unseen else set()
+    hidden = [row for row in unseen if row in shows]
     return replace(found, hidden=hidden, foreign=[row for row in unseen if row not in hidden])
 
 
@@ -92,8 +92,9 @@ def seen(case: Case, name: str) -> Shown:
     )
 
 
-def _shows(row: Mistake, case: Case, name: str) -> bool:
-    return name in case.solution.quantities and any(each.mistakes == (row,) for each in predictions(case, name))
+def _showing(case: Case, name: str) -> set[Mistake]:
+    """The mistakes that show in a result."""
+    return {each.mistakes[0] for each in predictions(case, name)} if name in case.solution.quantities else set()
 
 
 class _Table:

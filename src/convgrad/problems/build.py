@@ -111,3 +111,18 @@ def _operand(
         where=sources(operands, given.name, "input"),
         hint=f"write one number {ONE.get(given.axes[0], 'a cell')}, or one for all",
     )
+
+
+def operand_shapes(kind: Kind, shape: tuple[int, ...], settings: Settings) -> dict[str, tuple[int, ...]]:
+    """The shapes of what a kind without a builder learns or needs, on an input of a shape, by their letters."""
+    learned = [given for given in kind.own if given.parameter or given.needed]
+    if not learned:
+        return {}
+    axes, x = named(kind.layer).input_axes, np.broadcast_to(0.0, shape)
+    shorthand = _shorthand(axes, x, settings)
+    sizes = dict(zip(shorthand.tokens(axes), shorthand.lift(x, axes).shape, strict=True))
+
+    def own(letters: str) -> tuple[int, ...]:
+        return shorthand.lower_shape([sizes[token] for token in shorthand.tokens(letters)], letters)
+
+    return {given.name: own(given.axes[0]) for given in learned}

@@ -15,9 +15,11 @@ from convgrad.kinds import LAYERS
 from convgrad.kinds.conv import CONV
 from convgrad.kinds.setting import DEPTHWISE
 from convgrad.layers.conv import Conv
+from convgrad.layers.shapes import check_groups
 from convgrad.problems.fitting import activation_of, as_meant, fitted_delta, in_dtype, named, sgd_of, what_fits
+from convgrad.problems.laying_out import Choose, LaidOut, parted, uneven
 from convgrad.problems.problem import Operands, Problem, Settings, sources
-from convgrad.problems.ranks import FIRST, LAST, Shorthand, conv_dims, delta_dims
+from convgrad.problems.ranks import FIRST, LAST, Shorthand, conv_dims, delta_dims, dims_of
 
 CONV_SETTINGS = tuple(setting.name for setting in CONV.fields)
 
@@ -83,6 +85,36 @@ def conv_problem(operands: Operands, settings: Settings, backward: bool) -> Prob
     return replace(problem, delta=_delta(operands, arrays, shape, shorthand, layer, x)) if backward else problem
 
 
+def lay_out(shape: tuple[int, ...], settings: Settings, choose: Choose) -> LaidOut:
+    """A convolution on an input of a shape: kernel and bias, with a filter axis where filters or groups are said."""
+    own = dict(settings)
+    filters, size = own.pop("filters", None), own.pop("kernel_size", None)
+    d = own.get("dims") or (len(size) if size and len(size) > 1 else dims_of(len(shape)))
+    batch, channels, spatial = parted(shape, d, own.get("layout") == "channels-last")
+    kernel = per_axis(size, d, "kernel-size") if size else uneven(spatial, own, choose)
+    groups = channels if own.get("groups") == DEPTHWISE else own.get("groups", 1)
+    if groups > 1 or batch:
+        filters = filters or groups
+    count = filters or 1
+    check_groups(channels, count, groups)
+    layer = replace(_layer(own), kernel_size=kernel)
+    axes = layer.parameters["W"].axes
+    sizes = {"F": count, "I": channels // groups, "K": channels, "J": count // groups}
+    places = layer.windows(np.broadcast_to(0.0, (1, channels, *spatial))).places if "P" in axes else ()
+    absent = _absent(len(shape) - d, 2 if filters else min(len(shape) - d, 1))
+    order = LAST if own.get("layout") == "channels-last" else FIRST
+    shorthand = Shorthand(d, {"N": batch}, frozenset(absent), order)
+    by_token = {**sizes, **{f"*{k}": n for k, n in enumerate(kernel)}, **{f"P{k}": n for k, n in enumerate(places)}}
+    full = shorthand.lower_shape([by_token[token] for token in shorthand.tokens(axes)], axes)
+    try:
+        by_ranks = conv_dims(np.broadcast_to(0.0, shape), np.broadcast_to(0.0, full), None, "P" in axes)
+    except ShapeError:  # the ranks leave it open
+        by_ranks = 0
+    if by_ranks != d:
+        own["dims"] = d
+    return LaidOut({"input": shape, "kernel": full, "bias": (filters,) if filters else ()}, own)
+
+
 def _layer(settings: Settings) -> Any:
     """The layer that the settings ask for, without its kernel."""
     transposed, unshared = (bool(settings.get(name)) for name in CONV.variants)
@@ -130,12 +162,17 @@ def _shorthand(operands: Operands, arrays: Mapping[str, Array], settings: Settin
                 where=sources(operands, "delta", "input"),
                 hint="delta has the output's shape",
             )
-    absent = {"C"} if x.ndim == d else set()
-    absent |= {"F", "J"} if rank < 2 else set()
-    absent |= {"I", "K"} if rank < 1 else set()
+    absent = _absent(x.ndim - d, rank)
     batch = x.shape[:1] if x.ndim == d + 2 else ()
     order = LAST if settings.get("layout") == "channels-last" else FIRST
     return Shorthand(d, {"N": batch}, frozenset(absent), order)
+
+
+def _absent(lead: int, rank: int) -> set[str]:
+    """The letters that files leave out: `lead` axes of the input and `rank` of the kernel stand before its places."""
+    absent = {"C"} if not lead else set()
+    absent |= {"F", "J"} if rank < 2 else set()
+    return absent | ({"I", "K"} if rank < 1 else set())
 
 
 def _lone_delta_dims(x: Array, settings: Settings, source: str) -> int:

@@ -235,6 +235,11 @@ _BY_RANKS = {(1, 1): 1, (2, 2): 2, (2, 3): 1, (2, 4): 2, (3, 3): 2, (3, 4): 2, (
 """Spatial axes by the ranks of input and kernel, where they settle it."""
 
 
+def dims_of(rank: int) -> int:
+    """Spatial axes of an input alone, where no kernel tells: two where it can be; 0 where it has too many axes."""
+    return {1: 1, 2: 2, 3: 2, 4: 2, 5: 3}.get(rank, 0)
+
+
 def conv_dims(x: Array, kernel: Array, dims: int | None, unshared: bool = False) -> int:
     """Spatial axes of a convolution; ShapeError where the ranks leave them open and --dims does not say.
 

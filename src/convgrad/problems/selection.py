@@ -14,7 +14,7 @@ from typing import Any
 from convgrad.core.element import Explanation, Place
 from convgrad.core.quantity import Quantity
 from convgrad.errors import OptionError, at, did_you_mean
-from convgrad.kinds import ADDED_BY
+from convgrad.kinds import ADDED_BY, near_result
 from convgrad.problems.problem import Solution
 from convgrad.problems.solve import check_finite
 
@@ -91,7 +91,7 @@ class Selection:
         own = {result.rpartition(".")[2]: result for result in reversed(self.results)}  # dW alone: the first layer's
         if path in own:
             return f"Did you mean '{own[path]}'?"
-        near = did_you_mean(path, (*self.results, *sorted(holders)))
+        near = near_result(path, (*self.results, *sorted(holders)))
         if not near and (inner := re.search("'(.*)'", did_you_mean(path, own))):
             near = f"Did you mean '{own[inner[1]]}'?"
         nested = next((result for result in self.results if "." in result), "")

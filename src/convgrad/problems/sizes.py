@@ -14,7 +14,9 @@ from convgrad.errors import OptionError, ShapeError, by, listed
 from convgrad.kinds.setting import DEPTHWISE
 from convgrad.kinds.sizes import CONVOLUTION, ONLY_CONVOLUTION, ONLY_POOLING, POOLING
 from convgrad.layers.shapes import check_groups
+from convgrad.problems.laying_out import parted
 from convgrad.problems.pool import pool_layer
+from convgrad.problems.ranks import dims_of
 
 
 def shapes(shape: Sequence[int], filters: int | None, settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -35,17 +37,10 @@ def shapes(shape: Sequence[int], filters: int | None, settings: Mapping[str, Any
     if pooling and filters is not None:
         raise OptionError("pooling has no filters", where="--filters", hint="drop it")
     size = next((settings[name] for name in (*CONVOLUTION, "size", "adaptive") if name in settings), (1,))
-    d = settings.get("dims") or (len(size) if len(size) > 1 else {1: 1, 2: 2, 3: 2, 4: 2, 5: 3}.get(len(shape), 0))
-    if not d or not 0 <= len(shape) - d <= 2:
-        raise ShapeError(
-            f"{by(shape)} has {len(shape)} axes, which does not fit {d or 'any number of'} spatial axes",
-            hint="give d, d + 1 (with channels) or d + 2 (with batch) axes, and --dims d",
-        )
+    d = settings.get("dims") or (len(size) if len(size) > 1 else dims_of(len(shape)))
+    batch, channels, spatial = parted(tuple(shape), d, settings.get("layout") == "channels-last")
     lead = len(shape) - d
     last = settings.get("layout") == "channels-last" and lead > 0
-    spatial = tuple(shape[lead - 1 : len(shape) - 1]) if last else tuple(shape[lead:])
-    channels = (shape[-1] if last else shape[lead - 1]) if lead else 1
-    batch = tuple(shape[:1]) if lead == 2 else ()
     try:
         windows = pool_layer(settings).windows_on(spatial) if pooling else _convolved(spatial, size, settings)
     except ShapeError as error:

@@ -38,12 +38,13 @@ class Asked:
         return _objects((number.text for number in self.numbers.ravel()), self.numbers.shape)
 
 
-def asked_for(value: Array, digits: int, fractions: bool = False) -> Asked:
+def asked_for(value: Array, digits: int, fractions: bool = False, noise: float = 0.0) -> Asked:
     """A result, in floats or in fractions -> its numbers as they are asked for, to `digits` significant digits.
 
-    fractions: those that are no short decimal are asked for as they are, in fractions.
+    fractions: those that are no short decimal are asked for as they are, in fractions; noise: what a float may be off
+    by, so that what is no larger is 0.
     """
-    numbers = [*map(_clean, np.asarray(value).ravel().tolist())]
+    numbers = [_clean(number, noise) for number in np.asarray(value).ravel().tolist()]
     if fractions and rational(np.asarray(value)):
         return Asked(_objects(map(_as_fraction, numbers), np.shape(value)), False, 0, True)
     short = [ends_within(number, digits) for number in numbers]
@@ -51,6 +52,13 @@ def asked_for(value: Array, digits: int, fractions: bool = False) -> Asked:
     places = max((len(text.partition(".")[2]) for text in texts), default=0)
     written = (Numeral(float(text) + 0.0, text) for text in texts)
     return Asked(_objects(written, np.shape(value)), not all(short), places)
+
+
+def as_written(array: Array, fractions: bool) -> Array:
+    """Fractions as a document has them (Numeral): such as do not end, or where it is asked for, with a stroke."""
+    each = array.ravel().tolist()
+    write = _as_fraction if fractions or not all(map(ends, each)) else _as_decimal
+    return _objects(map(write, each), array.shape)
 
 
 def ends(number: Fraction) -> bool:
@@ -107,15 +115,19 @@ def _exponent(number: Fraction) -> int:
     return exponent
 
 
-def _clean(number: Any) -> Fraction:
+def _clean(number: Any, noise: float) -> Fraction:
     """A number as a fraction, without the noise of binary sums where it is a float."""
-    if isinstance(number, float) and not isinstance(number, Numeral):
-        return fraction(float(f"{number:.{NOISE_DIGITS}g}"))
-    return fraction(number)
+    if not isinstance(number, float) or isinstance(number, Numeral):
+        return fraction(number)
+    return fraction(float(f"{number:.{NOISE_DIGITS}g}") if abs(number) > noise else 0.0)
 
 
 def _as_fraction(number: Fraction) -> Numeral:
     return Numeral(float(number), plain(number) if number.denominator == 1 else str(number))
+
+
+def _as_decimal(number: Fraction) -> Numeral:
+    return Numeral(float(number), plain(number))
 
 
 def _objects(each: Iterable[Any], shape: tuple[int, ...]) -> Array:

@@ -13,6 +13,7 @@ from convgrad.core.element import Array
 from convgrad.core.rational import cast
 from convgrad.errors import OptionError, at, shortened
 from convgrad.files import Reader
+from convgrad.kinds.exercise import DIGITS, SAID
 from convgrad.kinds.kind import Kind
 from convgrad.kinds.setting import whole
 from convgrad.kinds.shared import DTYPE
@@ -24,12 +25,6 @@ from convgrad.problems.report import titled
 from convgrad.problems.selection import Selection, select
 from convgrad.problems.solve import solver_of
 from convgrad.teaching.asked import Asked, asked_for
-
-DIGITS = 4
-"""Significant digits that a number asked for has at most, unless it is said."""
-
-SAID = ("ask", "digits", "numbers")
-"""Entries by which a document says what is asked of it."""
 
 FRACTIONS = "fractions"
 """The sort of numbers whose results are asked for as fractions."""
@@ -66,8 +61,9 @@ class Exercise:
     @cached_property
     def asked(self) -> dict[str, Asked]:
         """The results asked for, as they are to be answered."""
-        exact = self._exactly()
-        return {name: asked_for(exact[name], self.digits, self.fractions) for name in self.ask}
+        return {
+            name: asked_for(self.results[name], self.digits, self.fractions, self.case.noise(name)) for name in self.ask
+        }
 
     @property
     def rounded(self) -> tuple[str, ...]:
@@ -96,7 +92,8 @@ class Exercise:
         apply = {row.name for each in self.shown.values() for row in each.applying if not row.convention}
         return len(apart), len(apply)
 
-    def _exactly(self) -> dict[str, Array]:
+    @cached_property
+    def results(self) -> dict[str, Array]:
         """The results in fractions where the layer keeps them, else in floats."""
         operands = {role: Operand(cast(array, object), role) for role, array in self.given.items()}
         every = {name: each for name, each in self.case.solution.every.items() if name in self.ask}

@@ -1,0 +1,13 @@
+"""What may be said of an exercise that is drawn, whatever its kind of layer."""
+
+RANGES = {"integers": (-3, 3), "decimals": (-1, 1), "fractions": (-2, 2)}
+"""The sorts of numbers that problems are made of, and from where to where they go unless it is said."""
+
+DENOMINATORS = {"integers": (1,), "decimals": (10,), "fractions": (1, 2, 3, 4)}
+"""What whole numbers are divided by to make those of a sort."""
+
+SAID = ("ask", "digits", "numbers")
+"""Entries by which a document says what is asked of it: the results, to how many digits, in which sort of numbers."""
+
+DIGITS = 4
+"""Significant digits that a number asked for has at most, unless it is said."""
