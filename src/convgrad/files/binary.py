@@ -30,10 +30,8 @@ def parse_npy(data: bytes, spelled: Spelled = to_float) -> Array:
     """The bytes of an npy file -> float64 array; FileError for other dtypes than numbers, or a wrong length."""
     kind, array = _parse(data)
     if kind not in "fiu":
-        raise FileError(
-            f"it holds {_KINDS.get(kind, 'data')} instead of real numbers", hint="save a float or integer array"
-        )
-    return _numbers(kind, array, spelled)
+        raise _no_numbers(kind)
+    return as_numbers(array, spelled)
 
 
 def parse_npz(data: bytes, spelled: Spelled = to_float) -> dict[str, Any]:
@@ -82,15 +80,13 @@ def _entry(archive: zipfile.ZipFile, member: zipfile.ZipInfo, spelled: Spelled) 
         except (SystemError, ValueError):
             raise FileError("it holds text that is none") from None
     if kind not in "fiu":
-        raise FileError(
-            f"it holds {_KINDS.get(kind, 'data')} instead of real numbers", hint="save a float or integer array"
-        )
-    return _numbers(kind, array, spelled)
+        raise _no_numbers(kind)
+    return as_numbers(array, spelled)
 
 
-def _numbers(kind: str, array: Array, spelled: Spelled) -> Array:
+def as_numbers(array: Array, spelled: Spelled) -> Array:
     """What is stored, as floats; whole numbers as such where they are to be kept exactly."""
-    if spelled is to_fraction and kind in "iu":
+    if spelled is to_fraction and array.dtype.kind in "iu":
         return array.astype(object)
     if spelled is to_numeral:  # an answer is judged by its own dtype, and may be NaN
         return array.astype(array.dtype.newbyteorder("="))
@@ -98,7 +94,7 @@ def _numbers(kind: str, array: Array, spelled: Spelled) -> Array:
 
 
 def _parse(data: bytes) -> tuple[str, Array]:
-    """(dtype kind, array as stored); kinds other than f i u U b come without their data."""
+    """(dtype kind, array as stored); kinds other than f i u U b come with their size, and without their data."""
     if len(data) < 12 or data[:6] != b"\x93NUMPY" or data[6] not in (1, 2, 3):
         raise FileError("it is not an npy array of plain numbers", hint="save it with np.save, without objects")
     length_bytes = 2 if data[6:7] == b"\x01" else 4
@@ -110,7 +106,7 @@ def _parse(data: bytes) -> tuple[str, Array]:
     order, letter, size, fortran, dims = header.groups()
     kind = {"?": "b"}.get(letter, letter)
     if kind not in "fiuUb":
-        return kind, np.zeros(())
+        return f"{kind}{size}", np.zeros(())
     try:
         dtype = np.dtype(f"{order}{letter}{size}")
     except TypeError:
@@ -131,6 +127,19 @@ def _parse(data: bytes) -> tuple[str, Array]:
     flat = np.frombuffer(data, dtype, offset=start + length)
     return kind, flat.reshape(shape, order="F" if fortran == "True" else "C")
 
+
+def _no_numbers(kind: str) -> FileError:
+    if kind in _NARROW:
+        return FileError(
+            f"it holds {_NARROW[kind]}, which numpy does not know",
+            hint="save it with np.save('a.npy', a.astype('float32'))",
+        )
+    what = _KINDS.get(kind[:1], "data")
+    return FileError(f"it holds {what} instead of real numbers", hint="save a float or integer array")
+
+
+_NARROW = {"V2": "records of two bytes, as bfloat16 has them", "V1": "records of one byte, as float8 has them"}
+"""Dtypes of other libraries that numpy saves as records."""
 
 _KINDS = {
     "c": "complex numbers",

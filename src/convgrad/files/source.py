@@ -12,49 +12,11 @@ import numpy as np
 from convgrad.core.operand import Operand
 from convgrad.errors import FileError, at, did_you_mean
 from convgrad.files.document import Document, select
+from convgrad.files.formats import SUFFIXES, recognised, refuse_by_name
 from convgrad.files.json_text import parse_json
 from convgrad.files.numbers import MOST_BYTES, to_array, to_written
 from convgrad.files.skip import NOTHING, Skip
 from convgrad.numerals import MINUS, NUMBER, Spelled, parse_number, to_float, to_numeral
-
-_SUFFIXES = {".json": "JSON", ".csv": "CSV", ".tsv": "CSV", ".npy": "npy", ".npz": "npz"}
-_INSTEAD = {
-    ".xlsx": "a spreadsheet: save the sheet as CSV",
-    ".xls": "a spreadsheet: save the sheet as CSV",
-    ".ods": "a spreadsheet: save the sheet as CSV",
-    ".mat": "a MATLAB file: save it with writematrix(A, 'a.csv')",
-    ".pt": "a PyTorch file: save it with np.save('a.npy', tensor.numpy())",
-    ".pth": "a PyTorch file: save it with np.save('a.npy', tensor.numpy())",
-    ".gz": "compressed: unpack it first with gunzip",
-    ".zip": "compressed: unpack it first with unzip",
-    ".bz2": "compressed: unpack it first",
-    ".xz": "compressed: unpack it first",
-    ".png": "an image: save its pixels as npy or CSV",
-    ".jpg": "an image: save its pixels as npy or CSV",
-    ".jpeg": "an image: save its pixels as npy or CSV",
-    ".pickle": "a Python pickle: save it with np.save",
-    ".pkl": "a Python pickle: save it with np.save",
-    ".h5": "an HDF5 file: save the array with np.save",
-    ".hdf5": "an HDF5 file: save the array with np.save",
-}
-_MAGIC = (
-    (b"\x93NUMPY", "npy"),
-    (b"PK\x03\x04", "npz"),
-    (b"PK\x05\x06", "npz"),
-    (b"\x1f\x8b", ".gz"),
-    (b"BZh", ".bz2"),
-    (b"\xfd7zXZ", ".xz"),
-    (b"\x89PNG", ".png"),
-    (b"\xff\xd8\xff", ".jpg"),
-    (b"\x89HDF", ".h5"),
-    (b"MATLAB 5.0", ".mat"),
-    (b"\xd0\xcf\x11\xe0", ".xls"),
-    (b"\x80\x02", ".pickle"),
-    (b"\x80\x03", ".pickle"),
-    (b"\x80\x04", ".pickle"),
-    (b"\x80\x05", ".pickle"),
-)
-
 
 _FACTOR = rf"(?:{NUMBER}\s*\*\s*)?"
 _ARRAY = re.compile(rf"\s*(?:[A-Za-z_]\w*\s*=\s*)?(?:[A-Za-z_][\w.]*\s*\(\s*)?{_FACTOR}[\[(]")
@@ -132,8 +94,7 @@ class Reader:
         try:
             if os.path.isdir(path):
                 raise FileError("it is a folder", hint="name a file in it")
-            if suffix in _INSTEAD:
-                raise FileError(f"it is {_INSTEAD[suffix]}")
+            refuse_by_name(suffix)
             with open(path, "rb") as stream:
                 data = _bounded(stream.read(MOST_BYTES + 1))
         except (OSError, ValueError) as error:
@@ -167,24 +128,16 @@ def looks_literal(text: str) -> bool:
 
 def _parse(data: bytes, suffix: str, spelled: Spelled, skip: Skip) -> Any:
     """The contents of a file -> dict, nested lists, number or array, by content and suffix together."""
-    kind = next((kind for magic, kind in _MAGIC if data.startswith(magic)), "")
-    if kind in _INSTEAD:
-        raise FileError(f"it is {_INSTEAD[kind]}")
-    if kind == "npz" and b"[Content_Types].xml" in data[:4096]:
-        raise FileError(f"it is {_INSTEAD['.xlsx']}")
-    if kind == "npz" and b"data.pkl" in data[:4096]:
-        raise FileError(f"it is {_INSTEAD['.pt']}")
-    named = _SUFFIXES.get(suffix, "")
+    kind = recognised(data)
+    named = SUFFIXES.get(suffix, "")
     if kind:
         if named not in ("", kind):
             raise FileError(f"it is named {suffix}, but holds {kind} data", hint=f"rename it to .{kind}")
-        from convgrad.files.binary import parse_npy, parse_npz
-
-        return (parse_npy if kind == "npy" else parse_npz)(data, spelled)
-    if named in ("npy", "npz"):
+        return _binary(kind, data, spelled)
+    if named in _SAVED_BY:
         raise FileError(
             "it is empty" if not data else f"it is named {suffix}, but does not hold {named} data",
-            hint=f"save it with np.save{'z' if named == 'npz' else ''}",
+            hint=f"save it with {_SAVED_BY[named]}",
         )
     text = _decoded(data)
     if not text.strip():
@@ -204,6 +157,20 @@ def _parse(data: bytes, suffix: str, spelled: Spelled, skip: Skip) -> Any:
             raise FileError("it is named .json, but holds rows as in CSV", hint="rename it to .csv")
         return parse_json(text, spelled)
     return _parse_text(text, spelled, skip)
+
+
+_SAVED_BY = {"npy": "np.save", "npz": "np.savez", "safetensors": "safetensors.numpy.save_file"}
+"""What writes the formats that are no text."""
+
+
+def _binary(kind: str, data: bytes, spelled: Spelled) -> Any:
+    if kind == "safetensors":
+        from convgrad.files.tensors import parse_safetensors
+
+        return parse_safetensors(data, spelled)
+    from convgrad.files.binary import parse_npy, parse_npz
+
+    return (parse_npy if kind == "npy" else parse_npz)(data, spelled)
 
 
 def _parse_text(text: str, spelled: Spelled, skip: Skip = NOTHING) -> Any:
