@@ -212,3 +212,12 @@ def test_problems_of_it_are_known_and_drawn(convgrad: Callable[..., Ran]) -> Non
         "print(check({'dgamma': [2, 2, 2]}, Scale(numpy.ones(3)), x, x).verdict)"
     )
     assert convgrad(f'python -c "{check}"').stdout == "right\n"
+
+
+def test_exercises_are_drawn_of_it(convgrad: Callable[..., Ran]) -> None:
+    ran = convgrad("convgrad exercise scale 3x2 --seed 1 --key key.json")
+    problem = json.loads(ran.stdout)
+    assert problem["layer"] == "scale" and problem["ask"] == ["output", "dgamma", "dX"]
+    assert len(problem["gamma"]) == 2 and ran.stderr.startswith("Note: tells apart ")
+    assert convgrad("convgrad scale-backward - --check key.json", stdin=ran.stdout).returncode == 0
+    assert "Usage: convgrad exercise scale" in convgrad("convgrad exercise scale --help").stdout

@@ -29,6 +29,9 @@ DRAWS = 40
 SMALL = 100
 """Numbers of a problem and its results that are quick to look at; of larger problems fewer are drawn."""
 
+USUAL = 4
+"""Results that are asked for, mostly: of more there is more to look at."""
+
 FEWEST = 4
 """Draws of the largest problems."""
 
@@ -172,8 +175,8 @@ def _draws(exercise: Exercise) -> int:
     """How many draws there are of problems as large as this one."""
     case = exercise.case
     arrays = [*(operand.array for operand in case.operands.values()), *map(case.right, case.solution.quantities)]
-    numbers = sum(np.size(each) for each in arrays)
-    return max(FEWEST, min(DRAWS, DRAWS * SMALL // max(numbers, 1)))
+    work = sum(np.size(each) for each in arrays) * max(USUAL, len(exercise.ask)) // USUAL
+    return max(FEWEST, min(DRAWS, DRAWS * SMALL // max(work, 1)))
 
 
 def _score(exercise: Exercise) -> tuple[int, ...]:

@@ -99,9 +99,15 @@ class Exercise:
         every = {name: each for name, each in self.case.solution.every.items() if name in self.ask}
         try:
             solution = self.case.solver(operands, {**self.case.settings, "dtype": "exact"}, self.case.backward)
-            return {name: solution.every[name].value for name in every}
+            return {name: _one_sort(solution.every[name].value) for name in every}
         except OptionError:  # a root or an exponential, which is no fraction
             return {name: np.asarray(each.value, np.float64) for name, each in every.items()}
+
+
+def _one_sort(value: Array) -> Array:
+    """A result in fractions, or all of it in floats where its layer kept only some."""
+    fractions = all(hasattr(each, "denominator") for each in value.ravel().tolist())
+    return value if fractions else value.astype(np.float64)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
