@@ -68,17 +68,10 @@ def check_case(title: str, case: Case, answers: Mapping[str, Answer], manner: Ma
 
         return LayerFollow(plain.solution)(name)
 
-    dtype, plain = case.settings.get("dtype", "float64"), _in_float64(case)
+    dtype, plain = case.settings.get("dtype", "float64"), case.in_float64
     asked = {name: Question(quantity, plain, name) for name, quantity in case.solution.every.items()}
     sure = {name: held(answer, plain.solution, name, dtype) for name, answer in answers.items()}
     return judge(title, asked, sure, follow, manner)
-
-
-def _in_float64(case: Case) -> Case:
-    """The same case, solved in float64: what explains an answer need not be computed as the result was."""
-    if case.settings.get("dtype", "float64") == "float64":
-        return case
-    return case.solved(dtype="float64")
 
 
 def case_of(layer: Any, x: Array, delta: Array | None = None) -> Case:

@@ -6,21 +6,22 @@ agree with one of the explanations tried by accident.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 
 import numpy as np
 
 from convgrad.checking.errors import Errors, axis_words
-from convgrad.checking.places import ENOUGH_DIGITS
 from convgrad.checking.slips import slips
 from convgrad.checking.tolerance import accepting
+from convgrad.checking.typed import typed
 from convgrad.checking.verdict import Remark, Verdict
 from convgrad.core.element import Array, Place
 from convgrad.core.quantity import Quantity
-from convgrad.numerals import parse_number
+from convgrad.core.term import Term
+from convgrad.mistakes.tried import MOST_REMEMBERED
 
 CHANCE = 0.02
 """How likely chance agreement may be, by a rough estimate, for an explanation to be given."""
@@ -43,7 +44,7 @@ def diagnose(verdict: Verdict, quantity: Quantity, operands: Mapping[str, Array]
     if not np.isfinite(cells.given).all():
         return
     whole = (_sign(cells), _exchanged(cells), _one_overlay(cells, quantity), _multiple(cells), _shifted(cells))
-    single = (slips(verdict, quantity, cells.mask, operands or {}), _typed(cells), _rounding(cells))
+    single = (slips(verdict, quantity, cells.mask, operands or {}), typed(verdict, cells.mask), _rounding(cells))
     shared = next((remark for found in (*whole, *single) for remark in found), None)
     if shared is not None:
         yield shared
@@ -213,7 +214,8 @@ def _overlays(cells: _Cells, quantity: Quantity) -> Iterator[tuple[Place, str]]:
     off = answer.numbers - value
     width = answer.spread + answer.noise + 1e-12 * np.abs(value)
     worst = np.unravel_index(int(np.argmax(np.abs(off))), off.shape) if off.ndim else ()
-    for term in quantity.terms():
+    count = int(np.count_nonzero(quantity.live()))
+    for term in _terms(quantity) if count * value.size <= MOST_REMEMBERED else quantity.terms():
         patch = np.zeros_like(value)
         patch[term.region] = np.asarray(term.patch, np.float64)
         for times, how in _HOW.items():
@@ -221,71 +223,9 @@ def _overlays(cells: _Cells, quantity: Quantity) -> Iterator[tuple[Place, str]]:
                 yield term.at, how
 
 
-# -- slips of the pen -------------------------------------------------------------------------------------
-
-
-def _typed(cells: _Cells) -> Iterator[Remark]:
-    """Digits transposed, the point slipped, one digit wrong: in one or a few cells, each in the same way."""
-    if len(cells.right) > 2:
-        return
-    texts = list(cells.verdict.answer.texts[cells.mask])
-    kinds = {_slip(str(text), cells, k) for k, text in enumerate(texts)}
-    words = {
-        "digits-transposed": "two digits that stand side by side are exchanged",
-        "point-slipped": "the decimal point is in the wrong place",
-        "digit": "one digit is wrong",
-        "sign": "the sign is wrong",
-    }
-    if len(kinds) == 1 and (kind := kinds.pop()):
-        at = cells.verdict.name + _index(np.argwhere(cells.mask)[0])
-        where = f" in {at}" if len(texts) == 1 and cells.mask.size > 1 else ""
-        yield _said(kind, words[kind] + where)
-
-
-def _slip(text: str, cells: _Cells, k: int) -> str:
-    """How the k-th wrong cell was mistyped, if it was; empty where it was not."""
-    parts = re.fullmatch(r"([+-]?)([0-9.]+)((?:[eE][+-]?[0-9]+)?)", text.strip())
-    if parts is None:
-        return ""
-    sign, digits, power = parts.groups()
-    figures = len(digits.replace(".", "").lstrip("0"))
-    if figures < 2:
-        return ""
-    if any(_would_be(cells, k, sign + each + power) for each in _swapped(digits)):
-        return "digits-transposed"
-    shifts = [f"{sign}{digits}e{shift + int(power[1:] or 0)}" for shift in (1, -1, 2, -2, 3, -3)]
-    if figures >= ENOUGH_DIGITS and any(_would_be(cells, k, each) for each in shifts):
-        return "point-slipped"
-    if figures > ENOUGH_DIGITS and any(_would_be(cells, k, sign + each + power) for each in _retyped(digits)):
-        return "digit"
-    return ""
-
-
-def _would_be(cells: _Cells, k: int, text: str) -> bool:
-    """Whether the k-th wrong cell would be right if it read `text`."""
-    number = parse_number(text)
-    value = float(cells.right[k])
-    if number is None:
-        return False
-    unit = 10.0 ** (int(text.partition("e")[2] or 0) - len(text.partition("e")[0].partition(".")[2]))
-    return abs(number - value) <= unit / 2 * (1 + 1e-9) + 1e-12 * abs(value)
-
-
-def _swapped(digits: str) -> Iterator[str]:
-    """The digits with two neighbours exchanged, the point left where it is."""
-    figures = digits.replace(".", "")
-    point = digits.find(".")
-    for i in range(len(figures) - 1):
-        if figures[i] != figures[i + 1]:
-            turned = figures[:i] + figures[i + 1] + figures[i] + figures[i + 2 :]
-            yield turned if point < 0 else f"{turned[:point]}.{turned[point:]}"
-
-
-def _retyped(digits: str) -> Iterator[str]:
-    """The digits with one of them another."""
-    for i, old in enumerate(digits):
-        if old != ".":
-            yield from (digits[:i] + new + digits[i + 1 :] for new in "0123456789" if new != old)
+@lru_cache(maxsize=16)  # the same for every answer to a problem
+def _terms(quantity: Quantity) -> tuple[Term, ...]:
+    return tuple(quantity.terms())
 
 
 def _place(kind: str, text: str) -> Remark:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from math import log2
 
 import numpy as np
@@ -18,6 +19,7 @@ from convgrad.core.element import Array, Place, element_name
 from convgrad.errors import listed
 from convgrad.layers import gradients
 from convgrad.mistakes.evidence import MARGIN, bits, written_unit
+from convgrad.mistakes.tried import MOST_REMEMBERED
 from convgrad.problems import Problem
 
 MOST_CELLS = 256
@@ -79,11 +81,9 @@ def _misread(problem: Problem, wrong: Mapping[str, Verdict]) -> Misread | None:
 
 def _read(problem: Problem, delta: Array, at: Place, wrong: Mapping[str, Verdict]) -> Iterator[Misread]:
     """The number that explains all that is wrong, if it was read at a place, with as few digits as may be."""
-    step = float(np.abs(delta).max()) or 1.0
+    step = _step(delta)
     value = {name: np.asarray(each.value, np.float64) for name, each in wrong.items()}
-    moved = delta.copy()
-    moved[at] += step
-    sent = {name: Flow(problem, {"delta": moved}).value(name) for name in wrong}
+    sent = {name: _sent(problem, name, at, array.size * delta.size) for name, array in value.items()}
     patterns = {
         name: np.asarray((array - value[name]) / step, np.float64) for name, array in sent.items() if array is not None
     }
@@ -103,3 +103,24 @@ def _read(problem: Problem, delta: Array, at: Place, wrong: Mapping[str, Verdict
             if said - log2(delta.size) - log2(1 + 2 * abs(read) * 10**places) >= MARGIN:
                 yield Misread(at, read, float(delta[at]))
             return
+
+
+def _step(delta: Array) -> float:
+    """By how much a cell of the delta is moved, to see what moves with it."""
+    return float(np.abs(delta).max()) or 1.0
+
+
+def _sent(problem: Problem, name: str, at: Place, numbers: int) -> Array | None:
+    """A gradient where a cell of the delta is moved; None where it cannot be worked. numbers: of it for all cells."""
+    return _all_sent(problem, name)[at] if numbers <= MOST_REMEMBERED else _worked(problem, name, at)
+
+
+@lru_cache(maxsize=16)  # the same for every answer to a problem
+def _all_sent(problem: Problem, name: str) -> dict[Place, Array | None]:
+    return {at: _worked(problem, name, at) for at in np.ndindex(np.asarray(problem.delta).shape)}
+
+
+def _worked(problem: Problem, name: str, at: Place) -> Array | None:
+    delta = np.array(problem.delta, np.float64)
+    delta[at] += _step(delta)
+    return Flow(problem, {"delta": delta}).value(name)

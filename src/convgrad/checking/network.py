@@ -30,7 +30,7 @@ from convgrad.problems.network import Pass, Stage, run_network
 from convgrad.problems.solve import solver_of
 
 if TYPE_CHECKING:
-    from convgrad.mistakes.recogniser import Prediction
+    from convgrad.mistakes.tried import Prediction
 
 PASSED = ("z", "output", "derivative", "sensitivity", "delta", "dX")
 """What later results are worked from."""
@@ -178,7 +178,8 @@ class Network:
 
         Made in one of them, or, where there are several, in all layers; handed: the answers there are.
         """
-        from convgrad.mistakes.recogniser import Prediction, differs, predictions
+        from convgrad.mistakes.recogniser import differs, predictions
+        from convgrad.mistakes.tried import Prediction
 
         k, right = self.layer_of(name), np.asarray(self.asked[name].quantity.value, np.float64)
         if self._position(name)[0] == 0 or name.endswith(".derivative"):

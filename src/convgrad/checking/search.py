@@ -23,7 +23,8 @@ from convgrad.mistakes.deadline import Deadline
 from convgrad.mistakes.mistake import Sighting
 
 if TYPE_CHECKING:
-    from convgrad.mistakes.recogniser import Prediction, Recognised
+    from convgrad.mistakes.recogniser import Recognised
+    from convgrad.mistakes.tried import Prediction
 
 DRAWS = 8
 """How often the rounding of an earlier answer is tried out, to see how far it may carry."""
@@ -197,7 +198,8 @@ class Search:
     def _recognised(self, case: Case) -> Recognised:
         from convgrad.mistakes.recogniser import recognised  # not needed where every answer is right
 
-        return recognised(case, self.question.result, self.first.answer.says, self.deadline)
+        answer = self.first.answer
+        return recognised(case, self.question.result, answer.says, self.deadline, answer.says_each)
 
     def _with(self, sightings: list[Sighting], remarks: tuple[Remark, ...] = ()) -> Verdict:
         return with_sightings(self.first, self.question.result, sightings, remarks)

@@ -7,8 +7,9 @@ product explains the cell, and where numbers of so many places would seldom agre
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import prod
 
 import numpy as np
@@ -43,11 +44,11 @@ WORDS = {
 
 @dataclass(frozen=True)
 class Slip:
-    """One explanation of a cell: its kind, what is meant in words, and by how much the cell is then off."""
+    """One explanation of a cell: its kind, by how much the cell is then off, and what is meant, worded when asked."""
 
     kind: str
-    what: str
     off: float
+    what: Callable[[], str]
 
 
 def slips(verdict: Verdict, quantity: Quantity, wrong: Array, operands: Mapping[str, Array]) -> Iterator[Remark]:
@@ -73,7 +74,7 @@ def slips(verdict: Verdict, quantity: Quantity, wrong: Array, operands: Mapping[
     if chance <= (CHANCE_OF_FACTORS if kind == "misread" else CHANCE):
         full, hint = WORDS[kind]
         cells = [element_name(verdict.name, at) for at in places]
-        each = [f"in {cell} {full.format(slip.what)}" for cell, slip in zip(cells, found, strict=True)]
+        each = [f"in {cell} {full.format(slip.what())}" for cell, slip in zip(cells, found, strict=True)]
         yield Remark(f"product-{kind}", "; ".join(each), f"in {listed(cells)} {hint}")
 
 
@@ -139,8 +140,8 @@ class _Cell:
         for part in parts:
             value = np.asarray(part.value, np.float64)
             for k in map(int, np.flatnonzero(value)):
-                what = " * ".join(str(column.called(k)) for column in part.columns)
-                yield from (Slip(kind, what, times * float(value[k])) for kind, times in TIMES.items())
+                what = partial(_product, part.columns, k)
+                yield from (Slip(kind, times * float(value[k]), what) for kind, times in TIMES.items())
 
     def _factors(self, parts: Sequence[Products]) -> Iterator[Slip]:
         """A factor that stands for another cell of its array."""
@@ -162,12 +163,8 @@ class _Cell:
         flat = array.reshape(-1)
         for k, factor in enumerate(np.asarray(column.value, np.float64)):
             offs = (flat - factor) * rest[k]
-            own, cells = str(column.called(k)), np.flatnonzero(offs)
-            beside = [str(each.called(k)) for each in part.columns if each is not column]
-            for cell in map(int, cells):
-                place = tuple(int(i) for i in np.unravel_index(cell, array.shape))
-                by = f", times {' * '.join(beside)}" if beside else ""
-                yield Slip("misread", f"{element_name(column.array, place)} is taken for {own}{by}", float(offs[cell]))
+            for cell in map(int, np.flatnonzero(offs)):
+                yield Slip("misread", float(offs[cell]), partial(_taken, part, column, k, cell, array.shape))
 
     def _array(self, column: Column) -> Array | None:
         """The array that a factor is a cell of, where it is known."""
@@ -175,3 +172,16 @@ class _Cell:
         if array is None or column.at is None or column.at.shape[1] != np.ndim(array):
             return None
         return np.asarray(array, np.float64)
+
+
+def _product(columns: Sequence[Column], k: int) -> str:
+    """The k-th of a sum's products."""
+    return " * ".join(str(column.called(k)) for column in columns)
+
+
+def _taken(part: Products, column: Column, k: int, cell: int, shape: tuple[int, ...]) -> str:
+    """A cell of an array that is taken for the k-th factor of a column."""
+    place = tuple(int(i) for i in np.unravel_index(cell, shape))
+    beside = _product([each for each in part.columns if each is not column], k)
+    by = f", times {beside}" if beside else ""
+    return f"{element_name(column.array, place)} is taken for {column.called(k)}{by}"

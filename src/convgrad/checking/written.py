@@ -12,14 +12,18 @@ from typing import Any
 
 import numpy as np
 
-from convgrad.checking.places import ENOUGH_DIGITS, MOST_TEXTS, numeral_of, places_of, texts_of
+from convgrad.checking.places import ENOUGH_DIGITS, numeral_of, texts_of
 from convgrad.checking.rules import TO_THE_PLACES, Rules
+from convgrad.checking.writing import Writing
 from convgrad.core.element import Array
 from convgrad.errors import ConvgradError
 from convgrad.numerals import BLANKS, Numeral
 
 MOST_AT_ONCE = 997
 """Cells of a large answer that are looked at before all of them are: a prime, for they are to lie in all rows."""
+
+FEW = 16
+"""Cells in which many values are held against an answer at once."""
 
 ZERO_OF_A_PROGRAM = 0.1
 """The unit of the last place of 0.0, which programs write for a 0 whatever the places."""
@@ -102,11 +106,14 @@ class Answer:
         return f"within what sums in {self.own_dtype} may be off by ({float(np.max(self.noise)):.1e} at most)"
 
     def matches(self, value: Array, slack: float = 0.0) -> Match:
-        """value, of the answer's shape -> which cells say it; `slack` is what it may be off by besides."""
+        """value, of the answer's shape -> which cells say it; `slack` is what it may be off by besides.
+
+        Several values may be stacked along an axis before the others.
+        """
         value = self._representable(np.asarray(value, np.float64))
         with np.errstate(invalid="ignore", over="ignore"):
             off = np.abs(self.numbers - value)
-            noise = 4 * self.epsilon * np.abs(value) + self._noise_in(value.shape) + slack
+            noise = 4 * self.epsilon * np.abs(value) + self._noise_in(self.numbers.shape) + slack
             tolerance = self._tolerance(value)
             none = np.zeros(value.shape, bool)
             if tolerance is not None:
@@ -117,8 +124,9 @@ class Answer:
             return self._to_the_places(value, off, same, noise, slack)
 
     def _to_the_places(self, value: Array, off: Array, same: Array, noise: Array, slack: float) -> Match:
-        unit, digits, fine = self._unit, self._digits, self._fine
-        if not fine and not unit.any():  # numbers of a program, all digits of them
+        written = self._writing
+        unit, digits, fine = written.unit, written.digits, written.fine
+        if not fine and not unit.any() and not written.figures:  # numbers of a program, all digits of them
             return Match(same, np.zeros_like(same), np.zeros_like(same))
         lacking, opposite = np.abs(value) - np.abs(self.numbers), np.sign(self.numbers) * np.sign(value) < 0
 
@@ -131,11 +139,11 @@ class Answer:
         right = same | ((digits >= ENOUGH_DIGITS) & (rounded(unit) | cut(unit)))
         if fine:
             right |= rounded(fine) | cut(fine)
-        if self._figures:  # a program leaves out the zeros behind the point: 0.5 beside 12.3 is 0.500
+        if written.figures:  # a program leaves out the zeros behind the point: 0.5 beside 12.3 is 0.500
             told = np.isfinite(self.numbers) & (self.numbers != 0)
-            own = 10.0 ** (np.floor(np.log10(np.where(told, np.abs(self.numbers), 1))) + 1 - self._figures)
+            own = 10.0 ** (np.floor(np.log10(np.where(told, np.abs(self.numbers), 1))) + 1 - written.figures)
             right |= told & (rounded(own) | cut(own))
-        few = rounded(unit) | (cut(unit) & (digits > 0) & self._cut_alike)  # a 0 is no beginning of a number
+        few = rounded(unit) | (cut(unit) & (digits > 0) & written.cut_alike)  # a 0 is no beginning of a number
         coarse = few & ~right & ~self.meant_as_zero(value)
         return Match(right, right & ~rounded(unit), coarse)
 
@@ -144,12 +152,12 @@ class Answer:
 
         Nor is it where there is nothing but zeros, unless they are written to places, such as 0.000.
         """
-        zero, finest = self.numbers == 0, self._finest
-        if self._fine:
-            return np.asarray(zero & (np.abs(value) >= 10 * self._fine))
-        if finest:
-            return np.asarray(zero & (self._unit > finest) & (np.abs(value) >= finest))
-        return np.asarray(zero & (self.numbers.size > 1) & (self._unit >= ZERO_OF_A_PROGRAM))
+        zero, written = self.numbers == 0, self._writing
+        if written.fine:
+            return np.asarray(zero & (np.abs(value) >= 10 * written.fine))
+        if written.finest:
+            return np.asarray(zero & (written.unit > written.finest) & (np.abs(value) >= written.finest))
+        return np.asarray(zero & (self.numbers.size > 1) & (written.unit >= ZERO_OF_A_PROGRAM))
 
     def _tolerance(self, value: Array) -> Array | None:
         """What every cell may be off by, where a tolerance rules."""
@@ -189,12 +197,30 @@ class Answer:
             return False
         return bool(self.matches(value, slack).right.all())
 
+    def says_each(self, values: Array) -> Array:
+        """Which of several values, stacked, the answer says: most are seen not to be such in a few cells."""
+        found = np.zeros(len(values), bool)
+        if values.shape[1:] == self.numbers.shape:
+            cells, few = self._few
+            likely = few.matches(values.reshape(len(values), -1)[:, cells]).right.all(axis=1)
+            for k in np.flatnonzero(likely):
+                found[k] = self.says(values[k])
+        return found
+
+    @cached_property
+    def _few(self) -> tuple[Array, Answer]:
+        """A few cells of the answer, all over it, and the answer in those cells alone."""
+        return self._part(min(FEW, self.numbers.size))
+
     @cached_property
     def _some(self) -> tuple[Array, Answer] | None:
         """Cells of a large answer, all over it, and the answer in those cells alone; None for a small one."""
         if self.numbers.size <= MOST_AT_ONCE:
             return None
-        cells = np.linspace(0, self.numbers.size - 1, MOST_AT_ONCE).astype(int)
+        return self._part(MOST_AT_ONCE)
+
+    def _part(self, count: int) -> tuple[Array, Answer]:
+        cells = np.linspace(0, self.numbers.size - 1, count).astype(int)
         noise = self._noise_in(self.numbers.shape)
         part = replace(
             self,
@@ -202,14 +228,7 @@ class Answer:
             given=self.given.ravel()[cells],
             noise=noise.ravel()[cells] if isinstance(noise, np.ndarray) else noise,
         )
-        units, digits = self._places
-        vars(part).update(
-            _fine=self._fine,
-            _finest=self._finest,
-            _figures=self._figures,
-            _cut_alike=self._cut_alike.ravel()[cells],
-            _places=(units.ravel()[cells], digits.ravel()[cells]),
-        )
+        vars(part).update(_writing=self._writing.at(cells))
         return cells, part
 
     def reshaped(self, shape: tuple[int, ...]) -> Answer:
@@ -226,9 +245,10 @@ class Answer:
 
         0 where the whole answer is so coarse that its numbers are taken to be meant as they stand.
         """
-        if self.rules.tolerant or not (self._fine or int(self._digits.min(initial=99)) >= ENOUGH_DIGITS):
+        written = self._writing
+        if self.rules.tolerant or not (written.fine or int(written.digits.min(initial=99)) >= ENOUGH_DIGITS):
             return np.zeros_like(self.numbers)
-        fine = np.minimum(self._unit, self._fine) if self._fine else self._unit
+        fine = np.minimum(written.unit, written.fine) if written.fine else written.unit
         return fine / 2
 
     @cached_property
@@ -238,7 +258,7 @@ class Answer:
         tolerance = self._tolerance(sizes)
         if tolerance is not None:
             return np.asarray(2 * tolerance)
-        return np.maximum(np.maximum(self._unit, 8 * self.epsilon * sizes), 2 * self._noise_in(sizes.shape))
+        return np.maximum(np.maximum(self._writing.unit, 8 * self.epsilon * sizes), 2 * self._noise_in(sizes.shape))
 
     @cached_property
     def texts(self) -> Array:
@@ -251,49 +271,5 @@ class Answer:
         return np.where(self.blank, "?", self.texts)
 
     @cached_property
-    def _places(self) -> tuple[Array, Array]:
-        return places_of(self.given)
-
-    @property
-    def _unit(self) -> Array:
-        return self._places[0]
-
-    @property
-    def _digits(self) -> Array:
-        return self._places[1]
-
-    @cached_property
-    def _fine(self) -> float:
-        """The unit of the last place of the whole answer, where that gives its largest number three digits; else 0.
-
-        Who writes four places writes 0.0003 beside 0.1235, and a program writes 0.1 for 0.1000: no cell by itself
-        decides how fine an answer is.
-        """
-        units = self._unit[self._unit > 0]
-        if units.size < 2:
-            return 0.0
-        unit = float(units.min())
-        largest = float(np.abs(self.numbers[np.isfinite(self.numbers)]).max(initial=0.0))
-        return unit if largest >= 10 ** (ENOUGH_DIGITS - 1) * unit * (1 - 1e-9) else 0.0
-
-    @cached_property
-    def _finest(self) -> float:
-        """The unit of the last place of the most precise number that is no 0; 0 where there is none."""
-        units = self._unit[(self._unit > 0) & np.isfinite(self.numbers) & (self.numbers != 0)]
-        return float(units.min(initial=np.inf)) if units.size else 0.0
-
-    @cached_property
-    def _cut_alike(self) -> Array:
-        """The cells that may be cut off where they end: to as many places or digits as any; 2 beside 0.4375 is not."""
-        told = (self._unit > 0) & np.isfinite(self.numbers)
-        most = int(self._digits[told].max(initial=0))
-        return np.asarray((self._unit <= self._finest * (1 + 1e-9)) | (self._digits >= most))
-
-    @cached_property
-    def _figures(self) -> int:
-        """The significant digits to which all numbers are written, where zeros at the end are left out; else 0."""
-        figures = int(self._digits[self._unit > 0].max(initial=0)) if self.numbers.size > 1 else 0
-        if figures < ENOUGH_DIGITS or self.given.size > MOST_TEXTS:
-            return 0
-        kept = (text.removesuffix(".0") for text in self.texts.flat)  # a program writes 2.0 for 2
-        return 0 if any("." in text and text.endswith("0") for text in kept) else figures
+    def _writing(self) -> Writing:
+        return Writing.of(self.numbers, self.given)

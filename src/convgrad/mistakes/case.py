@@ -25,6 +25,7 @@ from convgrad.problems.noise import noise_of
 
 if TYPE_CHECKING:
     from convgrad.layers.activation import Activation
+    from convgrad.mistakes.tried import Remembered
 
 Solver = Callable[[Mapping[str, Operand], Mapping[str, Any], bool], Solution]
 """(operands, settings, whether backward) -> the solved problem."""
@@ -76,6 +77,16 @@ class Case:
         if name not in self._noises:
             self._noises[name] = noise_of(self.solution, name)
         return self._noises[name]
+
+    @cached_property
+    def remembered(self) -> dict[tuple[str, str], Remembered]:
+        """What searches tried against answers, by the result and what was tried: the same for every other answer."""
+        return {}
+
+    @cached_property
+    def in_float64(self) -> Case:
+        """The same case, solved in float64: what explains an answer need not be computed as the result was."""
+        return self if self.settings.get("dtype", "float64") == "float64" else self.solved(dtype="float64")
 
     @cached_property
     def opened(self) -> Variant | None:

@@ -7,7 +7,7 @@ everywhere; of large arrays also by the clock, and then says so.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from math import inf
@@ -21,14 +21,12 @@ from convgrad.layers import weights
 from convgrad.mistakes.case import Case, Variant
 from convgrad.mistakes.catalogue import rows_for
 from convgrad.mistakes.deadline import Deadline
-from convgrad.mistakes.evidence import Fits, spare, written_unit
+from convgrad.mistakes.evidence import Fits, written_unit
 from convgrad.mistakes.mistake import Mistake, Sighting
+from convgrad.mistakes.tried import MOST_REMEMBERED, FitsEach, Prediction, Remembered, Tried
 
 MOST_PAIRS = 3
 """Pairs that are named at most, where several come to the same array."""
-
-PAIRED = 4
-"""By how much the rank of a pair is above that of its mistakes."""
 
 VARIANTS = 4
 """Ways of making one mistake that are tried in a pair."""
@@ -46,22 +44,6 @@ MOST_KEPT = 2 * 10**7
 """Numbers of predictions that are kept, to make pairs of."""
 
 
-Mark = tuple[tuple[int, ...], tuple[str, ...]]
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Prediction:
-    """An array that a row, or two together, would give for a result."""
-
-    mistakes: tuple[Mistake, ...]
-    array: Array
-
-    @property
-    def rank(self) -> int:
-        """How far-fetched it is; two together are more so than any alone."""
-        return max(mistake.rank for mistake in self.mistakes) + PAIRED * (len(self.mistakes) - 1)
-
-
 @dataclass(frozen=True)
 class Recognised:
     """What a search found: mistakes that are named, or single ones that fit, but that could be chance."""
@@ -75,27 +57,30 @@ def recognise(case: Case, name: str, fits: Fits, deadline: Deadline | None = Non
     return recognised(case, name, fits, deadline).named
 
 
-def recognised(case: Case, name: str, fits: Fits, deadline: Deadline | None = None) -> Recognised:
+def recognised(
+    case: Case, name: str, fits: Fits, deadline: Deadline | None = None, fits_each: FitsEach | None = None
+) -> Recognised:
     """Every mistake, and where none fits every pair, whose prediction for the result `name` fits, the simplest first.
 
     fits: whether an array (of any shape) is what the answer says, to the places given; False for another shape. It is
-    asked about some thousand arrays. Nothing is named where the right value itself fits, and nothing whose match
-    could be chance (evidence.py). deadline: when to stop, never without one; it knows whether the search was cut.
+    asked about some thousand arrays. fits_each: the same of many at once, asked in its place where the case remembers
+    what an earlier search tried. Nothing is named where the right value itself fits, and nothing whose match could be
+    chance (evidence.py). deadline: when to stop, never without one; it knows whether the search was cut.
     """
     if name not in case.solution.quantities or fits(case.right(name)):
         return Recognised([])
-    alone: list[Prediction] = []
-    deadline, search = deadline or Deadline(inf), Search(case.right(name), fits)
-    if search.matches(deadline.within(_kept(predictions(case, name), alone))) or deadline.cut:
+    deadline, search = deadline or Deadline(inf), Search(case.right(name), fits, fits_each)
+    alone = search.through(case, (name, "alone"), predictions(case, name), deadline)
+    if search.found or deadline.cut:
         named = search.named()  # where a single mistake fits but could be chance, two would explain it no better
         return Recognised(named, [] if named else search.fitting())
-    search.matches(deadline.within(pairs(case, name, alone)))
+    search.through(case, (name, "pairs"), pairs(case, name, alone), deadline, MOST_REMEMBERED)
     return Recognised(search.named()[:MOST_PAIRS])
 
 
-def _kept(predictions: Iterable[Prediction], kept: list[Prediction]) -> Iterator[Prediction]:
+def _kept(predictions: Iterable[Prediction], kept: list[Prediction], room: int | None = None) -> Iterator[Prediction]:
     """Predictions, which are also put into a list as far as there is room for their cells."""
-    room = MOST_KEPT
+    room = MOST_KEPT if room is None else room
     for prediction in predictions:
         room -= prediction.array.size
         if room >= 0:
@@ -104,42 +89,54 @@ def _kept(predictions: Iterable[Prediction], kept: list[Prediction]) -> Iterator
 
 
 @dataclass(eq=False, repr=False)
-class Tried:
-    """The arrays tried, by a mark of each, with the lowest rank that gives it."""
-
-    ranks: dict[Mark, int] = field(default_factory=dict)
-
-    def add(self, prediction: Prediction) -> None:
-        """One more; an array that was tried already counts once."""
-        mark = _mark(prediction.array)
-        self.ranks[mark] = min(prediction.rank, self.ranks.get(mark, prediction.rank))
-
-    def spare(self, match: Prediction, right: Array, unit: float) -> float:
-        """The bits of a match, written to a unit, beyond what makes it evidence; below 0 it could be chance."""
-        count = sum(rank <= match.rank for rank in self.ranks.values())
-        convention = all(mistake.convention for mistake in match.mistakes)
-        return spare(match.array, right, unit, count, convention)
-
-
-@dataclass(eq=False, repr=False)
 class Search:
     """Predictions tried against an answer that the right value does not fit, and what is found.
 
-    found: mistakes whose prediction fits.
+    fits_each: `fits` of many at once, where there is such; found: mistakes whose prediction fits; asked: how often it
+    was asked about one.
     """
 
     right: Array
     fits: Fits
+    fits_each: FitsEach | None = None
     tried: Tried = field(default_factory=Tried)
     found: dict[tuple[Mistake, ...], Prediction] = field(default_factory=dict)
+    asked: int = 0
 
     def matches(self, predictions: Iterable[Prediction]) -> bool:
         """Try them all; whether any fits."""
         for prediction in predictions:
+            self.asked += 1
             self.tried.add(prediction)
             if self.fits(prediction.array):
                 self.found.setdefault(prediction.mistakes, prediction)
         return bool(self.found)
+
+    def through(
+        self,
+        case: Case,
+        key: tuple[str, str],
+        predictions: Iterable[Prediction],
+        deadline: Deadline,
+        room: int | None = None,
+    ) -> Sequence[Prediction]:
+        """Try predictions as long as there is time -> those that are kept, up to so many numbers (MOST_KEPT).
+
+        Where all were tried, the case remembers them under a key: for the next answer nothing is worked out again.
+        """
+        known = case.remembered.get(key)
+        if known is not None:
+            self.tried = known.tried.copy()
+            for prediction in known.fitting(self.fits, self.fits_each):
+                self.found.setdefault(prediction.mistakes, prediction)
+            return known.predictions
+        kept: list[Prediction] = []
+        before = self.asked
+        self.matches(deadline.within(_kept(predictions, kept, room)))
+        whole = not deadline.cut and self.asked - before == len(kept)
+        if whole and sum(each.array.size for each in kept) <= MOST_REMEMBERED:
+            case.remembered[key] = Remembered(kept, self.tried.copy())
+        return kept
 
     def spare(self) -> float:
         """The most that any match has beyond what makes it evidence."""
@@ -194,14 +191,14 @@ def _given(case: Case, name: str) -> Iterator[Prediction]:
                 yield Prediction((mistake,), np.where(np.abs(array) <= case.noise(name), 0, array))
 
 
-def pairs(case: Case, name: str, alone: list[Prediction]) -> Iterator[Prediction]:
+def pairs(case: Case, name: str, alone: Sequence[Prediction]) -> Iterator[Prediction]:
     """Every array that two rows of the catalogue give together, the right one among them where they undo each other."""
     with np.errstate(all="ignore"):
         yield from _turned(case, name, alone)
         yield from _changed_twice(case, name)
 
 
-def _turned(case: Case, name: str, alone: list[Prediction]) -> Iterator[Prediction]:
+def _turned(case: Case, name: str, alone: Sequence[Prediction]) -> Iterator[Prediction]:
     """A row's array, turned by a row of another family."""
     turns = [mistake for mistake in rows_for(case.layer, name) if mistake.turn]
     seen: dict[Mistake, int] = {}
@@ -268,10 +265,3 @@ def differs(array: Array, right: Array, noise: float = 0.0) -> bool:
         return True
     scale = max(float(np.abs(array).max()), float(np.abs(right).max()))
     return bool((np.abs(array - right) > 1e-9 * scale + noise).any())
-
-
-def _mark(array: Array) -> Mark:
-    """A few cells of an array, rounded: enough to count how many different ones there were."""
-    flat = array.reshape(-1)
-    cells = flat[:: max(1, len(flat) // 12)]
-    return array.shape, tuple(f"{cell:.7e}" for cell in cells.tolist())

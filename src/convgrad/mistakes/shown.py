@@ -20,7 +20,8 @@ from convgrad.mistakes.case import Case
 from convgrad.mistakes.catalogue import rows_for
 from convgrad.mistakes.evidence import grid
 from convgrad.mistakes.mistake import Mistake
-from convgrad.mistakes.recogniser import Prediction, Tried, predictions
+from convgrad.mistakes.recogniser import predictions
+from convgrad.mistakes.tried import Prediction, Tried
 from convgrad.problems import Operand
 
 DIGITS = 4
