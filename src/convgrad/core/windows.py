@@ -6,7 +6,7 @@ which lays windows back and adds where they overlap: ``<unfold(x), c> = <x, fold
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 from math import prod
@@ -243,11 +243,20 @@ class Windows:
             places, kernel, stride, dilation = kernel, places, dilation, stride
         for u in product(*map(range, kernel)):
             starts = [o + v * hole for o, v, hole in zip(offset, u, dilation, strict=True)]
-            under: tuple[Any, ...] = tuple(
-                slice(start, start + (n - 1) * s + 1, s) for start, n, s in zip(starts, places, stride, strict=True)
-            )
             here: tuple[Any, ...] = (..., *u)
-            canvas[(..., *under)] += windows[here]
+            canvas[(..., *_every(starts, places, stride))] += windows[here]
+
+    def lay_cells(self, canvas: Array, cells: Iterable[tuple[Sequence[int], Array]]) -> None:
+        """Add to a canvas what lies under one kernel cell after the other at all places, (..., *places)."""
+        for u, each in cells:
+            if self._ragged:
+                index: Any = tuple(
+                    np.ix_(*(axis.cells[:, v] + axis.before for axis, v in zip(self.axes, u, strict=True)))
+                )
+                np.add.at(canvas, (..., *index), each)
+                continue
+            starts = [v * axis.dilation for v, axis in zip(u, self.axes, strict=True)]
+            canvas[(..., *_every(starts, self.places, [axis.stride for axis in self.axes]))] += each
 
     def crop(self, canvas: Array) -> Array:
         """canvas (..., *extents) -> (..., *sizes): padding's transpose, which gives borrowed cells back."""
@@ -370,3 +379,8 @@ class Windows:
 
             found.append(where_equal(count, wanted, axis.padded + wanted * axis.stride))
         return found
+
+
+def _every(starts: Sequence[int], counts: Sequence[int], steps: Sequence[int]) -> tuple[Any, ...]:
+    """An index of so many cells an axis, from a start on by a step."""
+    return tuple(slice(o, o + (n - 1) * step + 1, step) for o, n, step in zip(starts, counts, steps, strict=True))

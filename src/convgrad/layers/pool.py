@@ -29,6 +29,7 @@ from convgrad.errors import OptionError
 from convgrad.formula import Formula, Over, Piece, named
 from convgrad.kinds.pool import TIES
 from convgrad.layers import Parameter
+from convgrad.layers.pool_blocks import combined, shared_out
 from convgrad.layers.pool_kinds import POOL_KINDS, WHO, PoolKind, alone, positions
 from convgrad.layers.shapes import check_shape, check_windows_see_input, input_of, pair_of
 
@@ -98,7 +99,7 @@ class Pool:
     def forward(self, x: Array) -> Quantity:
         """x (N, C, *sizes) -> output (N, C, *places)."""
         x = input_of(self, x)
-        s, words = self.sum(x), self._kind(x).words
+        s, words = self.sum(x), self.kind_of(x).words
 
         def formula() -> list[Piece]:
             return [s.named("y", name="output"), " = ", Over(letters=s.cell_letters, word=words), s.named("x")]
@@ -128,7 +129,7 @@ class Pool:
         """x (N, C, *sizes), delta (N, C, *places) -> (dX like x,); ShapeError where delta does not fit."""
         x, delta = pair_of(self, x, delta)
         s = self.sum(x, delta)
-        self._kind(x)
+        self.kind_of(x)
         check_shape("delta", delta, (*x.shape[:2], *s.windows.places))
 
         def formula() -> list[Piece]:
@@ -152,7 +153,7 @@ class Pool:
     def bends(self, x: Array) -> Array:
         """x (N, C, *sizes) -> which cells lie where the slope jumps, (N, C, *sizes) of bool."""
         windows = self.windows(x)
-        return np.asarray(windows.fold(1.0 * self._kind(x).bends(self, self.seen(x, windows), windows)) > 0)
+        return np.asarray(windows.fold(1.0 * self.kind_of(x).bends(self, self.seen(x, windows), windows)) > 0)
 
     @property
     def taken(self) -> str:
@@ -175,32 +176,30 @@ class Pool:
 
     def seen(self, x: Array, windows: Windows) -> Array:
         """x (N, C, *sizes) -> windows (N, C, *places, *kernel), padded with what never changes the result."""
-        return windows.unfold(x, self._kind(x).fill)
-
-    def combined(self, x: Array, windows: Windows) -> Array:
-        """x (N, C, *sizes) -> what the windows come to, (N, C, *places)."""
-        return self._kind(x).output(self, self.seen(x, windows), windows)
+        return windows.unfold(x, self.kind_of(x).fill)
 
     def shares(self, x: Array, windows: Windows) -> Array:
         """x (N, C, *sizes) -> the share of each cell of each window, (N, C, *places, *kernel)."""
-        return self._kind(x).share(self, self.seen(x, windows), windows)
+        seen = self.seen(x, windows)
+        return self.kind_of(x).share(self, seen, windows).whole(seen, len(windows.axes))
 
     def seen_at(self, x: Array, windows: Windows, at: Place) -> Array:
         """The windows of all channels of an example at a place, (C, *kernel); at = (example, *place)."""
-        return windows.seen(x[at[0]], at[1:], self._kind(x).fill)
+        return windows.seen(x[at[0]], at[1:], self.kind_of(x).fill)
 
     def combined_at(self, seen: Array, windows: Windows, place: Place) -> Array:
         """seen (C, *kernel) at a place -> what the windows come to, (C, 1, ...)."""
-        return self._kind(seen).output(self, alone(seen, windows), windows, place)
+        return self.kind_of(seen).output(self, alone(seen, windows), windows, place)
 
     def shares_at(self, seen: Array, windows: Windows, place: Place) -> Array:
         """seen (C, *kernel) at a place -> the share of each cell, of the same shape."""
-        share = self._kind(seen).share(self, alone(seen, windows), windows, place)
-        return np.asarray(share).reshape(seen.shape)
+        lone = alone(seen, windows)
+        return self.kind_of(seen).share(self, lone, windows, place).whole(lone, len(windows.axes)).reshape(seen.shape)
 
     # -- kinds ----------------------------------------------------------------------------------------
 
-    def _kind(self, x: Array) -> PoolKind:
+    def kind_of(self, x: Array) -> PoolKind:
+        """What is said of its kind; OptionError for fractions where that keeps none."""
         if not POOL_KINDS[self.kind].rational:
             refuse(x, f"{self.kind} pooling", "kind")
         return POOL_KINDS[self.kind]
@@ -214,7 +213,8 @@ class Pooled(ByY):
 
     def compute(self) -> Any:
         """All windows at once."""
-        return self.layer.combined(self.sum.x.given, self.sum.windows)
+        x, windows = self.sum.x.given, self.sum.windows
+        return combined(self.layer, self.layer.kind_of(x), x, windows)
 
     def live(self) -> Array:
         """Every place has an output."""
@@ -249,7 +249,7 @@ class SharedOut(ByX):
     def compute(self) -> Any:
         """fold(share * delta)."""
         s = self.sum
-        return s.windows.fold(self.layer.shares(s.x.given, s.windows) * beside(s.y.given, s.d))
+        return shared_out(self.layer, self.layer.kind_of(s.x.given), s.x.given, s.y.given, s.windows)
 
     def products(self, at: Place) -> Sequence[Products]:
         """The share times the delta of every window that holds the cell."""

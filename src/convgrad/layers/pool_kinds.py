@@ -5,10 +5,10 @@ A window that is seen: seen (..., *places, *kernel), at one place alone (C, 1, .
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import prod
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -37,6 +37,45 @@ class Options(Protocol):
     @property
     def p(self) -> float:
         """The power of the p-norm."""
+
+
+Over = Callable[[Array], Array]
+"""What lays an array of all places, (..., *places), beside the cells that are looked at."""
+
+
+class Share(NamedTuple):
+    """The share of its window's delta that a cell gets.
+
+    of: cells, of all windows or one kernel cell of each, and what lays an array of places beside them -> their shares;
+    alone: where only one cell of those that have a share takes it, which: the ``first`` in reading order or the
+    ``last``.
+    """
+
+    of: Callable[[Array, Over], Array]
+    alone: str = ""
+
+    def whole(self, seen: Array, d: int) -> Array:
+        """seen (..., *places, *kernel) -> the share of each cell, of the same shape."""
+        share = np.broadcast_to(self.of(seen, lambda each: beside(each, d)), seen.shape)
+        if self.alone:
+            cells = flat(share, d)
+            turn = -1 if self.alone == "last" else 1
+            taken = np.zeros(cells.shape, bool)
+            chosen = cells[..., ::turn].argmax(axis=-1)[..., None]
+            np.put_along_axis(taken[..., ::turn], chosen, True, axis=-1)
+            share = share & taken.reshape(share.shape)
+        return cast(share, seen.dtype)
+
+    def by_cell(self, seen: Array, delta: Array, windows: Windows) -> Iterator[tuple[Place, Array]]:
+        """seen (..., *places, *kernel), delta (..., *places) -> each kernel cell, with what it gets at all places."""
+        kernel = list(np.ndindex(windows.kernel))
+        free = np.ones(delta.shape, bool) if self.alone else None
+        for u in reversed(kernel) if self.alone == "last" else kernel:
+            share = self.of(seen[(..., *u)], lambda each: each)
+            if free is not None:
+                share &= free
+                free ^= share
+            yield u, delta * share
 
 
 def _divisors(pool: Options, windows: Windows, dtype: Any, place: Place | None) -> Array:
@@ -73,21 +112,15 @@ def _of_largest(pool: Options, cells: Array) -> Array:
     return np.asarray(top + 1j * moved / (largest.sum(axis=-1) if pool.ties == "split" else 1))
 
 
-def _max_share(pool: Options, seen: Array, windows: Windows, place: Place | None = None) -> Array:
+def _max_share(pool: Options, seen: Array, windows: Windows, place: Place | None = None) -> Share:
     top = _max(pool, seen, windows)
-    share = np.zeros(seen.shape, bool)
-    kernel = list(np.ndindex(windows.kernel))
-    alone = pool.ties in ("first", "last")
-    free = np.ones(top.shape, bool)
-    for u in reversed(kernel) if pool.ties == "last" else kernel:
-        wins = (seen[(..., *u)] == top) & free
-        share[(..., *u)] = wins
-        if alone:
-            free &= ~wins
-    shares = cast(share, seen.dtype)
-    if pool.ties == "split":
-        return shares / beside(_reduced(np.add, shares, windows), len(windows.axes))
-    return shares
+    if pool.ties != "split":
+        return Share(lambda cells, over: cells == over(top), pool.ties if pool.ties in ("first", "last") else "")
+    equal = np.zeros(top.shape, int)
+    for u in np.ndindex(windows.kernel):
+        equal += seen[(..., *u)] == top
+    share = cast(1, seen.dtype) / cast(np.maximum(equal, 1), seen.dtype)
+    return Share(lambda cells, over: (cells == over(top)) * over(share))
 
 
 def _max_bends(pool: Options, seen: Array, windows: Windows) -> Array:
@@ -101,8 +134,9 @@ def _sum(pool: Options, seen: Array, windows: Windows, place: Place | None = Non
     return _reduced(np.add, seen, windows)
 
 
-def _sum_share(pool: Options, seen: Array, windows: Windows, place: Place | None = None) -> Array:
-    return np.broadcast_to(cast(1, seen.dtype), seen.shape)
+def _sum_share(pool: Options, seen: Array, windows: Windows, place: Place | None = None) -> Share:
+    one = np.full((1,) * (seen.ndim - len(windows.axes)), cast(1, seen.dtype))
+    return Share(lambda cells, over: over(one))
 
 
 def _power(pool: Options, seen: Array, windows: Windows, place: Place | None = None) -> Array:
@@ -117,21 +151,25 @@ def _power_bends(pool: Options, seen: Array, windows: Windows) -> Array:
     return np.broadcast_to(beside(_power(pool, seen, windows) == 0, len(windows.axes)), seen.shape)
 
 
-def _power_share(pool: Options, seen: Array, windows: Windows, place: Place | None = None) -> Array:
+def _power_share(pool: Options, seen: Array, windows: Windows, place: Place | None = None) -> Share:
     """sign(x) |x|^(p-1) / output^(p-1), 0 where the output is."""
-    p = seen.dtype.type(pool.p)
-    output = beside(_power(pool, seen, windows), len(windows.axes))
-    ratio = np.divide(np.abs(seen), output, out=np.zeros_like(seen), where=output != 0)
-    return np.where(seen == 0, 0, np.sign(seen) * ratio ** (p - 1))
+    p, output = seen.dtype.type(pool.p), _power(pool, seen, windows)
+
+    def share(cells: Array, over: Over) -> Array:
+        whole = over(output)
+        ratio = np.divide(np.abs(cells), whole, out=np.zeros_like(cells), where=whole != 0)
+        return np.where(cells == 0, 0, np.sign(cells) * ratio ** (p - 1))
+
+    return Share(share)
 
 
 def _average(pool: Options, seen: Array, windows: Windows, place: Place | None = None) -> Array:
     return _sum(pool, seen, windows) / _divisors(pool, windows, seen.dtype, place)
 
 
-def _average_share(pool: Options, seen: Array, windows: Windows, place: Place | None = None) -> Array:
+def _average_share(pool: Options, seen: Array, windows: Windows, place: Place | None = None) -> Share:
     share = 1 / _divisors(pool, windows, seen.dtype, place)
-    return np.broadcast_to(share.reshape(*share.shape, *(1,) * share.ndim), seen.shape)
+    return Share(lambda cells, over: over(share))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -143,7 +181,7 @@ class PoolKind:
 
     words: str
     output: Callable[..., Array]
-    share: Callable[..., Array]
+    share: Callable[..., Share]
     fill: float = 0
     rational: bool = True
     bends: Callable[..., Array] = lambda pool, seen, windows: np.zeros(seen.shape, bool)

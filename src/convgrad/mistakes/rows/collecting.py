@@ -15,7 +15,6 @@ from convgrad.core.element import Array
 from convgrad.core.engines import rotated
 from convgrad.core.term import Cells, beside
 from convgrad.core.windows import Windows
-from convgrad.layers.pool_kinds import POOL_KINDS
 from convgrad.mistakes.about import KERNEL, ON_INPUT, WEIGHED
 from convgrad.mistakes.case import Case, Variant
 from convgrad.mistakes.mistake import Mistake
@@ -51,9 +50,8 @@ def _patches(variant: Variant, filters: slice) -> Array | None:
         return None
     windows, delta, d = variant.places, variant.delta, variant.d
     if variant.case.layer == "pool":
-        kind = POOL_KINDS[variant.layer.kind]
-        share = kind.share(variant.layer, windows.unfold(variant.x, kind.fill), windows)
-        return share * beside(delta, d)
+        shares: Array = variant.layer.shares(variant.x, windows)
+        return shares * beside(delta, d)
     kernel = rotated(variant.kernel, d) if variant.layer.flip else variant.kernel
     chosen = np.zeros_like(delta)
     chosen[:, filters] = delta[:, filters]
@@ -89,8 +87,8 @@ def _maxima_assigned(case: Case, name: str) -> Iterator[Array]:
     variant = case.opened
     if variant is None or variant.delta is None or variant.layer.kind != "max":
         return
-    windows, kind, d = variant.places, POOL_KINDS["max"], variant.d
-    share = kind.share(variant.layer, windows.unfold(variant.x, kind.fill), windows)
+    windows, d = variant.places, variant.d
+    share = variant.layer.shares(variant.x, windows)
     laid = share * beside(variant.delta, d)
     canvas = windows.canvas(variant.x.shape[:2], laid.dtype)
     n, c, *rest = winners = np.nonzero(share)  # in the reading order of the windows, and later ones win

@@ -18,8 +18,7 @@ from convgrad.mistakes.row import row
 
 
 def _shares(variant: Variant, seen: Array) -> Array:
-    share: Array = POOL_KINDS[variant.layer.kind].share(variant.layer, seen, variant.places)
-    return share
+    return POOL_KINDS[variant.layer.kind].share(variant.layer, seen, variant.places).whole(seen, variant.d)
 
 
 def _laid(variant: Variant, share: Array) -> Array:
