@@ -97,7 +97,7 @@ def _draw(wanted: Wanted, dice: Dice) -> Exercise:
         arrays |= {name: numbers.plain(arrays[role].shape) for name, role in learned.items() if role in arrays}
     if "delta" in kind.roles:
         arrays["delta"] = numbers.plain(_output_shape(kind, arrays, out.settings))
-    operands = {role: Operand(array, role) for role, array in arrays.items()}
+    operands = {role: Operand(array, f"the {role}") for role, array in arrays.items()}
     exercise = of_problem(
         kind, operands, out.settings, wanted.ask, wanted.digits, fractions=wanted.paper.sort == "fractions"
     )
@@ -106,7 +106,7 @@ def _draw(wanted: Wanted, dice: Dice) -> Exercise:
 
 
 def _output_shape(kind: Kind, arrays: Mapping[str, Array], settings: Mapping[str, Any]) -> tuple[int, ...]:
-    floats = {role: Operand(cast(array, np.float64), role) for role, array in arrays.items()}
+    floats = {role: Operand(cast(array, np.float64), f"the {role}") for role, array in arrays.items()}
     own = {name: value for name, value in settings.items() if name not in {each.name for each in kind.descent}}
     floats = {role: each for role, each in floats.items() if role not in kind.velocities}
     return solver_of(kind)(floats, own, False).quantities["output"].shape
