@@ -59,6 +59,10 @@ class Numeral(float):
         numeral.text = text
         return numeral
 
+    def __getnewargs__(self) -> tuple[float, str]:  # type: ignore[override]  # float's own gives the number alone
+        """What makes it anew, in another process."""
+        return float(self), self.text
+
 
 def to_numeral(text: str) -> Numeral:
     """A numeral as a number that remembers its text."""

@@ -36,10 +36,11 @@ def run(arguments: list[str]) -> int:
         app.main(arguments, prog_name="convgrad")
     try:
         outcome = _invoke(arguments)
-        _put(outcome.data)
+        for part in [outcome.data] if isinstance(outcome.data, bytes) else outcome.data:
+            _put(part)
         for note in outcome.notes:
             _tell(f"Note: {note}")
-        return outcome.code
+        return outcome.code() if callable(outcome.code) else outcome.code
     except ConvgradError as error:
         return _fail(str(_in_options(error)))
     except click.ClickException as error:

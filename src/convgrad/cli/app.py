@@ -16,6 +16,7 @@ OTHERS = {
     "backprop": "The whole backward pass through a network.",
     "shape": "Output shape and number of weights, from sizes alone.",
     "exercise": "Problems that tell mistakes apart, and their keys; sheets and question banks.",
+    "grade": "A class's answers graded: points, verdicts, which mistakes who made.",
     "mistakes": "The mistakes that --check recognises; which ones a problem tells apart.",
 }
 """The commands that are not of one kind of layer."""

@@ -75,6 +75,13 @@ def comparing(gradients: bool) -> list[click.Parameter]:
             metavar="NAME[,NAME]",
             help="Results that have to be answered: one that is not is missing, and the exit code 1.",
         ),
+        *as_compared(),
+    ]
+
+
+def as_compared() -> list[click.Parameter]:
+    """The options that say how answers are compared, and what is said of them."""
+    return [
         option(
             CHECKING,
             "--rtol",
@@ -104,13 +111,13 @@ def comparing(gradients: bool) -> list[click.Parameter]:
             default=None,
             help="Axes of length 1 too many or too few make a wrong shape.",
         ),
-        option(CHECKING, "--no-reveal", is_flag=True, default=None, help="With --check: hints, but no right value."),
+        option(CHECKING, "--no-reveal", is_flag=True, default=None, help="Hints, but no right value."),
         option(
             CHECKING,
             "--no-diagnosis",
             is_flag=True,
             default=None,
-            help="With --check: compare only, and do not look for what is behind a wrong answer.",
+            help="Compare only, and do not look for what is behind a wrong answer.",
         ),
     ]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import click
@@ -13,11 +13,14 @@ ONE_FILE = "--check takes one file of answers: check one at a time"
 
 
 class Outcome(NamedTuple):
-    """What a command comes to: bytes for stdout, notes for stderr, and the exit code."""
+    """What a command comes to: bytes for stdout, notes for stderr, and the exit code.
 
-    data: bytes = b""
+    Bytes may come in parts, while the work goes on; notes and exit code are then asked for when all of it is done.
+    """
+
+    data: bytes | Iterable[bytes] = b""
     notes: Sequence[str] = ()
-    code: int = 0
+    code: int | Callable[[], int] = 0
 
 
 class HelpShown(Exception):  # noqa: N818 - a signal: what is to be printed in place of results

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from threading import Lock, Timer
 from typing import Any
@@ -39,3 +39,15 @@ def waiting(what: str, quiet: bool | None = False) -> Iterator[None]:
             over = True
             for each in shown:
                 each.stop()
+
+
+@contextmanager
+def counting(what: str, things: Iterable[Any], quiet: bool | None = False) -> Iterator[Callable[[], None]]:
+    """A bar of how many are done -> what is called for each; never where stderr is no terminal."""
+    if quiet or sys.stderr is None or not sys.stderr.isatty():
+        yield lambda: None
+        return
+    from convgrad.render.terminal.progress import bar
+
+    with bar(what, sum(1 for _ in things)) as step:
+        yield step

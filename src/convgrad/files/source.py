@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from convgrad.files.json_text import parse_json
 from convgrad.files.numbers import MOST_BYTES, to_array, to_written
 from convgrad.files.skip import NOTHING, Skip
 from convgrad.numerals import MINUS, NUMBER, Spelled, parse_number, to_float, to_numeral
+
+PIECE = 2**20
+"""Bytes that are read at a time."""
 
 _FACTOR = rf"(?:{NUMBER}\s*\*\s*)?"
 _ARRAY = re.compile(rf"\s*(?:[A-Za-z_]\w*\s*=\s*)?(?:[A-Za-z_][\w.]*\s*\(\s*)?{_FACTOR}[\[(]")
@@ -86,7 +89,7 @@ class Reader:
                 raise FileError("it is closed", hint="pipe a file into convgrad")
             self.paths.append("/dev/stdin")  # it may be a file, redirected
             try:
-                self._piped = _bounded(sys.stdin.buffer.read(MOST_BYTES + 1))
+                self._piped = _read(sys.stdin.buffer)
                 return self._piped
             except OSError as error:
                 raise FileError(f"it cannot be read ({error.strerror})", hint="pipe a file into convgrad") from None
@@ -96,7 +99,7 @@ class Reader:
                 raise FileError("it is a folder", hint="name a file in it")
             refuse_by_name(suffix)
             with open(path, "rb") as stream:
-                data = _bounded(stream.read(MOST_BYTES + 1))
+                data = _read(stream)
         except (OSError, ValueError) as error:
             message, hint = _unreadable(path, error)
             raise FileError(message, hint=hint) from None
@@ -224,10 +227,15 @@ def _decoded(data: bytes) -> str:
         ) from None
 
 
-def _bounded(data: bytes) -> bytes:
-    if len(data) > MOST_BYTES:
+def _read(stream: BinaryIO) -> bytes:
+    """All of a stream, piece by piece: to ask for the most there may be would take as much memory."""
+    pieces, left = list[bytes](), MOST_BYTES + 1
+    while left and (piece := stream.read(min(left, PIECE))):
+        pieces.append(piece)
+        left -= len(piece)
+    if not left:
         raise FileError("it is larger than 1 GiB", hint="convgrad reads at most that")
-    return data
+    return b"".join(pieces)
 
 
 def _unreadable(path: str, error: OSError | ValueError) -> tuple[str, str]:

@@ -12,14 +12,15 @@ from pathlib import Path
 from convgrad.errors import FileError, at
 
 
-def write_files(contents: Iterable[tuple[str, bytes]], inputs: Iterable[str] = ()) -> None:
+def write_files(contents: Iterable[tuple[str, bytes | Iterable[bytes]]], inputs: Iterable[str] = ()) -> None:
     """Write files, each whole, and none where one of them cannot be: temporary files beside the targets, then renames.
 
-    A link's target is replaced, not the link; permissions are kept; pipes and devices are written directly.
+    What is written may come in parts, which are never held together. A link's target is replaced, not the link;
+    permissions are kept; pipes and devices are written directly.
     FileError where it cannot be done, or where a target is one of the command's own `inputs`.
     """
     sources = list(inputs)
-    staged: list[tuple[str, Path, str | None, bytes]] = []
+    staged: list[tuple[str, Path, str | None, bytes | Iterable[bytes]]] = []
     try:
         for path, data in contents:
             with at(path), _told():
@@ -27,7 +28,8 @@ def write_files(contents: Iterable[tuple[str, bytes]], inputs: Iterable[str] = (
         for path, target, temporary, data in staged:
             with at(path), _told():
                 if temporary is None:
-                    target.write_bytes(data)
+                    with open(target, "wb") as stream:
+                        stream.writelines(_parts(data))
                 else:
                     Path(temporary).replace(target)
     except BaseException:
@@ -64,7 +66,7 @@ def _told() -> Iterator[None]:
         raise FileError(f"it cannot be written ({error.strerror})", hint=hint) from None
 
 
-def _stage(target: Path, data: bytes, inputs: list[str]) -> tuple[Path, str | None]:
+def _stage(target: Path, data: bytes | Iterable[bytes], inputs: list[str]) -> tuple[Path, str | None]:
     """(the target, a finished temporary file beside it, or None where the target is a pipe or a device)."""
     for source in inputs:
         if target.is_file() and os.path.exists(source) and target.samefile(source):
@@ -78,7 +80,7 @@ def _stage(target: Path, data: bytes, inputs: list[str]) -> tuple[Path, str | No
     handle, temporary = tempfile.mkstemp(prefix=f".{target.name[:100]}.", dir=target.parent)
     try:
         with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
+            stream.writelines(_parts(data))
             stream.flush()
             os.fsync(stream.fileno())
         Path(temporary).chmod(stat.S_IMODE(target.stat().st_mode) if target.exists() else 0o666 & ~_umask())
@@ -86,6 +88,10 @@ def _stage(target: Path, data: bytes, inputs: list[str]) -> tuple[Path, str | No
         Path(temporary).unlink(missing_ok=True)
         raise
     return target, temporary
+
+
+def _parts(data: bytes | Iterable[bytes]) -> Iterable[bytes]:
+    return [data] if isinstance(data, bytes) else data
 
 
 def _umask() -> int:

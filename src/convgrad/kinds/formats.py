@@ -37,12 +37,13 @@ _EVERYTHING = ("report", "verdicts", "gradcheck", "catalogue", "mistake", "shows
 _ROWS = ("report", "verdicts", "catalogue")
 _PROSE = ("report", "verdicts", "catalogue", "mistake")
 _SHEET = ("exercises",)
+_GRADES = ("grades",)
 
 _ALL = (
-    Format("table", "convgrad.render.terminal:Table", read_through=True, drawn=True, tells=_EVERYTHING),
-    Format("json", "convgrad.render.data.json:Json", (".json",), tells=(*_EVERYTHING, *_SHEET, "key")),
-    Format("csv", "convgrad.render.data.arrays:Csv", (".csv",), "one result", tells=_ROWS),
-    Format("tsv", "convgrad.render.data.arrays:Tsv", (".tsv",), by_name=False, tells=_ROWS),
+    Format("table", "convgrad.render.terminal:Table", read_through=True, drawn=True, tells=(*_EVERYTHING, *_GRADES)),
+    Format("json", "convgrad.render.data.json:Json", (".json",), tells=(*_EVERYTHING, *_SHEET, "key", *_GRADES)),
+    Format("csv", "convgrad.render.data.arrays:Csv", (".csv",), "one result", tells=(*_ROWS, *_GRADES)),
+    Format("tsv", "convgrad.render.data.arrays:Tsv", (".tsv",), by_name=False, tells=(*_ROWS, *_GRADES)),
     Format("npy", "convgrad.render.data.arrays:Npy", (".npy",), by_name=False),
     Format("npz", "convgrad.render.data.arrays:Npz", (".npz",), by_name=False),
     Format(
@@ -71,6 +72,9 @@ _ALL = (
         steps=SOME_STEPS,
         tells=(*_PROSE, *_SHEET),
     ),
+    Format("jsonl", "convgrad.render.data.grades:JsonLines", (".jsonl",), tells=_GRADES),
+    Format("gradescope", "convgrad.render.data.grades:Gradescope", tells=_GRADES),
+    Format("junit", "convgrad.render.data.grades:JUnit", (".xml",), tells=_GRADES),
     Format("torch", "convgrad.render.pytorch:Torch", (".py",), "a PyTorch program of the same"),
 )
 

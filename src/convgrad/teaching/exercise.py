@@ -178,13 +178,13 @@ def from_document(
     own = {name: value for name, value in settings.items() if name != DTYPE.name}
     said = {name: document.entries[entry] for name in SAID if (entry := document.find(name)) is not None}
     with at(f"{source}: ask"):
-        asked = ask or _names(said.get("ask", ()))
+        asked = ask or names_of(said.get("ask", ()))
     with at(f"{source}: digits"):
         most = digits or whole(said.get("digits", DIGITS))
     return of_problem(kind, operands, own, asked, most, said.get("numbers") == FRACTIONS)
 
 
-def _names(given: Any) -> tuple[str, ...]:
+def names_of(given: Any) -> tuple[str, ...]:
     """Names of results, in a list or with commas between them; OptionError for anything else."""
     names = given.split(",") if isinstance(given, str) else given
     if not isinstance(names, list | tuple) or not all(isinstance(each, str) for each in names):

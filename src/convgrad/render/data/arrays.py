@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from convgrad.render.writer import Writer
 if TYPE_CHECKING:
     from convgrad.checking.verdict import Checked
     from convgrad.render.catalogue import Listing
+    from convgrad.render.grades import Grades
 
 
 class OneArray(Writer):
@@ -73,6 +74,12 @@ class Csv(OneArray):
         from convgrad.render.data.rows import of_catalogue
 
         return of_catalogue(listing.rows, self.separator)
+
+    def grades(self, grades: Grades) -> Iterator[str]:
+        """A row a submission, with a heading."""
+        from convgrad.render.data.grades import as_csv
+
+        return as_csv(grades, self.separator)
 
 
 class Tsv(Csv):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from convgrad.checking.directions import Gradcheck
     from convgrad.checking.verdict import Checked
     from convgrad.render.catalogue import Listing, MistakeInFull, Shows
+    from convgrad.render.grades import Grades
     from convgrad.teaching.exercise import Exercises, Key
 
 
@@ -79,6 +81,12 @@ class Json(Writer):
     def key(self, told: Key) -> str:
         """Its answers, as they are asked for, and what they tell apart."""
         return dump(told.exercise.key) + "\n"
+
+    def grades(self, grades: Grades) -> Iterator[str]:
+        """``{"submissions": [...], "summary": {...}}``, part after part."""
+        from convgrad.render.data.grades import as_json
+
+        return as_json(grades)
 
     def _text(self, entries: dict[str, Any]) -> str:
         return dump(entries, self.style.precision) + "\n"

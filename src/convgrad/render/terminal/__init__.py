@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from convgrad.render.writer import Writer
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from convgrad.checking.verdict import Checked
     from convgrad.problems.report import Facts, Report
     from convgrad.render.catalogue import Listing, MistakeInFull, Shows
+    from convgrad.render.grades import Grades
 
 
 class Table(Writer):
@@ -57,3 +59,9 @@ class Table(Writer):
         from convgrad.render.terminal.catalogue import draw_shows
 
         return draw_shows(told, self.style)
+
+    def grades(self, grades: Grades) -> Iterator[str]:
+        """A row a submission, and what they add up to."""
+        from convgrad.render.terminal.grades import draw_grades
+
+        return draw_grades(grades, self.style)
