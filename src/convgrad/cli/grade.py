@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import pickle
 import sys
@@ -18,7 +17,7 @@ from convgrad.cli.checking import as_compared, rules_of
 from convgrad.cli.command import Command, Outcome
 from convgrad.cli.options import LAYER, WRITING, Read, option, output
 from convgrad.cli.waiting import counting
-from convgrad.errors import FileError, OptionError, at, listed
+from convgrad.errors import OptionError, at, listed
 from convgrad.kinds import OF_PROBLEMS
 from convgrad.kinds.setting import choice, whole
 from convgrad.numerals import parse_number, to_fraction
@@ -145,8 +144,10 @@ def grade(sources: tuple[str, ...], **options: Any) -> Outcome:
     if not sources:
         raise OptionError("there is nothing to grade", hint="give PROBLEM and SUBMISSION..., or --summarise FILE...")
     if options["summarise"]:
-        names = _checked_lines(sources)
-        return _written(_lines(sources), names, False, options, sources, [])
+        from convgrad.teaching.shards import checked, rows_of
+
+        names = checked(sources)
+        return _written(rows_of(sources), names, False, options, sources, [])
     problem, *submissions = sources
     if not submissions:
         raise OptionError("there are no submissions", hint=f"convgrad grade {problem} SUBMISSION...")
@@ -280,32 +281,3 @@ def _written(
         )  # the bar and they would be in each other's way
     write_files([(options["out"], parts)], [each for each in inputs if os.path.isfile(each)])
     return Outcome(b"", notes, code)
-
-
-# -- shards ----------------------------------------------------------------------------------------------------
-
-
-def _checked_lines(paths: Iterable[str]) -> tuple[str, ...]:
-    """The results that have points; FileError for a line that is no row, before anything is written."""
-    names: tuple[str, ...] = ()
-    for row in _lines(paths):
-        names = names or tuple(name for name, answer in row["answers"].items() if "max_points" in answer)
-    return names
-
-
-def _lines(paths: Iterable[str]) -> Iterator[Row]:
-    """The rows of files of JSON lines."""
-    from convgrad.files.lines import lines_of
-
-    for path in paths:
-        for number, line in enumerate(lines_of(path), 1):
-            try:
-                row = json.loads(line)
-                whole_row = {"id", "file", "status", "reason", "points", "max_points", "answers"} <= row.keys()
-            except (ValueError, AttributeError, RecursionError):
-                whole_row = False
-            if not whole_row:
-                raise FileError(
-                    "it is no row of grades", where=f"{path}: line {number}", hint="use what --format jsonl wrote"
-                )
-            yield row

@@ -30,8 +30,10 @@ def main() -> None:
     from convgrad.render.data.verdicts import as_entries
     from convgrad.teaching.grading import Grader
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever asks is interrupted, and stops this
-    grader = Grader(pickle.load(sys.stdin.buffer), as_entries)
+    try:
+        grader = Grader(pickle.load(sys.stdin.buffer), as_entries)
+    except EOFError:  # whoever asked was interrupted
+        return
     answers, sys.stdout = sys.stdout.buffer, sys.stderr  # nothing but answers goes where they go
     for line in sys.stdin.buffer:
         _, path = json.loads(line)

@@ -36,7 +36,11 @@ class Judge:
     def _start(self) -> None:
         alone = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # the processes share the cores
         self._process = subprocess.Popen(
-            self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, **alone}
+            self._command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, **alone},
+            start_new_session=True,  # an interrupt is for whoever asks; a judge that nobody asks any more ends
         )
         self._send(self._task)
 
@@ -51,7 +55,8 @@ class Judge:
         late.cancel()
         if line.endswith(b"\n"):
             return json.loads(line)
-        code = self._process.wait()
+        self.stop()
+        code = self._process.returncode
         self._start()
         return (
             f"it stopped what judged it (signal {-code})" if code < 0 else f"it ended what judged it (exit code {code})"
@@ -71,10 +76,7 @@ class Judge:
 
 def asked(command: Sequence[str], task: bytes, jobs: int, questions: Iterable[Asked]) -> Iterator[tuple[Asked, Any]]:
     """Questions that JSON can hold -> each with its answer, in their order, from so many processes at a time."""
-    judges = [Judge(command, task) for _ in range(jobs)]
-    idle: SimpleQueue[Judge] = SimpleQueue()
-    for judge in judges:
-        idle.put(judge)
+    judges, idle = list[Judge](), SimpleQueue[Judge]()
 
     def answer(question: Asked) -> Any:
         judge = idle.get()
@@ -85,6 +87,9 @@ def asked(command: Sequence[str], task: bytes, jobs: int, questions: Iterable[As
 
     pool, waiting = ThreadPoolExecutor(jobs), deque[tuple[Asked, Future[Any]]]()
     try:
+        for _ in range(jobs):
+            judges.append(Judge(command, task))
+            idle.put(judges[-1])
         for question in questions:
             waiting.append((question, pool.submit(answer, question)))
             if len(waiting) > AHEAD * jobs:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from textwrap import indent
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
@@ -14,15 +13,6 @@ from convgrad.render.data.rows import table
 from convgrad.render.grades import Grades, Row, mistakes_in, told
 from convgrad.render.visible import visible
 from convgrad.render.writer import Writer
-
-
-def as_json(grades: Grades) -> Iterator[str]:
-    """``{"submissions": [...], "summary": {...}}``."""
-    yield '{\n  "submissions": ['
-    for number, row in enumerate(grades.rows):
-        yield ("," if number else "") + "\n" + indent(dump(row), "    ")
-    summary = indent(dump(grades.summary.entries), "  ").lstrip()
-    yield f'\n  ],\n  "summary": {summary}\n}}\n'
 
 
 class JsonLines(Writer):

@@ -84,9 +84,10 @@ class Json(Writer):
 
     def grades(self, grades: Grades) -> Iterator[str]:
         """``{"submissions": [...], "summary": {...}}``, part after part."""
-        from convgrad.render.data.grades import as_json
-
-        return as_json(grades)
+        yield '{\n  "submissions": ['
+        for number, row in enumerate(grades.rows):
+            yield ("," if number else "") + "\n    " + dump(row, None, "    ")
+        yield '\n  ],\n  "summary": ' + dump(grades.summary.entries, None, "  ") + "\n}\n"
 
     def _text(self, entries: dict[str, Any]) -> str:
         return dump(entries, self.style.precision) + "\n"
