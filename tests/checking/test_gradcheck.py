@@ -1,7 +1,7 @@
 """Gradients against the forward pass: what is right always agrees, whatever is planted is found, and kinks are said."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import islice
 from typing import Any
@@ -18,11 +18,12 @@ from convgrad.checking import case_of
 from convgrad.checking.complex_step import kinks_of, layer_tasks, network_tasks
 from convgrad.checking.directions import Gradcheck, Task, compare, compare_all
 from convgrad.core.element import Array
+from convgrad.core.windows import Windows
 from convgrad.errors import ConvgradError
 from convgrad.kinds import KINDS
 from convgrad.layers.activation import Activation as Activating
 from convgrad.layers.conv import Conv as Layer
-from convgrad.layers.pool import Pool as Pooling
+from convgrad.layers.pool_kinds import Share
 from convgrad.mistakes.catalogue import ROWS
 from convgrad.mistakes.recogniser import differs
 from convgrad.problems import Operand
@@ -254,8 +255,13 @@ def test_relus_mask_left_out_is_found_every_time(monkeypatch: pytest.MonkeyPatch
             assert compare(tasks_of(layer, x, delta)["dX"]).verdict == "differs"
 
 
+def all_of(delta: Array, windows: Windows) -> Iterator[tuple[tuple[int, ...], Array]]:
+    """The whole delta of its window to every cell."""
+    return ((u, delta) for u in np.ndindex(windows.kernel))
+
+
 def test_max_poolings_mask_left_out_is_found_every_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    planted(monkeypatch, Pooling, "shares", lambda right, self, x, windows: np.ones_like(right(self, x, windows)))
+    planted(monkeypatch, Share, "by_cell", lambda right, self, seen, delta, windows: all_of(delta, windows))
     random = np.random.default_rng(2)
     for _ in range(60):
         x, delta = rounded(random, (1, 2, 4, 4)), 1 + np.abs(rounded(random, (1, 2, 2, 2)))

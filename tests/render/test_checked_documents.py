@@ -13,7 +13,7 @@ from convgrad.render import _writer
 
 CLASSIC = "convgrad conv-backward samples/classic/input.json samples/classic/delta.json -k '[[0.1, 0.2], [0.3, 0.4]]' --check "
 WRONG = {"dW": [["0.0446", "0.09"], ["0.0112", "0.5"]], "db": "0.9"}
-NOUNS = ("verdicts", "gradcheck", "catalogue", "mistake", "shows")
+NOUNS = ("report", "verdicts", "gradcheck", "catalogue", "mistake", "shows", "exercises", "key", "grades")
 
 
 def rows_of(text: str) -> list[dict[str, str]]:
@@ -23,7 +23,7 @@ def rows_of(text: str) -> list[dict[str, str]]:
 def test_help_lists_the_formats_that_are_really_written(convgrad: Convgrad) -> None:
     """What the table of formats says of each is what its writer can do; help, errors and suffixes say the same."""
     for form in FORMATS.values():
-        assert [noun for noun in NOUNS if hasattr(_writer(form), noun)] == list(form.tells), form.name
+        assert {noun for noun in NOUNS if hasattr(_writer(form), noun)} == {*form.tells}, form.name
     page = " ".join(convgrad("convgrad mistakes --help").out.split())
     assert f"JSON elsewhere; the default), {telling('catalogue')}." in page
     assert "torch" not in page and ".npy" not in page

@@ -25,6 +25,9 @@ ACTIVATION = Kind(
         "convgrad activation-backward '[-1, 0, 2]' '[0.1, 0.2, 0.3]' --activation sigmoid",
         f"The gradient of an activation: dX = delta times the derivative at the input. {_READS}",
     ),
+    tasks={
+        "activation": "Every number goes through the activation.",
+    },
     layer="convgrad.layers.activation:Activation",
     home="convgrad.problems.activation:activation_problem",
 )

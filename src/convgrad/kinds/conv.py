@@ -124,6 +124,14 @@ CONV = Kind(
         "layer above; summed over the batch, not averaged. Without a kernel, dW and db are computed all "
         f"the same. A lone number for DELTA, typed or beside the input in a document, stands everywhere. {_READS}",
     ),
+    tasks={
+        "conv": "The kernel is laid on the input, place by place; the products of the numbers that meet "
+        "are added up, with the bias.",
+        "transposed": "Every number of the input lays the kernel, times itself, on the output; where they "
+        "overlap they are added, with the bias.",
+        "unshared": "At every place a kernel of its own is laid on the input; the products of the numbers "
+        "that meet are added up, with the bias.",
+    },
     layer="convgrad.layers.conv:Conv",
     home="convgrad.problems.conv:conv_problem",
     drawn=(Setting("filters", whole, "How many filters; one, without an axis of its own, unless it is said.", "N"),),

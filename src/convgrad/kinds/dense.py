@@ -63,6 +63,9 @@ DENSE = Kind(
         "sensitivity of its node, summed over the batch. Without a weight, dW and db are computed all the "
         f"same. {_READS}",
     ),
+    tasks={
+        "dense": "Each node adds up the inputs times its weights, with its bias.",
+    },
     layer="convgrad.layers.dense:Dense",
     home="convgrad.problems.dense:dense_problem",
     drawn=(Setting("nodes", whole, "How many nodes; two or three unless it is said.", "N"),),

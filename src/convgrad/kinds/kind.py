@@ -94,6 +94,9 @@ class Kind:
 
     layer: str = ""
     home: str = ""
+    tasks: Mapping[str, str] = field(default_factory=dict)
+    """What it does, in a sentence for a sheet, by its words; a kind that says nothing is called by its title alone."""
+
     drawn: tuple[Setting, ...] = ()
     """Settings by which an exercise that is drawn is told its sizes."""
 

@@ -57,6 +57,9 @@ LOSS = Kind(
         "target of -1 and 1 for each output it is the mean of max(0, 1 - target output) (Keras).",
     ),
     in_networks=False,
+    tasks={
+        "loss": "The loss of the output, given the target.",
+    },
     layer="convgrad.layers.loss:Loss",
     home="convgrad.problems.loss:loss_problem",
     laid_out="convgrad.problems.laying_out:loss",

@@ -153,6 +153,10 @@ NORM = Kind(
         "by the mean, by the variance, and by the mean inside the variance, whose sum is 0. A lone number for DELTA, "
         f"typed or beside the input in a document, stands everywhere. {_READS}",
     ),
+    tasks={
+        "norm": "output = gamma (x - mean) / sqrt(var + eps) + beta, with the variance divided by the "
+        "number of those that share it.",
+    },
     layer="convgrad.layers.norm:Norm",
     draw=draw,
     torch=torch,

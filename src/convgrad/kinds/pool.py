@@ -87,6 +87,9 @@ POOL = Kind(
         "The gradient of a pooling layer: a maximum gets the whole delta, an average shares it out. "
         f"A lone number for DELTA, typed or beside the input in a document, stands everywhere. {_READS}",
     ),
+    tasks={
+        "pool": "A window moves over the input; each place of it gives one number.",
+    },
     layer="convgrad.layers.pool:Pool",
     home="convgrad.problems.pool:pool_problem",
     shape="1x5x5",

@@ -53,6 +53,11 @@ class Plane:
     blank: Array | None = None
     corner: tuple[int, int] = (0, 0)
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Its rows and columns; nothing where a note stands in place of the numbers."""
+        return () if self.numbers is None else self.numbers.shape
+
     def texts(self, number: Callable[[Any], str]) -> list[list[str]]:
         """Every cell as text: in parentheses in the padding, empty where it holds nothing."""
         assert self.numbers is not None

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from convgrad.core.element import Array, Explanation
 from convgrad.errors import by
@@ -20,6 +23,7 @@ from convgrad.render.writer import Writer
 if TYPE_CHECKING:
     from convgrad.checking.verdict import Checked
     from convgrad.render.catalogue import Listing, MistakeInFull
+    from convgrad.teaching.exercise import Exercises
 
 
 class Prose(Writer):
@@ -51,7 +55,7 @@ class Prose(Writer):
 
     def report(self, report: Report) -> str:
         """The whole document."""
-        parts = [self.heading(report.title, 1), *self._given(report), *self._working(report)]
+        parts = [self.heading(report.title, 1), *self._given(report), *self.working(report)]
         for each in report.explanations:
             parts += [self.heading(each.element, 2), self.formula(each.formula), self.explanation(each, report.zeros)]
         parts += self._results(report)
@@ -85,6 +89,20 @@ class Prose(Writer):
 
         return in_full(told, self)
 
+    def exercises(self, told: Exercises) -> str:
+        """Questions, and on a page of their own the answers."""
+        from convgrad.render.documents.sheet import written
+
+        return written(told, self)
+
+    def blank(self, group: Sequence[Plane]) -> str:
+        """Planes as empty cells, to be filled in."""
+        return self.planes([replace(plane, numbers=np.full(plane.shape, "", object)) for plane in group])
+
+    @abstractmethod
+    def page_break(self) -> str:
+        """Where a new page begins."""
+
     def _given(self, report: Report) -> Iterator[str]:
         operands = {**report.operands, **report.arrays}
         if operands:
@@ -104,7 +122,8 @@ class Prose(Writer):
     def _array(name: str | Formula, array: Array, spatial: Sequence[int], part: str) -> list[Plane]:
         return [Plane(label, plane, part=part) for label, plane, _ in planes(name, array, spatial)]
 
-    def _working(self, report: Report) -> Iterator[str]:
+    def working(self, report: Report) -> Iterator[str]:
+        """The overlays, and what results are the sum of."""
         scenes = Scenes(report, self.number)
         for walk in report.walks():
             yield self.heading(f"{walk.unit.capitalize()} by {walk.unit}", 2)

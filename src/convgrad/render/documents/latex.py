@@ -19,6 +19,7 @@ from convgrad.render.sentences import MOST_TERMS
 
 if TYPE_CHECKING:
     from convgrad.checking.verdict import Checked
+    from convgrad.teaching.exercise import Exercises
 
 PREAMBLE = """% Input this file into a document that loads amsmath.
 """
@@ -43,6 +44,18 @@ class Latex(Prose):
     def verdicts(self, checked: Checked) -> str:
         """A section an answer, with room for the widest matrix."""
         return self._with_room(super().verdicts(checked))
+
+    def exercises(self, told: Exercises) -> str:
+        """The sheet, with room for the widest matrix."""
+        return self._with_room(super().exercises(told))
+
+    def page_break(self) -> str:
+        """A new page."""
+        return "\\clearpage"
+
+    def blank(self, group: Sequence[Plane]) -> str:
+        """Boxes to write in."""
+        return "\n".join(f"\\[\n{_boxes(plane)}\n\\]" for plane in group)
 
     @staticmethod
     def _with_room(text: str) -> str:
@@ -134,6 +147,19 @@ class Latex(Prose):
     def _factor(self, number: object) -> str:
         text = self._number(number)
         return f"({text})" if text.startswith("-") else text
+
+
+def _boxes(plane: Plane) -> str:
+    """A grid of empty boxes that are large enough for a pen."""
+    rows, columns = plane.shape
+    row = " & ".join([rf"\rule[-{LOWER}]{{0pt}}{{{UPPER}}}\hspace{{{WIDE}}}"] * columns)
+    lines = " \\\\ \\hline\n".join([row] * rows)
+    grid = f"\\begin{{array}}{{|{'c|' * columns}}}\n\\hline\n{lines} \\\\ \\hline\n\\end{{array}}"
+    return f"{mathematics(plane.label)} =\n{grid}"
+
+
+LOWER, UPPER, WIDE = "0.8em", "2.4em", "2.2em"
+"""How far a box goes below the line, how high it is in all, and how wide."""
 
 
 def _broken(summands: list[str]) -> list[str]:

@@ -43,6 +43,10 @@ class Markdown(Prose):
         asides = [self.sentence(line) for kind, line in written_out(explanation, self.number, zeros) if kind == "aside"]
         return "\n\n".join(["```text\n" + "\n".join(lines) + "\n```", *asides])
 
+    def page_break(self) -> str:
+        """A line, which is a new page in print."""
+        return '<div style="page-break-after: always"></div>\n\n---'
+
     def _table(self, plane: Plane) -> str:
         if plane.numbers is None:
             return f"**{_plain(str(plane.label))}** {_plain(plane.note)}"

@@ -16,6 +16,7 @@ from convgrad.render.writer import Writer
 if TYPE_CHECKING:
     from convgrad.checking.verdict import Checked
     from convgrad.render.catalogue import Listing
+    from convgrad.teaching.exercise import Exercises
 
 
 class Page(Writer):
@@ -52,6 +53,13 @@ class Page(Writer):
 
         title = f"{len(listing.rows)} mistakes"
         return filled("plain.html", title=title, body=body_of(listing.rows))
+
+    def exercises(self, told: Exercises) -> str:
+        """A sheet."""
+        from convgrad.render.page.sheet import Sheet
+
+        title = "Exercise" if len(told.each) == 1 else f"{len(told.each)} exercises"
+        return filled("plain.html", title=html.escape(title), body=Sheet(self.form, self.style).exercises(told))
 
     def _figures(self, reports: list[Report], title: str) -> str:
         data = page_data(reports, _capital(title), self.style.precision)
