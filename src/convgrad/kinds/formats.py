@@ -75,6 +75,7 @@ _ALL = (
     Format("jsonl", "convgrad.render.data.grades:JsonLines", (".jsonl",), tells=_GRADES),
     Format("gradescope", "convgrad.render.data.grades:Gradescope", tells=_GRADES),
     Format("junit", "convgrad.render.data.grades:JUnit", (".xml",), tells=_GRADES),
+    Format("stack", "convgrad.render.banks.stack:Stack", help="questions for STACK", tells=_SHEET),
     Format("torch", "convgrad.render.pytorch:Torch", (".py",), "a PyTorch program of the same"),
 )
 

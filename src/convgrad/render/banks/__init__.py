@@ -1,0 +1,1 @@
+"""Question banks: exercises for learning platforms, which name mistakes by themselves."""
