@@ -76,6 +76,7 @@ _ALL = (
     Format("gradescope", "convgrad.render.data.grades:Gradescope", tells=_GRADES),
     Format("junit", "convgrad.render.data.grades:JUnit", (".xml",), tells=_GRADES),
     Format("stack", "convgrad.render.banks.stack:Stack", help="questions for STACK", tells=_SHEET),
+    Format("moodle", "convgrad.render.banks.cloze:Cloze", help="questions for Moodle", tells=_SHEET),
     Format("torch", "convgrad.render.pytorch:Torch", (".py",), "a PyTorch program of the same"),
 )
 
