@@ -84,7 +84,7 @@ def wanted(part: Part, digits: int) -> str:
     """What is asked, in a paragraph."""
     sizes = part.right.texts.shape
     said = f", {shape(sizes)}" if part.right.texts.size > 1 else ""
-    below = "; its planes stand below one another" if len(sizes) > 2 else ""
+    below = "; its planes stand below one another" if np.prod(sizes[:-2]) > 1 else ""
     rounding = ""
     if part.asked.fractions:
         rounding = " Write fractions as 1/3."
