@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -26,6 +27,9 @@ from convgrad.checking.verdict import (
 )
 from convgrad.checking.written import Answer
 from convgrad.mistakes.deadline import Deadline
+
+if TYPE_CHECKING:
+    from convgrad.mistakes.proof import Proof
 
 
 def judge(
@@ -51,6 +55,8 @@ def judge(
                 own = time.part(len(searched) - searched.index(name))
                 search = Search(verdict, asked[name], others, follow, reworked, own, carried)
                 verdict = _timed(_explained(verdict, asked[name], search), own, manner.seconds)
+            if manner.diagnosis and verdict.verdict == RIGHT:
+                verdict = replace(verdict, proving=_proving(verdict.answer, asked[name]))
             found[name] = replace(verdict, same_as=_same_slip(verdict, found.values()))
         elif name in manner.require:
             found[name] = Verdict(name, MISSING, Answer.none(), asked[name].quantity.value)
@@ -63,6 +69,20 @@ def judge(
         found = noted(found, asked)
     found = {name: _with_doubts(each, firsts.get(name)) for name, each in found.items()}
     return Checked(title, causes_first(found), manner.reveal)
+
+
+def _proving(answer: Answer, question: Question) -> Callable[[], Proof] | None:
+    """What tells what a right answer proves."""
+    case, result = question.case, question.result
+    if case is None:
+        return None
+
+    def told() -> Proof:
+        from convgrad.mistakes.proof import proof  # not needed where nobody asks
+
+        return proof(case, result, answer.says, answer.says_each)
+
+    return told
 
 
 def _same_slip(verdict: Verdict, earlier: Iterable[Verdict]) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from convgrad.core.element import Array
 from convgrad.core.quantity import Quantity
 from convgrad.mistakes.case import Case
 from convgrad.mistakes.mistake import Mistake, Sighting
+
+if TYPE_CHECKING:
+    from convgrad.mistakes.proof import Proof
 
 RIGHT, FOLLOWS, CONVENTION = "right", "follows", "convention"
 COARSE, WRONG, WRONG_SHAPE = "too-coarse", "wrong", "wrong-shape"
@@ -72,6 +75,14 @@ class Verdict:
     remarks: tuple[Remark, ...] = ()
     spatial: tuple[int, ...] = ()
     searched: bool = False
+    proving: Callable[[], Proof] | None = None
+
+    @cached_property
+    def shows(self) -> Proof:
+        """What a right answer shows: the mistakes that it rules out; worked out when it is asked for."""
+        from convgrad.mistakes.proof import NOTHING
+
+        return NOTHING if self.proving is None else self.proving()
 
     @cached_property
     def wrong(self) -> Array:

@@ -162,7 +162,7 @@ class Search:
 def predictions(case: Case, name: str) -> Iterator[Prediction]:
     """Every array other than the right one that a single row gives for the result, the simplest first."""
     found = []
-    for each in _given(case, name):
+    for each in every_way(case, name):
         if differs(each.array, case.right(name), case.noise(name)):
             yield each
             if name in STEPPED:
@@ -180,8 +180,8 @@ def predictions(case: Case, name: str) -> Iterator[Prediction]:
             yield Prediction(made.mistakes, stepped)
 
 
-def _given(case: Case, name: str) -> Iterator[Prediction]:
-    """What the rows about a result give, the right one among it; what is rounding of 0 is 0."""
+def every_way(case: Case, name: str) -> Iterator[Prediction]:
+    """What the rows about a result give, in every way of each, the right one among it; what is rounding of 0 is 0."""
     rows = rows_for(case.layer, name)
     if case.right(name).size > MANY:  # there may be no time for all: first what costs nothing
         rows = tuple(sorted(rows, key=lambda row: row.turn is None))
@@ -227,7 +227,7 @@ def _changed_twice(case: Case, name: str) -> Iterator[Prediction]:
     if name in STEPPED:
         rows = [*rows_for(case.layer, f"d{STEPPED[name]}"), *rows]
     rows = [row for row in rows if row.change and not row.convention and row.rank < 3]
-    left = MOST_WORK // _work(variant)
+    left = MOST_WORK // work_of(variant)
     for number, first in enumerate(rows):
         for once in islice(_made(first, variant, name), VARIANTS):
             for second in rows[number + 1 :]:
@@ -250,7 +250,7 @@ def _made(mistake: Mistake, variant: Variant, name: str) -> Iterator[Variant]:
         return
 
 
-def _work(variant: Variant) -> int:
+def work_of(variant: Variant) -> int:
     """The multiplications of one backward pass, about, and what calling it costs at least."""
     per_place = max((array.size for array in weights(variant.layer)), default=9)
     places = 1 if variant.delta is None else int(np.prod(variant.delta.shape[2:]))

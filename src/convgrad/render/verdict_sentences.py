@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from convgrad.checking.verdict import COARSE, FOLLOWS, MISSING, RIGHT, UNANSWERED, WRONG, WRONG_SHAPE, Checked, Verdict
 from convgrad.core.element import element_name
+from convgrad.errors import listed
 from convgrad.render.error_sentences import errors_told
 
 MOST_CELLS_DRAWN = 200
@@ -24,8 +25,10 @@ def outcome(checked: Checked) -> str:
 
 
 def of_right(verdict: Verdict, reveal: bool) -> str:
-    """A right answer in a line: by which rule it is right, and what else was noticed."""
+    """A right answer in a line: by which rule it is right, what it shows, and what else was noticed."""
     how = f"right, {verdict.answer.words}"
+    if phrases := verdict.shows.phrases:
+        how += f": {listed(phrases)}"
     if verdict.cut_cells:
         how += f"; cut off, not rounded: {_named(verdict, verdict.cut_cells)}"
     return how + "".join(f"; {remark.said(reveal)}" for remark in verdict.remarks)

@@ -33,6 +33,8 @@ def _entry(verdict: Verdict, reveal: bool) -> Entries:
         for sighting in verdict.sightings
         for mistake in sighting.mistakes
     ]
+    if verdict.verdict == RIGHT:
+        entry["shows"] = [each.name for each in verdict.shows.mistakes]
     if verdict.follows:
         entry["follows"] = verdict.follows
     if verdict.same_as:
