@@ -11,3 +11,15 @@ SAID = ("ask", "digits", "numbers")
 
 DIGITS = 4
 """Significant digits that a number asked for has at most, unless it is said."""
+
+MEANING = {
+    "output": "what comes out",
+    "dX": "the gradient of the input",
+    "z": "what goes into the activation",
+    "derivative": "the derivative of the activation",
+    "sensitivity": "the delta through the activation",
+    "indices": "where each maximum lies",
+    "loss": "the loss",
+    "delta": "the gradient of the output",
+}
+"""What a result is, in words; those of parameters are named by these."""

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from convgrad.errors import listed
+from convgrad.kinds import PARAMETERS
 from convgrad.mistakes.case import Case
 from convgrad.mistakes.mistake import Mistake
 
@@ -43,7 +44,8 @@ def _of(verb: str, what: str, rows: str, about: str = "", layers: str = "", plai
     return Concept(verb, what, tuple(rows.split()), tuple(about.split()), tuple(layers.split()), plain)
 
 
-PARAMETERS = "dW db dgamma dbeta"
+GRADIENTS = " ".join(f"d{parameter}" for parameter in PARAMETERS)
+"""The gradients of what layers learn."""
 
 CONCEPTS = (
     # what backpropagation is
@@ -69,7 +71,7 @@ CONCEPTS = (
         "summed over",
         "the batch",
         "one-example-only kept-apart-by-example averaged-over-batch averaged-over-batch-and-overlays",
-        PARAMETERS,
+        GRADIENTS,
     ),
     _of("summed over", "the channels", "one-channel-only channels-kept-apart", "output"),
     _of("summed over", "the nodes", "one-filter-only", "dX", "dense"),

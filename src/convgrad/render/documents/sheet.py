@@ -10,6 +10,7 @@ import numpy as np
 from convgrad.core.element import Array
 from convgrad.errors import by, listed
 from convgrad.kinds import STEPPED
+from convgrad.kinds.exercise import MEANING
 from convgrad.kinds.formats import SOME_STEPS
 from convgrad.problems.forms import worked_out
 from convgrad.problems.report import Report
@@ -19,18 +20,6 @@ from convgrad.render.planes import GIVEN, TOTAL, Plane, planes
 if TYPE_CHECKING:
     from convgrad.render.documents.document import Prose
     from convgrad.teaching.exercise import Exercise, Exercises
-
-MEANING = {
-    "output": "what comes out",
-    "dX": "the gradient of the input",
-    "z": "what goes into the activation",
-    "derivative": "the derivative of the activation",
-    "sensitivity": "the delta through the activation",
-    "indices": "where each maximum lies",
-    "loss": "the loss",
-    "delta": "the gradient of the output",
-}
-"""What a result is, in words; those of parameters are named by these."""
 
 
 def written(told: Exercises, prose: Prose) -> str:
