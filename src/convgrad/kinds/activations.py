@@ -116,6 +116,7 @@ ROWS = (
         exact=True,
         inverse=lambda a, f: a,
         straight=True,
+        at_zero=True,
         drawn=(0, 8),
     ),
     ActivationRow(
@@ -129,6 +130,7 @@ ROWS = (
         exact=True,
         inverse=lambda a, f: a,
         straight=True,
+        at_zero=True,
         drawn=(10,),
     ),
     ActivationRow(
@@ -142,6 +144,7 @@ ROWS = (
         exact=True,
         inverse=lambda a, f: np.where(a > 0, a, a / (f.alpha or np.nan)),
         straight=True,
+        at_zero=True,
         alpha=Alpha("slope", 0.01, drawn=(0.1, 0.2)),
         drawn=(3,),
     ),

@@ -97,13 +97,13 @@ class ActivationRow:
     """An activation and its facts.
 
     words: the right-hand side of its formula, arrays in braces; derivative: of each number alone, or else `along`;
-    pytorch: how it is written there, given x; above: which numbers lie above the bend, for one in pieces; kinks: where
-    its slope jumps, given alpha; exact: whether it keeps fractions; inverse: an input that gives the output, or at
-    least its derivative; at_output: the derivative as people write it of the output; straight: whether its slope is
-    the same all over a piece; idle: whether it leaves everything as it is; grows: how large (the value, what a
-    delta is multiplied by) may be for inputs as large as z, where it grows faster than they do; alpha, approximate:
-    the settings that belong to it, the second as the help says it; drawn: its seats in the round from which one is
-    drawn at random.
+    pytorch: how it is written there, given x; above: which numbers lie above the bend, for one in pieces; kinks:
+    where its slope jumps, given alpha; exact: whether it keeps fractions; inverse: an input that gives the output,
+    or at least its derivative; at_output: the derivative as people write it of the output; straight: whether its
+    slope is the same all over a piece; at_zero: whether its slope jumps at 0, where another may be said; idle:
+    whether it leaves everything as it is; grows: how large (the value, what a delta is multiplied by) may be for
+    inputs as large as z, where it grows faster than they do; alpha, approximate: the settings that belong to it,
+    the second as the help says it; drawn: its seats in the round from which one is drawn at random.
     """
 
     name: str
@@ -118,6 +118,7 @@ class ActivationRow:
     inverse: Callable[[Array, Chosen], Array] | None = None
     at_output: Callable[[Array], Array] | None = None
     straight: bool = False
+    at_zero: bool = False
     idle: bool = False
     grows: Callable[[float], tuple[float, float]] | None = None
     alpha: Alpha | None = None

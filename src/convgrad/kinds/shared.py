@@ -69,6 +69,10 @@ def _with_alpha() -> list[str]:
     return [row.name for row in _activations().values() if row.alpha]
 
 
+def _with_slope_at_zero() -> list[str]:
+    return [row.name for row in _activations().values() if row.at_zero]
+
+
 def _with_approximation() -> list[str]:
     return [row.name for row in _activations().values() if row.approximate]
 
@@ -99,6 +103,16 @@ ACTIVATING = (
         "NAME",
         default="none",
         belongs=("activation", _with_approximation),
+    ),
+    Setting(
+        "slope_at_zero",
+        number,
+        lambda: (
+            f"The derivative at an input of exactly 0, of {', '.join(_with_slope_at_zero())}: that below it unless "
+            "given."
+        ),
+        "X",
+        belongs=("activation", _with_slope_at_zero),
     ),
 )
 """Of an activation, alone or behind a layer."""

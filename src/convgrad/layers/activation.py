@@ -3,7 +3,7 @@
     output = f(x)        dX = delta * f'(x)                              where f takes each number alone
     s = softmax(x)       dX = s * (delta - sum over the axis of delta * s)
 
-What f is, and what is known of it, stands in its row (kinds/activations.py). relu'(0) = 0.
+What f is, and what is known of it, stands in its row (kinds/activations.py). relu'(0) = 0 unless another is said.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from convgrad.core.term import Cells, Factor, Lit, Term
 from convgrad.errors import OptionError
 from convgrad.formula import Formula, named
 from convgrad.kinds.activations import ACTIVATIONS
+from convgrad.kinds.analytic import deciding
 from convgrad.kinds.functions import ActivationRow, Chosen
 from convgrad.layers import Parameter
 from convgrad.layers.shapes import check_shape, input_of, numbers
@@ -31,12 +32,13 @@ class Activation:
     """An activation by name (one of kinds.activations.ACTIVATIONS), on arrays of any shape.
 
     alpha: the slope of leaky-relu or the floor of elu, that of its row where None; approximate: `tanh` for gelu's
-    approximation.
+    approximation; slope_at_zero: the derivative at an input of exactly 0, of those whose slope jumps there.
     """
 
     name: str = "identity"
     alpha: float | None = None
     approximate: str = "none"
+    slope_at_zero: float | None = None
 
     known_as: ClassVar[str] = "activation"
     input_axes: ClassVar[str] = ""
@@ -48,6 +50,11 @@ class Activation:
         if self.name not in ACTIVATIONS:
             raise OptionError(
                 f"there is no activation called {self.name!r}", hint=f"use one of {', '.join(ACTIVATIONS)}"
+            )
+
+        if self.slope_at_zero is not None and not self.row.at_zero:
+            raise OptionError(
+                f"the slope of {self.name} does not jump at 0", where="slope_at_zero", hint="leave it out"
             )
 
     @property
@@ -97,7 +104,8 @@ class Activation:
         """x (...) -> f'(x) (...), for every activation that takes each number alone."""
         x, derivative = self._checked(x), self.row.derivative
         assert derivative is not None
-        return cast(derivative(x, self.chosen(x)), x.dtype)
+        slope = cast(derivative(x, self.chosen(x)), x.dtype)
+        return slope if self.slope_at_zero is None else np.where(x == 0, cast(self.slope_at_zero, x.dtype), slope)
 
     def bends(self, x: Array) -> Array:
         """x (...) -> which of its numbers lie where the slope jumps, (...) of bool."""
@@ -117,7 +125,10 @@ class Activation:
         output, inverse = np.asarray(output, np.float64), self.row.inverse
         assert inverse is not None
         with np.errstate(all="ignore"):
-            return np.asarray(inverse(output, self.chosen(output)))
+            found = np.asarray(inverse(output, self.chosen(output)))
+        if self.slope_at_zero is None or self.used_alpha:
+            return found
+        return np.where(output == 0, np.nan, found)  # 0 itself gives it, and so does all that lies below
 
     @property
     def tells(self) -> bool:
@@ -141,7 +152,10 @@ class Activation:
     def value(self, x: Array) -> Array:
         """x (...) -> f(x) (...)."""
         wide = x if self.elementwise else np.atleast_1d(x)
-        return cast(self.row.value(wide, self.chosen(wide)), x.dtype).reshape(x.shape)
+        value = cast(self.row.value(wide, self.chosen(wide)), x.dtype).reshape(x.shape)
+        if self.slope_at_zero is None or x.dtype.kind != "c":
+            return value
+        return np.where(deciding(x) == 0, x * self.slope_at_zero, value)  # what a complex step along x makes of it
 
     def back(self, x: Array, delta: Array) -> Array:
         """x, delta (...) -> the delta sent back (...)."""

@@ -119,7 +119,7 @@ def activation_of(settings: Settings) -> Activation | None:
     from convgrad.layers.activation import Activation
 
     check_owned(settings, ACTIVATING)
-    return Activation(settings["activation"], settings.get("alpha"), settings.get("approximate", "none"))
+    return Activation(**{each.field or each.name: settings[each.name] for each in ACTIVATING if each.name in settings})
 
 
 def sgd_of(

@@ -52,11 +52,11 @@ def _padded(name: str) -> Callable[[Case], bool]:
 
 
 def kinked(variant: Variant, at_zero: float) -> Iterator[Variant]:
-    """The variant with another derivative of relu at exactly 0."""
+    """The variant with another derivative at exactly 0 of an activation whose slope jumps there."""
     if variant.activated is None:
         return
     activation, z, delta = variant.activated
-    if activation.row.straight and activation.row.alpha is None and 0 in activation.kinks and (z == 0).any():
+    if activation.row.at_zero and (z == 0).any():
         yield variant.sending(delta * np.where(z == 0, z.dtype.type(at_zero), activation.derivative(z)))
 
 
@@ -156,21 +156,31 @@ ROWS: tuple[Mistake, ...] = (
         "relu-at-zero-one",
         GRADIENTS,
         ACTIVATED,
-        "At an input of exactly 0 the derivative of relu was taken as 1.",
+        "At an input of exactly 0 the derivative was taken as 1.",
         "The mask was made with >= 0.",
-        "relu'(0) is 0 here, as in PyTorch and TensorFlow: use > 0.",
+        "relu'(0) is 0 unless it is said, as in PyTorch and TensorFlow: use > 0; --slope-at-zero 1 is that convention.",
         change=_at_zero(1.0),
-        convention="relu'(0) = 1: no option selects it, here it is 0",
+        convention="--slope-at-zero 1",
     ),
     R(
         "relu-at-zero-half",
         GRADIENTS,
         ACTIVATED,
-        "At an input of exactly 0 the derivative of relu was taken as 1/2.",
+        "At an input of exactly 0 the derivative was taken as 1/2.",
         "1/2 lies in the middle of the two slopes, and a central difference gives it.",
-        "relu'(0) is 0 here, as in PyTorch and TensorFlow.",
+        "relu'(0) is 0 unless it is said, as in PyTorch and TensorFlow; --slope-at-zero 0.5 is that convention.",
         change=_at_zero(0.5),
-        convention="relu'(0) = 1/2: no option selects it, here it is 0",
+        convention="--slope-at-zero 0.5",
+    ),
+    R(
+        "relu-at-zero-none",
+        GRADIENTS,
+        ACTIVATED,
+        "At an input of exactly 0 the derivative was taken as 0.",
+        "The mask was made with > 0, as PyTorch and TensorFlow make it.",
+        "Another derivative is in force here; --slope-at-zero 0 is that convention.",
+        change=_at_zero(0.0),
+        convention="--slope-at-zero 0",
     ),
     *(
         R(

@@ -42,7 +42,10 @@ def activated(layer: Activation, z: str, value: Array, output: str) -> list[str]
     said = written(layer.row.pytorch, value)
     alpha = "" if layer.alpha is None else f", {number(layer.alpha)}"
     approximate = "" if layer.approximate == "none" else f', approximate="{layer.approximate}"'
-    return assigned(output, said.text.format(x=z, alpha=alpha, approximate=approximate), said.remark)
+    text = said.text.format(x=z, alpha=alpha, approximate=approximate)
+    if layer.slope_at_zero is not None:
+        text = f"torch.where({z} == 0, {number(layer.slope_at_zero)} * {z}, {text})"
+    return assigned(output, text, said.remark)
 
 
 def loss(row: LossRow, output: str, value: Array, target: Array) -> list[str]:
