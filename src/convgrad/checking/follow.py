@@ -172,12 +172,12 @@ def stepped(sgd: SGD, name: str, values: Mapping[str, Array], own: Mapping[str, 
     mu = sgd.momentum or 0.0
     if source in own:
         off = own[source] - values[source]
-        moved = moved + (off if name == velocity else -lr * off * (1 + mu if sgd.nesterov else 1))
+        moved = moved + (sgd.scale * off if name == velocity else -lr * off * (1 + mu if sgd.nesterov else 1))
     if velocity in own and name != velocity:
         off = own[velocity] - values[velocity]
         if source in own:
-            off = off - (own[source] - values[source])
-        moved = moved - lr * off * (mu if sgd.nesterov else 1)
+            off = off - sgd.scale * (own[source] - values[source])
+        moved = moved + sgd.drives * off * (mu if sgd.nesterov else 1)
     return moved
 
 

@@ -118,6 +118,9 @@ ACTIVATING = (
 """Of an activation, alone or behind a layer."""
 
 
+VELOCITY_FORMS = ("gradient", "step", "negative-step")
+
+
 def descent(*parameters: str) -> tuple[Setting, ...]:
     """The settings of a step of gradient descent on parameters such as ``W`` and ``b``."""
     new, velocities = (" and ".join(pattern.format(p) for p in parameters) for pattern in ("{}_new", "velocity_{}"))
@@ -125,6 +128,13 @@ def descent(*parameters: str) -> tuple[Setting, ...]:
         Setting("lr", number, f"Learning rate of one SGD step: adds {new}.", "X"),
         Setting("momentum", number, f"Momentum of the step: adds {velocities}.", "X"),
         Setting("nesterov", truth, "Nesterov's momentum."),
+        Setting(
+            "velocity_form",
+            choice(VELOCITY_FORMS),
+            "What the velocity holds: gradient (v = mu v + g, W - lr v; the default, PyTorch), step (v = mu v - lr g, "
+            "W + v; Keras, CS231n) or negative-step (v = mu v + lr g, W - v; Caffe).",
+            "NAME",
+        ),
         Setting("weight_decay", number, "Adds this times the parameter to its gradient, the bias included.", "X"),
     )
 

@@ -140,6 +140,8 @@ def sgd_of(
         return None
     if settings.get("nesterov") and not settings.get("momentum"):
         raise OptionError("--nesterov needs a momentum", hint="add --momentum")
+    if "momentum" not in settings and "velocity_form" in settings:
+        raise OptionError("--velocity-form needs a momentum", hint="add --momentum")
     if "momentum" not in settings and velocities:
         raise OptionError("a velocity needs a momentum", hint="add --momentum")
     for name, parameter in (kind.parameters if kind else {}).items():
@@ -148,9 +150,7 @@ def sgd_of(
             left_out |= dict.fromkeys(made, parameter.wanting)
         elif f"velocity_{name}" in velocities:
             _check_velocity(given, f"velocity_{name}", parameter.name)
-    return SGD(
-        settings["lr"], settings.get("momentum"), bool(settings.get("nesterov")), settings.get("weight_decay", 0.0)
-    )
+    return SGD(**{each.name: settings[each.name] for each in DESCENT if each.name in settings})
 
 
 def _check_velocity(operands: Operands, velocity: str, parameter: str) -> None:

@@ -14,6 +14,7 @@ from convgrad.kinds import kind_of
 from convgrad.kinds.activations import ACTIVATIONS
 from convgrad.kinds.functions import ActivationRow, LossRow, class_axis
 from convgrad.kinds.losses import LOSSES
+from convgrad.kinds.shared import VELOCITY_FORMS
 from convgrad.mistakes.case import Case
 from convgrad.mistakes.mistake import Mistake
 from convgrad.mistakes.recogniser import differs
@@ -60,7 +61,7 @@ def _default(name: str, value: Any, settings: Mapping[str, Any]) -> bool:
         return set(value) == {1}
     if name in ("dilation", "padding"):
         return set(value) in ({1}, {(0, 0)})
-    return (name, value) in (("nesterov", False), ("dims", 2))
+    return (name, value) in (("nesterov", False), ("dims", 2), ("velocity_form", VELOCITY_FORMS[0]))
 
 
 def showing(mistake: Mistake, rng: Generator, small: bool = False, layer: str = "") -> Iterator[tuple[Case, str]]:
@@ -128,7 +129,9 @@ def _step(rng: Generator, arrays: dict[str, Array], W: str, often: float) -> dic
         settings["weight_decay"] = _one(rng, 0.1, 0.01, 0.5)
     if rng.random() < 0.7:
         settings["momentum"] = _one(rng, 0.9, 0.5, 0.8)
-        settings["nesterov"] = bool(rng.random() < 0.4)
+        chance = rng.random()
+        settings["nesterov"] = bool(chance < 0.4)
+        settings["velocity_form"] = VELOCITY_FORMS[int(chance * 1000) % 4 % 3]  # half of them the usual one
         if rng.random() < 0.8:
             arrays["velocity_W"] = numbers(rng, arrays[W].shape)
             if "bias" in arrays:

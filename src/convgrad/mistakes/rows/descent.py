@@ -31,7 +31,10 @@ def stepping(others: Callable[[SGD], Iterator[SGD]]) -> Alteration:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Step:
-    """What a step is made of: the parameter W, its gradient g with the decay in it, the old velocity v (0 at first)."""
+    """What a step is made of: the parameter W, its gradient g with the decay in it, the old velocity v (0 at first).
+
+    Velocities are in the form of gradients, whatever form is in force.
+    """
 
     W: Array
     g: Array
@@ -60,12 +63,13 @@ def written(others: Callable[[Step, str], Iterator[Array]]) -> Callable[[Case, s
         if W is None:
             return
         v = variant.problem.operands.get(f"velocity_{short}")
-        start = np.zeros_like(W) if v is None else v
+        start = np.zeros_like(W) if v is None or not sgd.scale else v / sgd.scale
         g = gradient.value + sgd.weight_decay * W
         step = Step(W, g, start, sgd.lr, sgd.momentum or 0.0, sgd.weight_decay, sgd.nesterov)
         what = "velocity" if name.startswith("velocity") else "new" if name in STEPPED else "gradient"
+        scale = sgd.scale if what == "velocity" else 1.0
         with np.errstate(all="ignore"):
-            yield from (np.asarray(each) for each in others(step, what))
+            yield from (scale * np.asarray(each) for each in others(step, what))
 
     return predict
 
@@ -97,16 +101,9 @@ def _sign_mixed(s: Step, what: str) -> Iterator[Array]:
         yield s.g - s.mu * s.v
 
 
-def _rate_in_velocity(s: Step, what: str) -> Iterator[Array]:
-    """v = mu v - lr g, w += v: the other way in which momentum is written."""
-    if what == "new" and not s.nesterov:
-        yield s.W + (s.mu * s.v - s.lr * s.g)
-    elif what == "new":
-        v = s.mu * s.v - s.lr * s.g
-        yield s.W + s.mu * v - s.lr * s.g
-    else:
-        yield s.mu * s.v - s.lr * s.g
-        yield s.mu * s.v + s.lr * s.g
+def _in_form(form: str) -> Alteration:
+    """The velocity read and written in another form."""
+    return stepping(lambda step: iter([replace(step, velocity_form=form)] if step.momentum else []))
 
 
 def _old_velocity(s: Step, what: str) -> Iterator[Array]:
@@ -227,16 +224,38 @@ ROWS: tuple[Mistake, ...] = (
         "Keep to one of the two.",
         predict=written(_sign_mixed),
     ),
-    R(
-        "velocity-with-learning-rate",
-        BOTH,
-        STEPPING,
-        "The velocity has the learning rate in it: v = mu v - lr g, W + v.",
-        "Sutskever et al., and TensorFlow, write momentum so.",
-        "Here the velocity is without it, as in PyTorch: v = mu v + g, W - lr v.",
-        predict=written(_rate_in_velocity),
-        rank=0,
-        convention="v = mu v - lr g, W + v: no option selects it, here it is v = mu v + g, W - lr v",
+    *(
+        R(
+            name,
+            BOTH,
+            STEPPING,
+            what,
+            why,
+            f"Another form is in force here; --velocity-form {form} is that one.",
+            change=_in_form(form),
+            rank=0,
+            convention=f"--velocity-form {form}",
+        )
+        for name, form, what, why in (
+            (
+                "velocity-with-learning-rate",
+                "step",
+                "The velocity has the learning rate in it: v = mu v - lr g, W + v.",
+                "Sutskever et al., Keras and CS231n write momentum so.",
+            ),
+            (
+                "velocity-taken-off",
+                "negative-step",
+                "The velocity has the learning rate in it and is taken off: v = mu v + lr g, W - v.",
+                "Caffe writes momentum so.",
+            ),
+            (
+                "velocity-of-gradients",
+                "gradient",
+                "The velocity is without the learning rate: v = mu v + g, W - lr v.",
+                "PyTorch writes momentum so.",
+            ),
+        )
     ),
     R(
         "velocity-not-updated",
