@@ -177,6 +177,17 @@ def test_what_a_real_folder_holds(convgrad: Convgrad, problem: Path, right: dict
     assert len(convgrad(f"{line} --format jsonl -q").out.splitlines()) == len(found) + 1
 
 
+def test_what_students_hand_in_is_not_imported(problem: Path, right: dict[str, Any], tmp_path: Path) -> None:
+    folder = tmp_path / "class"
+    for name in ("json.py", "numpy.py", "pickle.py", "convgrad.py", "sitecustomize.py"):
+        handed_in(folder, name, "open('imported', 'w').close()")
+    handed_in(folder, "a.json", right)
+    program = "import sys; from convgrad.cli import run; sys.exit(run(sys.argv[1:]))"
+    line = [sys.executable, "-P", "-c", program, "grade", str(problem), "a.json"]
+    done = subprocess.run(line, cwd=folder, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "") and not (folder / "imported").exists()
+
+
 def test_a_lone_array_is_the_one_result_that_has_points(
     convgrad: Convgrad, problem: Path, right: dict[str, Any], tmp_path: Path
 ) -> None:

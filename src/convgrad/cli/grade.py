@@ -224,7 +224,8 @@ def _graded(task: Task, found: Found, options: Mapping[str, Any], notes: list[st
     from convgrad.teaching.grading import plain
     from convgrad.teaching.workers import asked
 
-    command, most = [sys.executable, "-m", "convgrad.cli.judge"], plain(task.marks.most)
+    # -P: a file of a student's called json.py in this folder is not to be imported
+    command, most = [sys.executable, "-P", "-m", "convgrad.cli.judge"], plain(task.marks.most)
     for submission, body in asked(command, pickle.dumps(task), options["jobs"] or threads(), found):
         told = body
         if isinstance(body, str):
