@@ -192,6 +192,8 @@ ACTIVATIONS = {
     "softmax": lambda x, o: F.softmax(x, -1),
     "relu6": lambda x, o: F.relu6(x),
     "hard-swish": lambda x, o: F.hardswish(x),
+    # F.hardsigmoid has its 1/6 in single precision
+    "hard-sigmoid": lambda x, o: F.hardtanh(o.get("slope", 1 / 6) * x + o.get("shift", 0.5), 0, 1),
 }
 
 
@@ -200,6 +202,8 @@ def activation_case(rng):
     options = {"name": name}
     if name in ("leaky-relu", "elu") and rng.random() < 0.5:
         options["alpha"] = round(float(rng.random()), 2)
+    if name == "hard-sigmoid" and rng.random() < 0.5:
+        options |= {"slope": 0.2, "shift": float(rng.choice([0.5, 0.25]))}
     if name == "gelu" and rng.random() < 0.5:
         options["approximate"] = "tanh"
     x = np.round(draw(rng, *rng.integers(1, 5, int(rng.integers(1, 4)))) * rng.choice([1, 3, 30]), 2)

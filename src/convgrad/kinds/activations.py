@@ -13,8 +13,9 @@ from math import pi, sqrt
 from typing import TYPE_CHECKING, Any
 
 from convgrad.kinds.analytic import deciding, erf, softplus
-from convgrad.kinds.functions import ActivationRow, Along, Alpha, Chosen, Column, Written
+from convgrad.kinds.functions import ActivationRow, Along, Alpha, Chosen, Column, Ramp, Written
 from convgrad.kinds.late_numpy import np
+from convgrad.numerals import to_numeral
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -74,6 +75,17 @@ def _hard_swish(x: Array, f: Chosen) -> Array:
 def _hard_swish_slope(x: Array, f: Chosen) -> Array:
     between = f.on & (x < 3)
     return np.where(between, (2 * np.where(between, x, 0) + 3) / 6, f.on)
+
+
+def _on_ramp(x: Array, f: Chosen) -> tuple[Array, Array]:
+    """slope x + shift, and which of them lie between 0 and 1."""
+    line = f.slope * x + f.shift
+    return line, (deciding(line) > 0) & (deciding(line) < 1)
+
+
+def _hard_sigmoid(x: Array, f: Chosen) -> Array:
+    line, between = _on_ramp(x, f)
+    return np.where(between, line, np.where(deciding(line) < 1, 0, 1))
 
 
 def _softmax(x: Array, f: Chosen) -> Array:
@@ -223,6 +235,18 @@ ROWS = (
         kinks=lambda alpha: (-3.0, 3.0),
         exact=True,
         drawn=(11,),
+    ),
+    ActivationRow(
+        "hard-sigmoid",
+        "min(max(0, slope * {input} + shift), 1)",
+        value=_hard_sigmoid,
+        derivative=lambda x, f: np.where(_on_ramp(x, f)[1], f.slope, 0),
+        pytorch=(Written("F.hardtanh({slope} * {x} + {shift}, 0, 1)"),),
+        exact=True,
+        inverse=lambda a, f: (a - f.shift) / (f.slope or np.nan),
+        straight=True,
+        ramp=Ramp(to_numeral("1/6"), 0.5, drawn=(0.2, 0.25)),
+        drawn=(12,),
     ),
     ActivationRow(
         "softmax",

@@ -48,6 +48,8 @@ class Chosen:
     approximate: str
     x: Array
     above: Callable[[Array], Array] | None = None
+    slope: Any = 0
+    shift: Any = 0
 
     @cached_property
     def on(self) -> Array:
@@ -93,6 +95,15 @@ class Alpha:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
+class Ramp:
+    """What --slope and --shift are to an activation that is a line between two levels, 0 and 1, unless given."""
+
+    slope: float
+    shift: float
+    drawn: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class ActivationRow:
     """An activation and its facts.
 
@@ -102,8 +113,8 @@ class ActivationRow:
     or at least its derivative; at_output: the derivative as people write it of the output; straight: whether its
     slope is the same all over a piece; at_zero: whether its slope jumps at 0, where another may be said; idle:
     whether it leaves everything as it is; grows: how large (the value, what a delta is multiplied by) may be for
-    inputs as large as z, where it grows faster than they do; alpha, approximate: the settings that belong to it,
-    the second as the help says it; drawn: its seats in the round from which one is drawn at random.
+    inputs as large as z, where it grows faster than they do; alpha, ramp, approximate: the settings that belong to
+    it, the last as the help says it; drawn: its seats in the round from which one is drawn at random.
     """
 
     name: str
@@ -122,6 +133,7 @@ class ActivationRow:
     idle: bool = False
     grows: Callable[[float], tuple[float, float]] | None = None
     alpha: Alpha | None = None
+    ramp: Ramp | None = None
     approximate: str = ""
     drawn: tuple[int, ...] = ()
 

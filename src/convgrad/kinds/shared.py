@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from convgrad.kinds.kind import Given
@@ -69,6 +70,18 @@ def _with_alpha() -> list[str]:
     return [row.name for row in _activations().values() if row.alpha]
 
 
+def _with_ramp() -> list[str]:
+    return [row.name for row in _activations().values() if row.ramp]
+
+
+def _said_of_ramps(what: str) -> str:
+    ramps = {row.name: row.ramp for row in _activations().values() if row.ramp}
+    each = (
+        f"{name} ({getattr(getattr(ramp, what), 'text', '') or getattr(ramp, what)})" for name, ramp in ramps.items()
+    )
+    return f"The {what} of {', '.join(each)}: it is slope * input + shift, cut off at 0 and 1."
+
+
 def _with_slope_at_zero() -> list[str]:
     return [row.name for row in _activations().values() if row.at_zero]
 
@@ -103,6 +116,10 @@ ACTIVATING = (
         "NAME",
         default="none",
         belongs=("activation", _with_approximation),
+    ),
+    *(
+        Setting(name, number, partial(_said_of_ramps, name), "X", belongs=("activation", _with_ramp))
+        for name in ("slope", "shift")
     ),
     Setting(
         "slope_at_zero",

@@ -32,13 +32,16 @@ class Activation:
     """An activation by name (one of kinds.activations.ACTIVATIONS), on arrays of any shape.
 
     alpha: the slope of leaky-relu or the floor of elu, that of its row where None; approximate: `tanh` for gelu's
-    approximation; slope_at_zero: the derivative at an input of exactly 0, of those whose slope jumps there.
+    approximation; slope_at_zero: the derivative at an input of exactly 0, of those whose slope jumps there; slope,
+    shift: of the line of hard-sigmoid, those of its row where None.
     """
 
     name: str = "identity"
     alpha: float | None = None
     approximate: str = "none"
     slope_at_zero: float | None = None
+    slope: float | None = None
+    shift: float | None = None
 
     known_as: ClassVar[str] = "activation"
     input_axes: ClassVar[str] = ""
@@ -75,9 +78,18 @@ class Activation:
         return self.row.alpha.default if self.alpha is None else self.alpha
 
     @property
+    def used_ramp(self) -> tuple[float, float]:
+        """slope and shift, as given or as they are unless given; 0 for an activation without."""
+        if self.row.ramp is None:
+            return 0.0, 0.0
+        slope = self.row.ramp.slope if self.slope is None else self.slope
+        return slope, self.row.ramp.shift if self.shift is None else self.shift
+
+    @property
     def kinks(self) -> tuple[float, ...]:
         """The inputs at which its slope jumps."""
-        return self.row.kinks(self.used_alpha)
+        slope, shift = self.used_ramp
+        return ((0 - shift) / slope, (1 - shift) / slope) if slope else self.row.kinks(self.used_alpha)
 
     def forward(self, x: Array) -> Quantity:
         """x (...) -> output (...)."""
@@ -147,7 +159,8 @@ class Activation:
 
     def chosen(self, x: Array) -> Chosen:
         """The settings as x's own kind of numbers, and which piece each of them lies on."""
-        return Chosen(cast(self.used_alpha, x.dtype), self.approximate, x, self.row.above)
+        alpha, slope, shift = (cast(each, x.dtype)[()] for each in (self.used_alpha, *self.used_ramp))
+        return Chosen(alpha, self.approximate, x, self.row.above, slope, shift)
 
     def value(self, x: Array) -> Array:
         """x (...) -> f(x) (...)."""

@@ -144,7 +144,9 @@ def _activation(rng: Generator, often: float) -> dict[str, Any]:
         return {}
     row: ActivationRow = _one(rng, *_seated(ACTIVATIONS.values()))
     alphas = row.alpha.drawn if row.alpha else ()
-    return {"activation": row.name, **({"alpha": _one(rng, *alphas)} if alphas else {})}
+    slopes = row.ramp.drawn if row.ramp else ()
+    drawn = {"alpha": alphas, "slope": slopes}
+    return {"activation": row.name, **{name: _one(rng, *some) for name, some in drawn.items() if some}}
 
 
 def _seated(rows: Iterable[Any]) -> list[Any]:

@@ -19,6 +19,7 @@ from convgrad.mistakes.case import Case, Variant
 from convgrad.mistakes.mistake import Mistake
 from convgrad.mistakes.row import row
 from convgrad.mistakes.rows.ratios import row_of
+from convgrad.numerals import to_numeral
 
 Maker = Callable[[Case, str], Iterator[Array]]
 
@@ -47,6 +48,10 @@ def _mean_square(case: Case) -> bool:
     return row_of(case).error == "squares"
 
 
+def _ramped(case: Case) -> bool:
+    return case.settings.get("activation") == "hard-sigmoid"
+
+
 def _padded(name: str) -> Callable[[Case], bool]:
     return lambda case: case.settings.get("padding") == name
 
@@ -63,6 +68,8 @@ def kinked(variant: Variant, at_zero: float) -> Iterator[Variant]:
 def _at_zero(at_zero: float) -> Callable[[Variant, str], Iterator[Variant]]:
     return lambda variant, name: kinked(variant, at_zero)
 
+
+RESULTS_OF_ACTIVATIONS = f"output {GRADIENTS}"
 
 R = partial(row, "convention", rank=0)
 TIES = "Among equal maxima"
@@ -151,6 +158,22 @@ ROWS: tuple[Mistake, ...] = (
         "SAME_LOWER was asked for here; --padding same is the other convention.",
         predict=resolved(_padded("same-lower"), padding="same"),
         convention="--padding same",
+    ),
+    *(
+        R(
+            name,
+            RESULTS_OF_ACTIVATIONS,
+            ACTIVATED,
+            f"The slope of hard-sigmoid was taken as {slope}.",
+            why,
+            f"Another slope is in force here; --slope {slope} is that convention.",
+            predict=resolved(_ramped, slope=to_numeral(slope)),
+            convention=f"--slope {slope}",
+        )
+        for name, slope, why in (
+            ("hard-sigmoid-slope-fifth", "0.2", "Keras 2 and ONNX have it so."),
+            ("hard-sigmoid-slope-sixth", "1/6", "PyTorch and Keras 3 have it so."),
+        )
     ),
     R(
         "relu-at-zero-one",

@@ -42,7 +42,8 @@ def activated(layer: Activation, z: str, value: Array, output: str) -> list[str]
     said = written(layer.row.pytorch, value)
     alpha = "" if layer.alpha is None else f", {number(layer.alpha)}"
     approximate = "" if layer.approximate == "none" else f', approximate="{layer.approximate}"'
-    text = said.text.format(x=z, alpha=alpha, approximate=approximate)
+    slope, shift = map(number, layer.used_ramp)
+    text = said.text.format(x=z, alpha=alpha, approximate=approximate, slope=slope, shift=shift)
     if layer.slope_at_zero is not None:
         text = f"torch.where({z} == 0, {number(layer.slope_at_zero)} * {z}, {text})"
     return assigned(output, text, said.remark)

@@ -107,7 +107,7 @@ class Undecided:
             return np.full(self.before.shape, 1 + steep * rounding.size(self.summed))
         slope = np.abs(layer.derivative(self.before))
         slope = np.maximum(slope, self.on_kink) if self.on_kink.size else slope
-        keeps = layer.row.straight and layer.row.alpha is None  # relu gives 0, or its input
+        keeps = layer.row.straight and not (layer.row.alpha or layer.row.ramp)  # relu gives 0, or its input
         return np.asarray(slope * self.summed + (0.0 if keeps else np.abs(layer.value(self.before))))
 
     @cached_property
