@@ -52,7 +52,7 @@ CONCEPTS = (
     _of("rotated", "the kernel", "kernel-not-rotated valid-for-full", "dX", "conv unshared", plain=True),
     _of("correlated", "the input with delta", "dW-rotated delta-rotated", "dW", "conv unshared", plain=True),
     _of("laid", "the kernel on the right way round", "kernel-rotated kernel-not-rotated", "output dX"),
-    _of("laid", "the delta on the right way round", "dW-rotated delta-rotated"),
+    _of("laid", "the delta on the right way round", "dW-rotated delta-rotated", layers="transposed"),
     _of("reached", "the border too", "valid-for-full"),
     _of("multiplied by", "the derivative of the activation", "derivative-missing softmax-diagonal-only"),
     _of("went back through", "the mean", "mean-path-left-out statistics-taken-for-constants"),
