@@ -59,12 +59,12 @@ PROBLEMS: dict[str, dict[str, object]] = {
     "norm": {
         "layer": "norm",
         "input": [[1, 2, 4], [-3, 5, 1]],
-        "scale": [1, 2, 3],
-        "shift": [0, 1, -1],
+        "gamma": [1, 2, 3],
+        "beta": [0, 1, -1],
         "delta": [[1, 2, -1], [3, -2, 4]],
-        "norm": "layer",
+        "over": "layer",
     },
-    "loss": {"layer": "loss", "output": [1, 2, -3], "target": [0, 1, 0], "loss": "softmax-cross-entropy"},
+    "loss": {"layer": "loss", "output": [[1, 2, -3], [0, 2, 1]], "target": [1, 2], "kind": "cross-entropy"},
 }
 
 
