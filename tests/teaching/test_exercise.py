@@ -261,6 +261,7 @@ def test_what_cannot_be_drawn_is_said(convgrad: Convgrad) -> None:
         ("conv 5x5 --range 0,0", "no number but 0"),
         ("conv 5x5 --range 3,-3", "--range"),
         ("conv 5x5 --digits 1", "in 3 draws a number of output had more than 1 digits; raise --digits"),
+        ("activation 4 --activation tanh --digits 2", "output and dX would be rounded"),
         ("conv 5x5 --ask dK", "Did you mean 'dW'?"),
         ("conv 5x5 --ask W_new", "W_new comes with --lr"),
         ("conv 5x5 --count 2", "add -o FOLDER/"),
@@ -328,6 +329,20 @@ def test_numbers_as_they_are_asked_for(number: str, digits: int, text: str) -> N
     exact = np.array([to_fraction(number)], object)
     assert asked_for(exact, digits).texts.tolist() == [text]
     assert asked_for(exact.astype(float), digits).texts.tolist() == [text]
+
+
+def test_what_is_nearly_a_short_number_is_a_rounding() -> None:
+    """gelu of 9 is not 9: who writes 9 says so, who writes 9.000 has rounded."""
+    near = asked_for(np.array([9 - 1e-12, 9.0]), 4)
+    assert near.texts.tolist() == ["9.000", "9"] and near.rounded
+
+
+@pytest.mark.usefixtures("few")
+def test_keys_of_what_is_nearly_exact_are_right(convgrad: Convgrad, tmp_path: Path) -> None:
+    problem, key = tmp_path / "problem.json", tmp_path / "key.json"
+    line = f"convgrad exercise dense 1x3 --activation gelu --seed 34 --key {quoted(key)} -o {quoted(problem)}"
+    assert convgrad(line).code == 0
+    assert convgrad(f"convgrad dense-backward {quoted(problem)} --check {quoted(key)}").code == 0
 
 
 def test_noise_is_no_number() -> None:

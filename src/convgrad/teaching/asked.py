@@ -19,6 +19,9 @@ NOISE_DIGITS = 12
 """Significant digits of a float that are taken for the number's own; what comes behind is the noise of binary sums."""
 
 
+EPSILON = float(np.finfo(np.float64).eps)
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Asked:
     """What an exercise asks for: a result's numbers as they are to be written (Numeral), of the result's shape.
@@ -44,10 +47,13 @@ def asked_for(value: Array, digits: int, fractions: bool = False, noise: float =
     fractions: those that are no short decimal are asked for as they are, in fractions; noise: what a float may be off
     by, so that what is no larger is 0.
     """
-    numbers = [_clean(number, noise) for number in np.asarray(value).ravel().tolist()]
+    given = np.asarray(value).ravel().tolist()
+    numbers = [_clean(number, noise) for number in given]
     if fractions and rational(np.asarray(value)):
         return Asked(_objects(map(_as_fraction, numbers), np.shape(value)), False, 0, True)
-    short = [ends_within(number, digits) for number in numbers]
+    short = [
+        ends_within(number, digits) and _is(each, number, noise) for each, number in zip(given, numbers, strict=True)
+    ]
     texts = [plain(number) if fits else _decimal(number, digits) for number, fits in zip(numbers, short, strict=True)]
     places = max((len(text.partition(".")[2]) for text in texts), default=0)
     written = (Numeral(float(text) + 0.0, text) for text in texts)
@@ -120,6 +126,11 @@ def _clean(number: Any, noise: float) -> Fraction:
     if not isinstance(number, float) or isinstance(number, Numeral):
         return fraction(number)
     return fraction(float(f"{number:.{NOISE_DIGITS}g}") if abs(number) > noise else 0.0)
+
+
+def _is(given: Any, number: Fraction, noise: float) -> bool:
+    """Whether it is that number but for the noise of floats: 8.999999999999 is no 9, but rounded to 9.000."""
+    return not isinstance(given, float) or abs(given - float(number)) <= 8 * EPSILON * abs(given) + noise
 
 
 def _as_fraction(number: Fraction) -> Numeral:

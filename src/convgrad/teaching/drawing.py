@@ -102,6 +102,7 @@ def _draw(wanted: Wanted, dice: Dice) -> Exercise:
         kind, operands, out.settings, wanted.ask, wanted.digits, fractions=wanted.paper.sort == "fractions"
     )
     _check(exercise)
+    exercise.check_digits()
     return replace(exercise, given={role: as_written(array, exercise.fractions) for role, array in arrays.items()})
 
 

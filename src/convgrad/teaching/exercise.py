@@ -9,9 +9,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from convgrad.checking.places import ENOUGH_DIGITS
 from convgrad.core.element import Array
 from convgrad.core.rational import cast
-from convgrad.errors import OptionError, at, shortened
+from convgrad.errors import OptionError, at, listed, shortened
 from convgrad.files import Reader
 from convgrad.kinds.exercise import DIGITS, SAID
 from convgrad.kinds.kind import Kind
@@ -69,6 +70,16 @@ class Exercise:
     def rounded(self) -> tuple[str, ...]:
         """The results that are asked for rounded to `digits`."""
         return tuple(name for name, asked in self.asked.items() if asked.rounded)
+
+    def check_digits(self) -> None:
+        """OptionError where results would be rounded to so few digits that answers prove nothing."""
+        if self.digits < ENOUGH_DIGITS and self.rounded:
+            raise OptionError(
+                f"{listed(self.rounded)} would be rounded, and an answer of fewer than {ENOUGH_DIGITS} digits is too "
+                "coarse to be judged",
+                where="digits",
+                hint=f"say --digits {ENOUGH_DIGITS}, or ask for other results",
+            )
 
     @cached_property
     def shown(self) -> dict[str, Shown]:
@@ -181,7 +192,9 @@ def from_document(
         asked = ask or names_of(said.get("ask", ()))
     with at(f"{source}: digits"):
         most = digits or whole(said.get("digits", DIGITS))
-    return of_problem(kind, operands, own, asked, most, said.get("numbers") == FRACTIONS)
+    found = of_problem(kind, operands, own, asked, most, said.get("numbers") == FRACTIONS)
+    found.check_digits()
+    return found
 
 
 def names_of(given: Any) -> tuple[str, ...]:
